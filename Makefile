@@ -1,0 +1,49 @@
+# `make demo` and `make test` need Python 3.11 to 3.13, pip and make; the rest installs itself into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test slow lint docs bench backends clean
+
+demo: .venv/installed
+	$(BIN)/mscam demo --out demo --overwrite
+
+test: .venv/installed-test
+	$(BIN)/pytest
+
+slow: .venv/installed-test
+	$(BIN)/pytest -m slow
+
+lint: .venv/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: .venv/installed-docs
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks.explainer
+	$(BIN)/python -m benchmarks.training_step
+	$(BIN)/python -m benchmarks.throughput
+
+# The pure Keras core on the two other backends.
+backends: .venv/installed-test .venv/installed-jax .venv/installed-torch
+	KERAS_BACKEND=jax $(BIN)/pytest -m backends
+	KERAS_BACKEND=torch $(BIN)/pytest -m backends
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+
+.venv/installed: setup.cfg pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/installed-%: .venv/installed
+	$(BIN)/pip install --quiet --editable ".[$*]"
+	touch $@
+
+clean:
+	rm -rf .venv demo docs/_build
