@@ -1,8 +1,33 @@
 from .backbones import default_taps as default_taps
 from .backbones import list_taps as list_taps
+from .callbacks import RelevanceLogger as RelevanceLogger
 from .cam import build_explainer as build_explainer
+from .data.images import ImageError as ImageError
+from .data.images import read_image as read_image
+from .data.manifest import Manifest as Manifest
+from .data.manifest import ManifestError as ManifestError
+from .data.manifest import Sample as Sample
+from .data.manifest import read_manifest as read_manifest
+from .data.manifest import split_manifest as split_manifest
+from .data.pipeline import make_dataset as make_dataset
+from .evaluation import Scores as Scores
+from .evaluation import evaluate as evaluate
+from .evaluation import select_samples as select_samples
+from .explanation import Explanation as Explanation
+from .explanation import explain as explain
+from .explanation import write_explanations as write_explanations
 from .layers import RelevanceCombine as RelevanceCombine
 from .models import build_multiscale_classifier as build_multiscale_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
+from .plots import plot_confusion_matrix as plot_confusion_matrix
+from .plots import plot_history as plot_history
+from .plots import plot_maps as plot_maps
+from .plots import plot_relevance as plot_relevance
+from .plots import plot_scales as plot_scales
+from .runs import Run as Run
+from .runs import RunError as RunError
+from .runs import TrainConfig as TrainConfig
+from .runs import open_run as open_run
+from .training import train as train
 
 __version__: str

@@ -49,7 +49,7 @@ def list_taps(backbone: keras.Model) -> list[Tap]:
     ]
     if not layers:
         return []
-    probe = keras.Model(backbone.inputs, [layer.output for layer in layers])
+    probe = keras.Model(backbone.input, [layer.output for layer in layers])
     channels = backbone.inputs[0].shape[-1]
     shapes = probe.compute_output_shape((1, _PROBE, _PROBE, channels))
     return [
@@ -128,7 +128,7 @@ def build_feature_extractor(
             _load_file(model, weights)
     names = list(taps) if taps is not None else default_taps(model, num_scales)
     outputs = [get_tap(model, name).output for name in names]
-    return keras.Model(model.inputs, outputs, name="backbone"), names
+    return keras.Model(model.input, outputs, name="backbone"), names
 
 
 def get_tap(backbone: keras.Model, name: str) -> keras.layers.Layer:
@@ -156,18 +156,17 @@ def _create_application(name: str, weights: str | Path | None) -> keras.Model:
             f"`backbone` must be a functional keras.Model or one of {names}. "
             f"Received: backbone={name!r}"
         )
-    build = {"include_top": False, "input_shape": (None, None, 3), "name": name}
     if weights == "imagenet":
-        return _download_imagenet(application, build)
-    model = application(weights=None, **build)
+        return _download_imagenet(application, name)
+    model = application(weights=None, include_top=False, input_shape=(None, None, 3))
     if weights is not None:
         _load_file(model, weights)
     return model
 
 
-def _download_imagenet(application: Any, build: dict[str, Any]) -> keras.Model:
+def _download_imagenet(application: Any, name: str) -> keras.Model:
     try:
-        return application(weights="imagenet", **build)
+        return application(weights="imagenet", include_top=False, input_shape=(None, None, 3))
     except Exception as error:  # Keras raises a bare Exception where a download fails.
         url = re.search(r"URL fetch failure on (\S+?):? ", str(error))
         if url is None:
@@ -175,7 +174,7 @@ def _download_imagenet(application: Any, build: dict[str, Any]) -> keras.Model:
         home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
         place = home / "models" / url[1].rsplit("/", 1)[-1]
         raise OSError(
-            f"The ImageNet weights of {build['name']} could not be downloaded. On a closed "
+            f"The ImageNet weights of {name} could not be downloaded. On a closed "
             f"network, fetch {place.name} elsewhere and place it at {place}, or train from "
             f"scratch with weights=None. Received: weights='imagenet' ({error})"
         ) from error

@@ -76,7 +76,7 @@ def build_explainer(
     layer = _MultiScaleMaps(denses, found.relevance, map_size, scale_maps, activation, name="cam")
     feature_maps = [head.feature_map for head in found.heads]
     outputs = layer([*feature_maps, _find_image(model)])
-    return keras.Model(model.inputs, outputs, name=f"{model.name}_explainer")
+    return keras.Model(model.input, outputs, name=f"{model.name}_explainer")
 
 
 class _MultiScaleMaps(keras.layers.Layer):

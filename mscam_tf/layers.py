@@ -1,4 +1,4 @@
-"""The layer that mixes the logits of several scales into one, with a learned relevance per class."""
+"""The layer that mixes the logits of several scales, with a learned relevance per class."""
 
 from typing import Any
 
@@ -145,9 +145,6 @@ class RelevanceCombine(keras.layers.Layer):
         missing = 1.0 - ops.sum(relevance, axis=0)
         form = {"squared": ops.square, "absolute": ops.abs, "signed": lambda x: x}[self.penalty]
         return self.penalty_weight * ops.sum(form(missing))
-
-    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> Any:
-        return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

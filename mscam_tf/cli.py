@@ -1,0 +1,297 @@
+"""The command `mscam`: parses, calls, prints. Nothing heavy is imported until it is needed."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from mscam_tf.evaluation import Scores
+    from mscam_tf.runs import Run, TrainConfig
+
+app = typer.Typer(
+    name="mscam",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""
+Train a classifier for radiographs that shows **where** it looked and **at which scale**.
+
+A first session, on a folder with one folder of images per class:
+
+    mscam train DATA --out RUN
+
+    mscam evaluate RUN DATA
+
+    mscam explain RUN DATA/bone --out maps
+
+Or `mscam demo`, which makes its own images.
+""",
+)
+_CONSOLE = Console()
+
+_DATA = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="Folder with one folder per class, or a CSV file with the columns "
+        "path,label[,group][,split].",
+        show_default=False,
+    ),
+]
+_RUN = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
+]
+_OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
+
+
+@app.command()
+def train(
+    data: _DATA,
+    out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Run folder to create.")],
+    model: Annotated[str, typer.Option(help="multiscale, or single (the plain baseline).")] = (
+        "multiscale"
+    ),
+    backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
+    weights: Annotated[
+        str, typer.Option(help="Start: none, imagenet, or a .weights.h5, .h5 or .keras file.")
+    ] = "none",
+    image_size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="H W", help="Pixels; by default the images' own, within 128 to 256."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
+    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 3e-4,
+    dropout: Annotated[float, typer.Option(help="Before the heads.")] = 0.0,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs to wait for a better loss.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")] = 0,
+    precision: Annotated[
+        str, typer.Option(help="float32, mixed_float16 or mixed_bfloat16.")
+    ] = "float32",
+    xla: Annotated[bool, typer.Option("--xla", help="Compile the training step.")] = False,
+    overwrite: _OVERWRITE = False,
+) -> None:
+    """Train a classifier into a run folder.
+
+    Images are checked first, then split 7:1:2 by class (groups stay together), trained with
+    light augmentation, and the weights with the lowest validation loss are kept.
+
+    Example: `mscam train DATA --out RUN --epochs 40`
+    """
+    with _explain_errors():
+        from mscam_tf.runs import TrainConfig
+
+        config = TrainConfig(
+            model=model,
+            backbone=backbone,
+            weights=None if weights == "none" else weights,
+            image_size=image_size,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            dropout=dropout,
+            patience=patience,
+            seed=seed,
+            precision=precision,
+            xla=xla,
+        )
+        run = _train(data, out, config, overwrite)
+        _CONSOLE.print(f"Next: mscam evaluate {run.folder} {data}", highlight=False)
+
+
+@app.command()
+def evaluate(
+    run: _RUN,
+    data: _DATA,
+    split: Annotated[
+        str, typer.Option(help="train, validation or test of the run; all for other data.")
+    ] = "test",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="By default the run folder.")
+    ] = None,
+) -> None:
+    """Score a run: each metric with its 95 % bootstrap interval.
+
+    Writes `metrics.json`, `predictions.csv` and `confusion.png`.
+
+    Example: `mscam evaluate RUN DATA --split test`
+    """
+    with _explain_errors():
+        from mscam_tf.runs import open_run
+
+        _evaluate(open_run(run), data, split, out or run)
+
+
+@app.command()
+def explain(
+    run: _RUN,
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Images, or folders of images.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+) -> None:
+    """Show where the model looked, at which scale, and how each score comes about.
+
+    Writes for each image an overlay and its scales side by side; a sheet of all, the relevance
+    of each scale, and `explanations.csv`. Red is strong evidence for the predicted class, blue
+    is weak; the colour scale, in logits, is the same for all pictures of a run.
+
+    Example: `mscam explain RUN image.png folder/ --out maps`
+    """
+    with _explain_errors():
+        from mscam_tf.runs import open_run
+
+        _explain(open_run(run), images, out, echo=True)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = (
+        Path("demo")
+    ),
+    overwrite: _OVERWRITE = False,
+) -> None:
+    """Simulate radiographs of fillets, train on them, score, and draw maps: a few minutes."""
+    with _explain_errors():
+        from mscam_tf.data.manifest import read_manifest
+        from mscam_tf.data.simulation import write_radiographs
+        from mscam_tf.runs import TrainConfig, check_free
+
+        check_free(out / "run", overwrite)
+        data = write_radiographs(out / "data", num_images=_DEMO_IMAGES)
+        config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
+        run = _train(data, out / "run", config, overwrite)
+        _evaluate(run, data, "test", run.folder)
+        test = read_manifest(run.split_file).select("test")
+        _explain(run, [data / sample.path for sample in test.samples[::2]], out / "maps")
+
+
+_DEMO_IMAGES, _DEMO_EPOCHS = 180, 12
+
+
+def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Run":
+    from mscam_tf.data.manifest import read_manifest
+    from mscam_tf.plots import plot_history, save_figure
+    from mscam_tf.training import train as train_run
+
+    manifest = read_manifest(data)
+    with _make_progress() as progress:
+        checked = progress.add_task("checking images", total=len(manifest.samples))
+        run = train_run(
+            manifest,
+            out,
+            config,
+            overwrite=overwrite,
+            callbacks=[_make_epoch_bar(progress, config.epochs)],
+            on_check=lambda count: progress.advance(checked, count),
+        )
+    save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
+    _CONSOLE.print(f"Trained {run.folder / 'model.keras'}", highlight=False)
+    return run
+
+
+def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
+    from mscam_tf.data.manifest import read_manifest
+    from mscam_tf.evaluation import evaluate as evaluate_run
+    from mscam_tf.evaluation import select_samples
+    from mscam_tf.plots import plot_confusion_matrix, save_figure
+
+    samples = select_samples(run, read_manifest(data), split)
+    scores = evaluate_run(run, samples, out)
+    figure = plot_confusion_matrix(scores.confusion, scores.class_names)
+    save_figure(figure, out / "confusion.png")
+    _print_scores(scores, split)
+    _CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
+
+
+def _explain(run: "Run", images: list[Path], out: Path, *, echo: bool = False) -> None:
+    from mscam_tf.explanation import Explanation, list_images, write_explanations
+
+    paths = list_images(images)
+    with _make_progress() as progress:
+        task = progress.add_task("explaining", total=len(paths))
+
+        def show(explanation: Explanation) -> None:
+            progress.advance(task)
+            if echo:
+                line = f"{explanation.path.name}: {explanation.describe()}"
+                progress.console.print(line, highlight=False)
+
+        write_explanations(run, paths, out, show)
+    _CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)
+
+
+def _print_scores(scores: "Scores", split: str) -> None:
+    table = Table(title=f"{scores.num_images} images ({split})")
+    for column in ("metric", "value", "95 % interval"):
+        table.add_column(column)
+    for name, values in scores.metrics.items():
+        interval = f"{values['low']:.3f} to {values['high']:.3f}"
+        table.add_row(name.replace("_", " "), f"{values['value']:.3f}", interval)
+    _CONSOLE.print(table)
+
+
+def _make_progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=_CONSOLE,
+    )
+
+
+def _make_epoch_bar(progress: Progress, epochs: int) -> Any:
+    """Make a Keras callback that moves a bar with every step and prints a line every epoch."""
+    import keras
+
+    state: dict[str, Any] = {}
+
+    def begin(epoch: int, logs: Any = None) -> None:  # noqa: ARG001
+        total = callback.params.get("steps") or 1
+        if "task" not in state:
+            state["task"] = progress.add_task("training", total=epochs * total)
+        progress.update(state["task"], description=f"epoch {epoch + 1}/{epochs}")
+
+    def end(epoch: int, logs: Any = None) -> None:
+        numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in _SHOWN if name in logs)
+        progress.console.print(f"epoch {epoch + 1}/{epochs}: {numbers}", highlight=False)
+
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=begin,
+        on_epoch_end=end,
+        on_train_batch_end=lambda batch, logs: progress.advance(state["task"]),  # noqa: ARG005
+    )
+    return callback
+
+
+_SHOWN = ("loss", "relevance_penalty", "accuracy", "val_loss", "val_accuracy")
+
+
+@contextmanager
+def _explain_errors() -> Iterator[None]:
+    """Turn the errors a user can mend into one message and exit status 1."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {_escape(str(error))}", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+if __name__ == "__main__":
+    app()

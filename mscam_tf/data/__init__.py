@@ -1,0 +1,1 @@
+"""Everything about images on disk: reading, listing, splitting, feeding, simulating."""

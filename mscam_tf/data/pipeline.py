@@ -1,0 +1,79 @@
+"""tf.data pipelines: from files to batches, with the augmentation that suits radiographs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mscam_tf.data.images import read_image
+
+_CACHE_BYTES = 2**31  # Decoded images up to this size are kept in memory between epochs.
+
+
+def make_dataset(
+    paths: Sequence[Path],
+    labels: Sequence[int],
+    image_size: tuple[int, int],
+    batch_size: int = 16,
+    *,
+    training: bool = False,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Feed images and labels in batches.
+
+    Args:
+        paths: Image files, as `mscam_tf.data.images.read_image` reads them.
+        labels: Class index of each.
+        image_size: `(height, width)` in pixels; other sizes are resized to it (area-averaged
+            when they are larger, so that thin objects do not fall between the pixels).
+        batch_size: Images a batch.
+        training: Shuffle anew in each epoch, and augment.
+        seed: Seed of both.
+
+    Returns:
+        A dataset of `(images, labels)`: float32 `(batch, height, width, 1)` in `[0, 1]`, and
+        int32 `(batch,)`.
+    """
+    files = tf.data.Dataset.from_tensor_slices(
+        (list(map(str, paths)), np.asarray(labels, np.int32))
+    )
+    dataset = files.map(
+        lambda path, label: (_read(path, image_size), label),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    if len(paths) * image_size[0] * image_size[1] * 4 <= _CACHE_BYTES:
+        dataset = dataset.cache()
+    if training:
+        dataset = dataset.shuffle(min(len(paths), 4096), seed=seed)
+    dataset = dataset.batch(batch_size)
+    if training:
+        augment = build_augmentation(seed)
+        # One call at a time: the random state makes the same seed give the same images.
+        dataset = dataset.map(lambda images, labels: (augment(images, training=True), labels))
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def build_augmentation(seed: int = 0) -> keras.Sequential:
+    """Build the augmentation of training images: what a radiograph can differ in by chance.
+
+    Flips in both directions; rotation by up to 15 degrees (reflected at the border); contrast and
+    brightness by up to 10 percent of the range.
+    """
+    return keras.Sequential(
+        [
+            keras.layers.RandomFlip("horizontal_and_vertical", seed=seed),
+            keras.layers.RandomRotation(15 / 360, fill_mode="reflect", seed=seed + 1),
+            keras.layers.RandomContrast(0.1, value_range=(0.0, 1.0), seed=seed + 2),
+            keras.layers.RandomBrightness(0.1, value_range=(0.0, 1.0), seed=seed + 3),
+        ],
+        name="augmentation",
+    )
+
+
+def _read(path: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
+    image = tf.numpy_function(lambda name: read_image(name.decode()), [path], tf.float32)
+    image.set_shape((None, None))
+    resized = tf.image.resize(image[..., None], image_size, antialias=True)
+    return tf.clip_by_value(resized, 0.0, 1.0)

@@ -1,0 +1,131 @@
+"""Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.metrics import confusion_matrix
+
+from mscam_tf.data.images import check_images
+from mscam_tf.data.manifest import Manifest, ManifestError, read_manifest
+from mscam_tf.metrics import METRICS, bootstrap_interval
+from mscam_tf.runs import Run, write_json
+from mscam_tf.training import make_split_dataset
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a run is worth on a set of images.
+
+    Attributes:
+        metrics: For each metric its `value` and the `low` and `high` end of its 95 % interval.
+        confusion: Counts, `(C, C)`: rows are the true classes, columns the predicted ones.
+        class_names: The classes, in that order.
+        num_images: How many images were scored.
+    """
+
+    metrics: dict[str, dict[str, float]]
+    confusion: np.ndarray
+    class_names: list[str]
+    num_images: int
+
+
+def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
+    """Return the samples of one split of a run, or all of them for `split="all"`.
+
+    Raises:
+        ManifestError: If the run's split has none of the manifest's images, or a label is one
+            that the run does not know.
+    """
+    unknown = sorted(set(manifest.class_names) - set(run.class_names))
+    if unknown:
+        raise ManifestError(
+            f"Run {run.folder} knows the classes {run.class_names}. Received: {unknown}"
+        )
+    if split == "all":
+        return manifest
+    wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
+    chosen = tuple(sample for sample in manifest.samples if sample.path in wanted)
+    if not chosen:
+        raise ManifestError(
+            f"None of these images is in the split {split!r} of {run.split_file}; for other data "
+            f"use the split 'all'. Received: {manifest.root}"
+        )
+    return Manifest(manifest.root, chosen)
+
+
+def evaluate(run: Run, manifest: Manifest, folder: str | Path, *, resamples: int = 1000) -> Scores:
+    """Score a run; write `metrics.json` and `predictions.csv`.
+
+    Args:
+        run: A finished run.
+        manifest: Labelled images, such as `select_samples(run, manifest, "test")`.
+        folder: Where to write; created if missing.
+        resamples: Bootstrap resamples for the intervals; groups are resampled whole.
+
+    Returns:
+        The `Scores`.
+
+    Raises:
+        ImageError: If images cannot be read.
+    """
+    folder = Path(folder)
+    check_images(manifest.paths)
+    logits = run.load_model().predict(make_split_dataset(run, manifest), verbose=0)
+    probabilities = softmax(logits.astype(np.float64), axis=-1)
+    labels = np.array([run.class_names.index(sample.label) for sample in manifest.samples])
+    groups = np.array([sample.group for sample in manifest.samples])
+    scores = _score(labels, probabilities, groups, run.class_names, resamples)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "metrics.json", _to_json(scores, resamples))
+    _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
+    return scores
+
+
+def _score(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: np.ndarray,
+    class_names: list[str],
+    resamples: int,
+) -> Scores:
+    metrics = {}
+    for name, metric in METRICS.items():
+        low, high = bootstrap_interval(metric, labels, probabilities, groups, resamples)
+        metrics[name] = {"value": metric(labels, probabilities), "low": low, "high": high}
+    classes = list(range(len(class_names)))
+    confusion = confusion_matrix(labels, probabilities.argmax(-1), labels=classes)
+    return Scores(metrics, confusion, class_names, len(labels))
+
+
+def _to_json(scores: Scores, resamples: int) -> dict[str, Any]:
+    rounded = {
+        name: {key: _round(value) for key, value in values.items()}
+        for name, values in scores.metrics.items()
+    }
+    return {
+        "num_images": scores.num_images,
+        "interval": f"95 % percentile bootstrap over groups, {resamples} resamples",
+        "metrics": rounded,
+        "class_names": scores.class_names,
+        "confusion": scores.confusion.tolist(),
+    }
+
+
+def _round(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)
+
+
+def _write_predictions(path: Path, run: Run, manifest: Manifest, probabilities: np.ndarray) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        columns = [f"probability_{name}" for name in run.class_names]
+        writer.writerow(["path", "label", "predicted", *columns])
+        for sample, row in zip(manifest.samples, probabilities, strict=True):
+            predicted = run.class_names[row.argmax()]
+            writer.writerow([sample.path, sample.label, predicted, *(f"{p:.6f}" for p in row)])
+    partial.replace(path)

@@ -1,0 +1,115 @@
+"""Scores of a classifier, each with a bootstrap interval."""
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the share of images whose most probable class is the right one, in `[0, 1]`."""
+    return float(accuracy_score(labels, probabilities.argmax(-1)))
+
+
+def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean over the classes of the share that is found, in `[0, 1]`."""
+    present = np.unique(labels)
+    found = [(probabilities[labels == c].argmax(-1) == c).mean() for c in present]
+    return float(np.mean(found))
+
+
+def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean over the classes of the F1 score, in `[0, 1]`."""
+    classes = np.arange(probabilities.shape[1])
+    predicted = probabilities.argmax(-1)
+    return float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0))
+
+
+def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the area under the ROC curve: one class against the rest, mean over the classes.
+
+    Not a number where a class does not occur.
+    """
+    num_classes = probabilities.shape[1]
+    if len(np.unique(labels)) < num_classes:
+        return float("nan")
+    areas = [roc_auc_score(labels == c, probabilities[:, c]) for c in range(num_classes)]
+    return float(np.mean(areas))
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
+    """Return the expected calibration error: by how much confidence and accuracy differ.
+
+    `ECE = sum_k n_k / n * abs(accuracy_k - confidence_k)` over equal bins of the confidence (the
+    largest probability), in `[0, 1]`.
+
+    Args:
+        labels: Class index of each image, `(n,)`.
+        probabilities: `(n, C)`.
+        bins: Number of bins.
+
+    Examples:
+        >>> import numpy as np
+        >>> labels = np.array([0, 0, 1, 1])
+        >>> probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.25, 0.75]])
+        >>> round(calibration_error(labels, probabilities), 4)
+        0.2375
+
+    References:
+        [Guo et al., 2017](https://arxiv.org/abs/1706.04599), section 2, equation 3.
+    """
+    confidence = probabilities.max(-1)
+    right = probabilities.argmax(-1) == labels
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(right[number == k].sum() - confidence[number == k].sum()) for k in range(bins)]
+    return float(np.sum(gaps) / len(labels))
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "macro_f1": macro_f1,
+    "auroc": auroc,
+    "calibration_error": calibration_error,
+}
+
+
+def bootstrap_interval(
+    metric: Metric,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: np.ndarray | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a metric over resampled images.
+
+    Whole groups are drawn with replacement: images of one fish or film say less than as many
+    independent ones.
+
+    Args:
+        metric: Function of labels and probabilities.
+        labels: Class index of each image, `(n,)`.
+        probabilities: `(n, C)`.
+        groups: Group of each image, `(n,)`; by default each image by itself.
+        resamples: Number of resamples.
+        seed: Seed of the draw.
+
+    References:
+        Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+    """
+    groups = np.arange(len(labels)) if groups is None else groups
+    names = np.unique(groups)
+    members = [np.flatnonzero(groups == name) for name in names]
+    generator = np.random.default_rng(seed)
+    values = []
+    for _ in range(resamples):
+        drawn = generator.integers(len(members), size=len(members))
+        chosen = np.concatenate([members[i] for i in drawn])
+        values.append(metric(labels[chosen], probabilities[chosen]))
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,185 @@
+"""The run folder: everything that is needed to repeat a training, and to use what it made."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+MODELS = ("multiscale", "single")
+
+
+class RunError(ValueError):
+    """A run folder is missing, incomplete, or in the way."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training.
+
+    Attributes:
+        model: `"multiscale"` or `"single"` (the plain baseline).
+        backbone: A name in `keras.applications`.
+        weights: `None`, `"imagenet"` or a file, as for the builders.
+        image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
+            rounded up to a multiple of 32 within 128 to 256.
+        epochs: Epochs at most, frozen ones included.
+        frozen_epochs: Epochs at the start in which a pretrained backbone is frozen.
+        batch_size: Images a step.
+        learning_rate: Highest learning rate of the schedule.
+        weight_decay: Of AdamW; not applied to the relevance.
+        dropout: Rate before the heads.
+        patience: Epochs without a better validation loss after which training stops.
+        seed: Seed of split, initial weights, order and augmentation.
+        precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
+        xla: Whether to compile the training step with XLA.
+    """
+
+    model: str = "multiscale"
+    backbone: str = "DenseNet121"
+    weights: str | None = None
+    image_size: tuple[int, int] | None = None
+    epochs: int = 30
+    frozen_epochs: int = 3
+    batch_size: int = 16
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-4
+    dropout: float = 0.0
+    patience: int = 10
+    seed: int = 0
+    precision: str = "float32"
+    xla: bool = False
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ValueError(f"`model` must be one of {MODELS}. Received: model={self.model!r}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"`precision` must be one of {PRECISIONS}. Received: precision={self.precision!r}"
+            )
+        for name in ("epochs", "batch_size", "learning_rate", "patience"):
+            if getattr(self, name) <= 0:
+                raise ValueError(
+                    f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
+                )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training: its folder, its settings, its classes."""
+
+    folder: Path
+    config: TrainConfig
+    class_names: list[str]
+    data: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """`(height, width)` of the model's input, in pixels."""
+        if self.config.image_size is None:
+            raise RunError(f"Run {self.folder} has no image size in its config.json")
+        return self.config.image_size
+
+    @property
+    def split_file(self) -> Path:
+        """The CSV file that says which image is in which split."""
+        return self.folder / "split.csv"
+
+    def load_model(self) -> keras.Model:
+        """Load the trained classifier.
+
+        Raises:
+            RunError: If training did not finish, or the file is not a Keras model.
+        """
+        path = self.folder / "model.keras"
+        if not path.is_file():
+            raise RunError(f"Run {self.folder} has no model.keras: its training did not finish.")
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.
+            raise RunError(f"{path} is not a readable Keras model: {error}") from error
+
+    def read_value_range(self) -> tuple[float, float]:
+        """Return the range of the maps, in logits, that the pictures of this run show."""
+        values = read_json(self.folder / "display.json")
+        return float(values["low"]), float(values["high"])
+
+
+def create_run(
+    folder: str | Path,
+    config: TrainConfig,
+    class_names: list[str],
+    data: str,
+    overwrite: bool = False,
+) -> Run:
+    """Create the run folder and write its settings.
+
+    Raises:
+        RunError: If the folder is there and not empty, unless `overwrite` (which removes a run,
+            but refuses to remove a folder that is not one).
+    """
+    folder = Path(folder)
+    check_free(folder, overwrite)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    run = Run(folder, config, class_names, data, _read_versions())
+    values = {k: v for k, v in asdict(run).items() if k != "folder"}
+    write_json(folder / "config.json", values)
+    return run
+
+
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Raise `RunError` if the folder cannot be used for a new run."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not overwrite:
+        raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
+    if not (folder / "config.json").is_file():
+        raise RunError(f"{folder} exists and is not a run (no config.json); it is left alone.")
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises:
+        RunError: If it is not one.
+    """
+    folder = Path(folder)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise RunError(f"Not a run folder, it has no config.json. Received: {folder}")
+    values = read_json(path)
+    try:
+        config = dict(values["config"])
+        size = config["image_size"]
+        config["image_size"] = tuple(size) if size else None
+        return Run(folder, **{**values, "config": TrainConfig(**config)})
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a run; raises `RunError` if it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write a JSON file under a temporary name, then rename it."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _read_versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("mscam-tf", "keras", "tensorflow", "numpy", "scikit-learn")
+    return {**{name: version(name) for name in names}, "backend": keras.backend.backend()}

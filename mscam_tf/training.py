@@ -1,0 +1,212 @@
+"""Train a classifier from a manifest into a run folder."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mscam_tf.callbacks import RelevanceLogger
+from mscam_tf.cam import build_explainer
+from mscam_tf.data.images import check_images
+from mscam_tf.data.manifest import Manifest, split_manifest, write_manifest
+from mscam_tf.data.pipeline import make_dataset
+from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
+from mscam_tf.runs import Run, TrainConfig, check_free, create_run, write_json
+
+_LOGGER = logging.getLogger(__name__)
+_HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
+_WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
+_DISPLAY_PERCENTILES = (1.0, 99.5)
+
+
+def train(
+    manifest: Manifest,
+    folder: str | Path,
+    config: TrainConfig | None = None,
+    *,
+    overwrite: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    on_check: Callable[[int], None] | None = None,
+) -> Run:
+    """Train a classifier and write a run folder.
+
+    The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
+    groups kept together, unless the manifest has splits. The weights with the lowest validation
+    loss are kept. Classes of unequal size are weighted to count alike. A pretrained backbone is
+    first frozen while the heads settle, then trained with them; the learning rate rises over a
+    tenth of the steps, then falls as a cosine.
+
+    The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
+    `model.keras` and `display.json` (the range of the maps over the validation images, in
+    logits: the scale of all pictures of the run).
+
+    Args:
+        manifest: Labelled images, from `mscam_tf.read_manifest`.
+        folder: The run folder to create.
+        config: Settings; `TrainConfig()` by default.
+        overwrite: Replace an existing run.
+        callbacks: More Keras callbacks.
+        on_check: Called with 1 after each image is checked.
+
+    Returns:
+        The finished `Run`.
+
+    Raises:
+        RunError: If the folder is in the way.
+        ImageError: If images cannot be read.
+        ManifestError: If no honest split exists.
+    """
+    config = config or TrainConfig()
+    check_free(Path(folder), overwrite)
+    manifest = split_manifest(manifest, config.seed)
+    sizes = check_images(manifest.paths, on_check)
+    config = replace(config, image_size=config.image_size or choose_image_size(sizes))
+    _note_sizes(sizes, config.image_size)
+    run = create_run(folder, config, manifest.class_names, str(manifest.root), overwrite)
+    write_manifest(manifest, run.split_file)
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        _fit(run, manifest, callbacks)
+    finally:
+        keras.config.set_dtype_policy(previous)
+    return run
+
+
+def choose_image_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the most common size, each side rounded up to a multiple of 32 within 128 to 256.
+
+    With multiples of 32, the coarsest stride, the mean of a full-size map is exactly the logit.
+
+    Examples:
+        >>> choose_image_size([(100, 100), (100, 100), (1024, 200)])
+        (128, 128)
+    """
+    height, width = Counter(sizes).most_common(1)[0][0]
+    return _round_up(height), _round_up(width)
+
+
+def make_split_dataset(run: Run, manifest: Manifest, *, training: bool = False) -> tf.data.Dataset:
+    """Feed the samples of a manifest to the model of a run."""
+    indices = [run.class_names.index(sample.label) for sample in manifest.samples]
+    return make_dataset(
+        manifest.paths,
+        indices,
+        run.image_size,
+        run.config.batch_size,
+        training=training,
+        seed=run.config.seed,
+    )
+
+
+def _round_up(side: int) -> int:
+    return int(np.clip(-(-side // 32) * 32, 128, 256))
+
+
+def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int] | None) -> None:
+    counts = Counter(sizes)
+    if len(counts) > 1:
+        _LOGGER.warning(
+            "The images have %d different sizes, from %s to %s; all are resized to %s.",
+            len(counts),
+            min(counts),
+            max(counts),
+            image_size,
+        )
+
+
+def _fit(run: Run, manifest: Manifest, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+    config = run.config
+    keras.utils.set_random_seed(config.seed)
+    model = _build(run)
+    datasets = {
+        "x": make_split_dataset(run, manifest.select("train"), training=True),
+        "validation_data": make_split_dataset(run, manifest.select("validation")),
+        "class_weight": _weigh_classes(run, manifest.select("train")),
+        "shuffle": False,  # The dataset shuffles itself.
+        "verbose": 0,
+    }
+    steps = len(datasets["x"])
+    common = [*_make_callbacks(run), *callbacks]
+    frozen = min(config.frozen_epochs, config.epochs) if config.weights else 0
+    if frozen:
+        model.get_layer("backbone").trainable = False
+        _compile(model, config, _HEAD_LEARNING_RATE)
+        model.fit(**datasets, epochs=frozen, callbacks=common)
+        model.get_layer("backbone").trainable = True
+    if config.epochs > frozen:
+        _compile(model, config, _make_schedule(config, steps * (config.epochs - frozen)))
+        stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
+        model.fit(**datasets, epochs=config.epochs, initial_epoch=frozen, callbacks=[*common, stop])
+    _finish(run, datasets["validation_data"])
+
+
+def _build(run: Run) -> keras.Model:
+    config = run.config
+    multiscale = config.model == "multiscale"
+    build: Any = build_multiscale_classifier if multiscale else build_single_scale_classifier
+    return build(
+        len(run.class_names),
+        run.image_size,
+        backbone=config.backbone,
+        weights=config.weights,
+        dropout=config.dropout,
+    )
+
+
+def _compile(model: keras.Model, config: TrainConfig, learning_rate: Any) -> None:
+    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=config.xla)
+
+
+def _make_schedule(config: TrainConfig, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    warm_up = max(1, int(_WARM_UP * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps - warm_up),
+        alpha=0.01,
+        warmup_target=config.learning_rate,
+        warmup_steps=warm_up,
+    )
+
+
+def _weigh_classes(run: Run, manifest: Manifest) -> dict[int, float]:
+    """Weigh each class by `n / (C n_c)`, so that a rare one counts as much as a common one."""
+    counts = Counter(sample.label for sample in manifest.samples)
+    total = len(manifest.samples)
+    return {
+        index: total / (len(run.class_names) * counts[name])
+        for index, name in enumerate(run.class_names)
+    }
+
+
+def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
+    (run.folder / "checkpoints").mkdir()
+    return [
+        RelevanceLogger(run.class_names),
+        keras.callbacks.ModelCheckpoint(
+            run.folder / "checkpoints" / "best.keras", monitor="val_loss", save_best_only=True
+        ),
+        keras.callbacks.CSVLogger(run.folder / "history.csv", append=True),
+        keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
+    ]
+
+
+def _finish(run: Run, validation: tf.data.Dataset) -> None:
+    """Keep the best weights, without the optimizer's state, and fit the range of the maps."""
+    model = keras.saving.load_model(run.folder / "checkpoints" / "best.keras", compile=False)
+    maps = build_explainer(model).predict(validation, verbose=0)["maps"]
+    low, high = np.percentile(maps, _DISPLAY_PERCENTILES)
+    values = {"low": float(low), "high": float(high), "percentiles": _DISPLAY_PERCENTILES}
+    write_json(run.folder / "display.json", values)
+    partial = run.folder / ".partial.keras"
+    model.save(partial)
+    partial.replace(run.folder / "model.keras")
