@@ -76,7 +76,8 @@ def build_explainer(
     layer = _MultiScaleMaps(denses, found.relevance, map_size, scale_maps, activation, name="cam")
     feature_maps = [head.feature_map for head in found.heads]
     outputs = layer([*feature_maps, _find_image(model)])
-    return keras.Model(model.input, outputs, name=f"{model.name}_explainer")
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
+    return keras.Model(inputs, outputs, name=f"{model.name}_explainer")
 
 
 class _MultiScaleMaps(keras.layers.Layer):

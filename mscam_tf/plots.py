@@ -165,7 +165,7 @@ def plot_history(history_file: str | Path) -> Figure:
     """Show the training curves of a run's `history.csv`: loss, accuracy, relevance."""
     history = _read_history(Path(history_file))
     relevance = [name for name in history if name.startswith("relevance_scale")]
-    figure = Figure(figsize=(4.2 * (3 if relevance else 2), 3.2), layout="constrained")
+    figure = Figure(figsize=(5.0 * (3 if relevance else 2), 3.2), layout="constrained")
     axes = figure.subplots(1, 3 if relevance else 2)
     for axis, names in zip(
         axes, (["loss", "val_loss"], ["accuracy", "val_accuracy"]), strict=False
@@ -197,7 +197,7 @@ def _plot_curves(
         label = name.removeprefix(prefix).replace("_", " ")
         axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=label)
     axis.set_xlabel("epoch")
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
