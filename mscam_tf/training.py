@@ -20,8 +20,12 @@ from mscam_tf.models import build_multiscale_classifier, build_single_scale_clas
 from mscam_tf.runs import Run, TrainConfig, check_free, create_run, write_json
 
 _LOGGER = logging.getLogger(__name__)
+_BEST = Path("checkpoints") / "best.weights.h5"
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
 _WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
+# Averaging the weights over about 20 steps: a validation set of a few images says little about
+# the weights of a single step, and the best of many noisy losses is a lucky one.
+_AVERAGE_MOMENTUM = 0.95
 _DISPLAY_PERCENTILES = (1.0, 99.5)
 
 
@@ -37,10 +41,10 @@ def train(
     """Train a classifier and write a run folder.
 
     The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
-    groups kept together, unless the manifest has splits. The weights with the lowest validation
-    loss are kept. Classes of unequal size are weighted to count alike. A pretrained backbone is
-    first frozen while the heads settle, then trained with them; the learning rate rises over a
-    tenth of the steps, then falls as a cosine.
+    groups kept together, unless the manifest has splits. Classes of unequal size are weighted to
+    count alike. A pretrained backbone is first frozen while the heads settle, then trained with
+    them; the learning rate rises over a tenth of the steps, then falls as a cosine. The weights
+    are averaged over about 20 steps, and those with the lowest validation loss are kept.
 
     The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
     `model.keras` and `display.json` (the range of the maps over the validation images, in
@@ -124,7 +128,7 @@ def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int] | 
 def _fit(run: Run, manifest: Manifest, callbacks: Sequence[keras.callbacks.Callback]) -> None:
     config = run.config
     keras.utils.set_random_seed(config.seed)
-    model = _build(run)
+    model = _build(run, config.weights)
     datasets = {
         "x": make_split_dataset(run, manifest.select("train"), training=True),
         "validation_data": make_split_dataset(run, manifest.select("validation")),
@@ -138,16 +142,23 @@ def _fit(run: Run, manifest: Manifest, callbacks: Sequence[keras.callbacks.Callb
     if frozen:
         model.get_layer("backbone").trainable = False
         _compile(model, config, _HEAD_LEARNING_RATE)
-        model.fit(**datasets, epochs=frozen, callbacks=common)
+        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        model.fit(**datasets, epochs=frozen, callbacks=[average, *common])
         model.get_layer("backbone").trainable = True
     if config.epochs > frozen:
         _compile(model, config, _make_schedule(config, steps * (config.epochs - frozen)))
+        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
         stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
-        model.fit(**datasets, epochs=config.epochs, initial_epoch=frozen, callbacks=[*common, stop])
+        model.fit(
+            **datasets,
+            epochs=config.epochs,
+            initial_epoch=frozen,
+            callbacks=[average, *common, stop],
+        )
     _finish(run, datasets["validation_data"])
 
 
-def _build(run: Run) -> keras.Model:
+def _build(run: Run, weights: str | None) -> keras.Model:
     config = run.config
     multiscale = config.model == "multiscale"
     build: Any = build_multiscale_classifier if multiscale else build_single_scale_classifier
@@ -155,13 +166,18 @@ def _build(run: Run) -> keras.Model:
         len(run.class_names),
         run.image_size,
         backbone=config.backbone,
-        weights=config.weights,
+        weights=weights,
         dropout=config.dropout,
     )
 
 
 def _compile(model: keras.Model, config: TrainConfig, learning_rate: Any) -> None:
-    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=config.weight_decay)
+    optimizer = keras.optimizers.AdamW(
+        learning_rate,
+        weight_decay=config.weight_decay,
+        use_ema=True,
+        ema_momentum=_AVERAGE_MOMENTUM,
+    )
     optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=config.xla)
@@ -189,11 +205,11 @@ def _weigh_classes(run: Run, manifest: Manifest) -> dict[int, float]:
 
 
 def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
-    (run.folder / "checkpoints").mkdir()
+    (run.folder / _BEST).parent.mkdir()
     return [
         RelevanceLogger(run.class_names),
         keras.callbacks.ModelCheckpoint(
-            run.folder / "checkpoints" / "best.keras", monitor="val_loss", save_best_only=True
+            run.folder / _BEST, monitor="val_loss", save_best_only=True, save_weights_only=True
         ),
         keras.callbacks.CSVLogger(run.folder / "history.csv", append=True),
         keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
@@ -202,7 +218,8 @@ def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
 
 def _finish(run: Run, validation: tf.data.Dataset) -> None:
     """Keep the best weights, without the optimizer's state, and fit the range of the maps."""
-    model = keras.saving.load_model(run.folder / "checkpoints" / "best.keras", compile=False)
+    model = _build(run, weights=None)
+    model.load_weights(run.folder / _BEST)
     maps = build_explainer(model).predict(validation, verbose=0)["maps"]
     low, high = np.percentile(maps, _DISPLAY_PERCENTILES)
     values = {"low": float(low), "high": float(high), "percentiles": _DISPLAY_PERCENTILES}

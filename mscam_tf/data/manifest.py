@@ -195,14 +195,15 @@ def _take_fold(
 ) -> None:
     """Give the name to one fold of the training samples, the first in which no class is missing."""
     rest = np.flatnonzero(splits == "train")
-    classes = set(labels[rest])
-    for count in range(min(folds, len(set(groups[rest]))), 1, -1):
+    classes = Counter(labels[rest].tolist())
+    # scikit-learn wants one class at least as large as the number of folds.
+    for count in range(min(folds, max(classes.values())), 1, -1):
         splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
         with warnings.catch_warnings():  # A class with fewer groups than folds is dealt with here.
             warnings.simplefilter("ignore", UserWarning)
             pairs = list(splitter.split(rest, labels[rest], groups[rest]))
         for left, fold in pairs:
-            if set(labels[rest[fold]]) == classes == set(labels[rest[left]]):
+            if set(labels[rest[fold]]) == set(classes) == set(labels[rest[left]]):
                 splits[rest[fold]] = name
                 return
     raise ManifestError(

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import make_dataset
+from mscam_tf.data.pipeline import build_augmentation
+
+
+@pytest.fixture
+def paths(tmp_path):
+    paths = []
+    for value in range(10):
+        paths.append(tmp_path / f"{value}.png")
+        ramp = np.linspace(0, 20000, 64, dtype=np.uint16)[None].repeat(48, 0) + 4000 * value
+        Image.fromarray(ramp).save(paths[-1])
+    return paths
+
+
+def collect(dataset):
+    batches = [(np.asarray(images), np.asarray(labels)) for images, labels in dataset]
+    return np.concatenate([b[0] for b in batches]), np.concatenate([b[1] for b in batches])
+
+
+def test_batches_in_order_without_training(paths):
+    images, labels = collect(make_dataset(paths, range(10), (48, 64), batch_size=4))
+    assert images.shape == (10, 48, 64, 1)
+    assert images.dtype == np.float32
+    assert labels.tolist() == list(range(10))
+    np.testing.assert_allclose(images[3, 0, 0], 12000 / 65535, rtol=1e-5)
+
+
+def test_downsizing_averages_so_that_thin_lines_survive(tmp_path):
+    values = np.zeros((64, 64), np.uint8)
+    values[:, 1::8] = 255
+    Image.fromarray(values).save(tmp_path / "a.png")
+    images, _ = collect(make_dataset([tmp_path / "a.png"], [0], (16, 16)))
+    np.testing.assert_allclose(images.mean(), 1 / 8, rtol=0.1)
+    assert images.reshape(-1, 16)[:, ::2].min() > 0.05
+
+
+def test_training_is_shuffled_augmented_and_seeded(paths):
+    def make(seed):
+        return make_dataset(paths, range(10), (48, 64), 4, training=True, seed=seed)
+
+    first, labels = collect(make(0))
+    assert sorted(labels) == list(range(10))
+    assert labels.tolist() != list(range(10))
+    again, _ = collect(make(0))
+    np.testing.assert_array_equal(first, again)
+    other, _ = collect(make(1))
+    assert np.abs(first - other).max() > 0.01
+    dataset = make(0)
+    epochs = [collect(dataset)[0] for _ in range(2)]
+    assert np.abs(epochs[0] - epochs[1]).max() > 0.01
+
+
+def test_augmentation_stays_light():
+    images = np.random.default_rng(0).random((16, 32, 32, 1), "float32") * 0.4 + 0.3
+    augmented = np.asarray(build_augmentation(0)(images, training=True))
+    assert augmented.min() >= 0
+    assert augmented.max() <= 1
+    np.testing.assert_allclose(augmented.mean((1, 2, 3)), images.mean((1, 2, 3)), atol=0.13)

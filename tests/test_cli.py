@@ -1,0 +1,84 @@
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from mscam_tf.cli import app
+
+RUNNER = CliRunner()
+
+
+def call(*arguments):
+    return RUNNER.invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["explain"], ["demo"]])
+def test_help_teaches(command):
+    result = call(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_help_loads_neither_keras_nor_tensorflow():
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom mscam_tf.cli import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        "print([m for m in ('keras', 'tensorflow', 'matplotlib', 'numpy') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_evaluate_and_explain(finished_run, image_folder, tmp_path):
+    result = call("evaluate", finished_run.folder, image_folder, "--out", tmp_path / "scores")
+    assert result.exit_code == 0, result.output
+    assert "accuracy" in result.output
+    assert (tmp_path / "scores" / "confusion.png").exists()
+    image = image_folder / "wide" / "wide0.png"
+    result = call("explain", finished_run.folder, image, "--out", tmp_path / "maps")
+    assert result.exit_code == 0, result.output
+    assert "logit of" in result.output
+    assert (tmp_path / "maps" / "wide0_scales.png").exists()
+
+
+def test_train_shows_progress_and_draws_curves(image_folder, tmp_path):
+    run = tmp_path / "run"
+    size = ("--image-size", 64, 64)
+    result = call(
+        "train", image_folder, "--out", run, "--backbone", "TinyNet", "--epochs", 1, *size
+    )
+    assert result.exit_code == 0, result.output
+    assert "epoch 1/1: loss" in result.output
+    assert (run / "history.png").exists()
+    again = call("train", image_folder, "--out", run)
+    assert again.exit_code == 1
+    assert "--overwrite" in again.output
+
+
+def test_errors_are_one_message_and_status_1(finished_run, image_folder, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text((finished_run.folder / "config.json").read_text())
+    (broken / "model.keras").write_bytes(b"no model")
+    cases = [
+        (["train", tmp_path / "missing", "--out", tmp_path / "r"], "DATA must be a folder"),
+        (["train", image_folder, "--out", tmp_path / "r", "--model", "x"], "`model` must be"),
+        (["evaluate", tmp_path, image_folder], "no config.json"),
+        (["explain", finished_run.folder, tmp_path / "no.png", "--out", tmp_path], "No such image"),
+        (["evaluate", broken, image_folder, "--split", "all"], "not a readable Keras model"),
+    ]
+    for arguments, message in cases:
+        result = call(*arguments)
+        assert result.exit_code == 1
+        assert message in " ".join(result.output.split())
+        assert "Traceback" not in result.output
+
+
+@pytest.mark.slow
+def test_demo(tmp_path, monkeypatch):
+    monkeypatch.setattr("mscam_tf.cli._DEMO_IMAGES", 45)
+    monkeypatch.setattr("mscam_tf.cli._DEMO_EPOCHS", 1)
+    result = call("demo", "--out", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "demo" / "maps" / "sheet.png").exists()

@@ -1,0 +1,50 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import mscam_tf
+from mscam_tf import ManifestError, Sample, read_manifest, select_samples
+from tests.conftest import write_images
+
+
+def test_scores_predictions_and_confusion_agree(finished_run, image_folder, tmp_path):
+    samples = select_samples(finished_run, read_manifest(image_folder), "test")
+    scores = mscam_tf.evaluate(finished_run, samples, tmp_path / "out", resamples=50)
+    with (tmp_path / "out" / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == [sample.path for sample in samples.samples]
+    right = np.mean([row["label"] == row["predicted"] for row in rows])
+    assert scores.metrics["accuracy"]["value"] == pytest.approx(right)
+    assert np.trace(scores.confusion) / scores.confusion.sum() == pytest.approx(right)
+    probabilities = [
+        float(row["probability_none"]) + float(row["probability_wide"]) for row in rows
+    ]
+    np.testing.assert_allclose(probabilities, 1, atol=1e-5)
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert written["num_images"] == len(rows)
+    assert set(written["metrics"]["auroc"]) == {"value", "low", "high"}
+    assert written["confusion"] == scores.confusion.tolist()
+
+
+def test_selects_the_split_of_the_run(finished_run, image_folder):
+    manifest = read_manifest(image_folder)
+    chosen = [select_samples(finished_run, manifest, s) for s in ("train", "validation", "test")]
+    paths = [sample.path for part in chosen for sample in part.samples]
+    assert sorted(paths) == sorted(sample.path for sample in manifest.samples)
+    assert select_samples(finished_run, manifest, "all") == manifest
+
+
+def test_other_data_need_the_split_all(finished_run, tmp_path):
+    manifest = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
+    other = mscam_tf.Manifest(tmp_path, (Sample("none/x.png", "none", "x"),))
+    with pytest.raises(ManifestError, match="use the split 'all'"):
+        select_samples(finished_run, other, "test")
+    assert len(select_samples(finished_run, manifest, "all").samples) == 2
+
+
+def test_unknown_classes(finished_run, tmp_path):
+    manifest = read_manifest(write_images(tmp_path, {"none": 1, "metal": 1}))
+    with pytest.raises(ManifestError, match=r"knows the classes .* Received: \['metal'\]"):
+        select_samples(finished_run, manifest, "all")

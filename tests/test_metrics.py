@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from mscam_tf import metrics
+
+# Four images of three classes: predicted 0, 1, 1, 2.
+LABELS = np.array([0, 0, 1, 2])
+PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]])
+
+
+def test_by_hand():
+    assert metrics.accuracy(LABELS, PROBABILITIES) == 0.75
+    assert metrics.balanced_accuracy(LABELS, PROBABILITIES) == pytest.approx((0.5 + 1 + 1) / 3)
+    # F1: precision and recall are 1 and 1/2, then 1/2 and 1, then 1 and 1.
+    assert metrics.macro_f1(LABELS, PROBABILITIES) == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    # Class 0: of the 4 pairs with a positive, only (0.2, 0.3) is the wrong way round.
+    assert metrics.auroc(LABELS, PROBABILITIES) == pytest.approx((0.75 + 1 + 1) / 3)
+
+
+def test_auroc_without_a_class_is_not_a_number():
+    assert np.isnan(metrics.auroc(LABELS[:3], PROBABILITIES[:3]))
+
+
+def test_calibration_error_by_hand():
+    # Confidences 0.6 (right), 0.7 (wrong), 0.8 (right), 0.4 (right), each in a bin of its own.
+    expected = (0.4 + 0.7 + 0.2 + 0.6) / 4
+    assert metrics.calibration_error(LABELS, PROBABILITIES) == pytest.approx(expected)
+    certain = np.eye(3)[LABELS]
+    assert metrics.calibration_error(LABELS, certain) == 0.0
+
+
+def test_interval_holds_the_value_and_shrinks_with_more_images():
+    generator = np.random.default_rng(0)
+    widths = []
+    for count in (50, 800):
+        labels = generator.integers(0, 2, count)
+        right = generator.random(count) < 0.8
+        probabilities = np.eye(2)[np.where(right, labels, 1 - labels)]
+        low, high = metrics.bootstrap_interval(metrics.accuracy, labels, probabilities)
+        assert low < metrics.accuracy(labels, probabilities) < high
+        widths.append(high - low)
+    # The normal interval is 2 * 1.96 * sqrt(0.8 * 0.2 / n) wide: 0.222 and 0.055.
+    np.testing.assert_allclose(widths, [0.222, 0.055], rtol=0.25)
+
+
+def test_copies_in_one_group_do_not_narrow_the_interval():
+    labels = np.repeat([0, 1] * 10, 4)
+    predicted = np.repeat([0, 1] * 7 + [1, 0] * 3, 4)
+    probabilities, groups = np.eye(2)[predicted], np.repeat(np.arange(20), 4)
+    grouped = metrics.bootstrap_interval(metrics.accuracy, labels, probabilities, groups)
+    naive = metrics.bootstrap_interval(metrics.accuracy, labels, probabilities)
+    assert grouped[1] - grouped[0] > 1.5 * (naive[1] - naive[0])
+
+
+def test_interval_is_seeded():
+    arguments = (metrics.accuracy, LABELS, PROBABILITIES)
+    assert metrics.bootstrap_interval(*arguments, seed=1) == metrics.bootstrap_interval(
+        *arguments, seed=1
+    )
+
+
+def test_interval_where_resamples_miss_a_class():
+    low, high = metrics.bootstrap_interval(metrics.auroc, LABELS, PROBABILITIES)
+    assert 0 <= low <= high <= 1
+    only = metrics.bootstrap_interval(metrics.auroc, LABELS[:2], PROBABILITIES[:2])
+    assert np.isnan(only).all()

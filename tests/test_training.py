@@ -1,0 +1,159 @@
+import csv
+
+import keras
+import numpy as np
+import pytest
+
+import mscam_tf
+from mscam_tf import ImageError, ManifestError, RunError, TrainConfig, open_run, read_manifest
+from mscam_tf.training import choose_image_size
+from tests.conftest import write_images
+
+
+def read_history(run):
+    with (run.folder / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_run_folder_holds_everything(finished_run):
+    names = {path.name for path in finished_run.folder.iterdir()}
+    assert names == {
+        "config.json",
+        "split.csv",
+        "history.csv",
+        "display.json",
+        "model.keras",
+        "checkpoints",
+        "tensorboard",
+    }
+    history = read_history(finished_run)
+    assert len(history) == 2
+    assert "relevance_scale3_wide" in history[0]
+    assert list((finished_run.folder / "tensorboard").rglob("events*"))
+
+
+def test_open_run_gives_the_same_run(finished_run):
+    run = open_run(finished_run.folder)
+    assert run == finished_run
+    assert run.image_size == (64, 64)
+    assert run.load_model().output_shape == (None, 2)
+    low, high = run.read_value_range()
+    assert low < high
+
+
+def test_split_is_written_and_stratified(finished_run):
+    manifest = read_manifest(finished_run.split_file)
+    counts = {name: len(manifest.select(name).samples) for name in ("train", "validation", "test")}
+    assert sum(counts.values()) == 32
+    assert counts["train"] > counts["test"] > counts["validation"]
+    assert manifest.select("validation").class_names == ["none", "wide"]
+
+
+def test_same_seed_same_training(finished_run, image_folder, tmp_path):
+    again = mscam_tf.train(read_manifest(image_folder), tmp_path / "again", finished_run.config)
+    for a, b in zip(read_history(finished_run), read_history(again), strict=True):
+        assert {k: float(v) for k, v in a.items()} == pytest.approx(
+            {k: float(v) for k, v in b.items()}, rel=1e-4, abs=1e-5
+        )
+
+
+def test_pretrained_weights_freeze_first_and_single_model(finished_run, image_folder, tmp_path):
+    trained = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            trained.append(self.model.get_layer("backbone").trainable)
+
+    config = TrainConfig(
+        model="single",
+        backbone="TinyNet",
+        weights=str(finished_run.folder / "model.keras"),
+        image_size=(64, 64),
+        epochs=2,
+        frozen_epochs=1,
+    )
+    run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config, callbacks=[Watch()])
+    assert trained == [False, True]
+    assert [int(row["epoch"]) for row in read_history(run)] == [0, 1]
+
+
+def test_learns_an_easy_task(tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 40, "wide": 40}, seed=1)
+    config = TrainConfig(
+        backbone="TinyNet", image_size=(64, 64), epochs=25, learning_rate=1e-2, seed=1
+    )
+    run = mscam_tf.train(read_manifest(folder), tmp_path / "run", config)
+    assert float(read_history(run)[-1]["accuracy"]) > 0.8
+
+
+def test_unreadable_images_stop_before_anything_is_written(image_folder, tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 6, "wide": 6})
+    for name in ("none/none1.png", "wide/wide2.png"):
+        (folder / name).write_bytes(b"broken")
+    with pytest.raises(ImageError, match=r"2 image files(.|\n)*none1\.png(.|\n)*wide2\.png"):
+        mscam_tf.train(read_manifest(folder), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_existing_run_is_refused_and_foreign_folders_are_left_alone(image_folder, tmp_path):
+    manifest = read_manifest(image_folder)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunError, match="exists; choose another folder"):
+        mscam_tf.train(manifest, tmp_path / "run")
+    with pytest.raises(RunError, match="not a run"):
+        mscam_tf.train(manifest, tmp_path / "run", overwrite=True)
+    assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
+
+
+def test_too_few_images_of_a_class(tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 9, "wide": 2})
+    with pytest.raises(ManifestError, match="at least 3"):
+        mscam_tf.train(read_manifest(folder), tmp_path / "run")
+
+
+def test_mixed_sizes_are_said_once(tmp_path, caplog):
+    from mscam_tf.training import _note_sizes
+
+    _note_sizes([(40, 40), (40, 40)], (128, 128))
+    assert caplog.messages == []
+    _note_sizes([(40, 40), (30, 50), (40, 40)], (128, 128))
+    assert caplog.messages == [
+        "The images have 2 different sizes, from (30, 50) to (40, 40); "
+        "all are resized to (128, 128)."
+    ]
+
+
+def test_image_size_by_default():
+    assert choose_image_size([(100, 130)]) == (128, 160)
+    assert choose_image_size([(20, 3000)]) == (128, 256)
+    assert choose_image_size([(256, 256)]) == (256, 256)
+
+
+def test_rare_classes_weigh_more(finished_run, image_folder):
+    from mscam_tf.training import _weigh_classes
+
+    weights = _weigh_classes(finished_run, read_manifest(image_folder))
+    assert weights == {0: pytest.approx(32 / 40), 1: pytest.approx(32 / 24)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": "triple"}, "`model` must be one of .* Received: model='triple'"),
+        ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
+        ({"epochs": 0}, "`epochs` must be positive. Received: epochs=0"),
+    ],
+)
+def test_wrong_settings(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**arguments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains(image_folder, tmp_path, precision):
+    config = TrainConfig(backbone="TinyNet", image_size=(64, 64), epochs=1, precision=precision)
+    run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config)
+    assert np.isfinite(float(read_history(run)[0]["loss"]))
+    assert keras.config.dtype_policy().name == "float32"
