@@ -1,6 +1,7 @@
 """The command `mscam`: parses, calls, prints. Nothing heavy is imported until it is needed."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -205,7 +206,8 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
     from mscam_tf.plots import plot_confusion_matrix, save_figure
 
     samples = select_samples(run, read_manifest(data), split)
-    scores = evaluate_run(run, samples, out)
+    with _CONSOLE.status(f"scoring {len(samples.samples)} images"):
+        scores = evaluate_run(run, samples, out)
     figure = plot_confusion_matrix(scores.confusion, scores.class_names)
     save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
@@ -281,10 +283,33 @@ def _explain_errors() -> Iterator[None]:
     """Turn the errors a user can mend into one message and exit status 1."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
+        with _hide_notices():
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
         yield
     except (ValueError, OSError) as error:
         Console(stderr=True).print(f"[bold red]Error:[/] {_escape(str(error))}", highlight=False)
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def _hide_notices() -> Iterator[None]:
+    """Keep TensorFlow's notices while it loads from the user; TF_CPP_MIN_LOG_LEVEL=0 shows them.
+
+    It writes them to the file descriptor, before any log level takes effect.
+    """
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0":
+        yield
+        return
+    standard_error = os.dup(2)
+    with Path(os.devnull).open("w") as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
 
 
 def _escape(text: str) -> str:

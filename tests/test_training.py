@@ -75,6 +75,9 @@ def test_pretrained_weights_freeze_first_and_single_model(finished_run, image_fo
     run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config, callbacks=[Watch()])
     assert trained == [False, True]
     assert [int(row["epoch"]) for row in read_history(run)] == [0, 1]
+    explanation = next(mscam_tf.explain(run, [image_folder / "wide" / "wide0.png"]))
+    assert explanation.relevance.tolist() == [[1.0, 1.0]]
+    np.testing.assert_allclose(explanation.scale_maps[0], explanation.maps, atol=1e-6)
 
 
 def test_learns_an_easy_task(tmp_path):
@@ -151,9 +154,14 @@ def test_wrong_settings(arguments, message):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_trains(image_folder, tmp_path, precision):
-    config = TrainConfig(backbone="TinyNet", image_size=(64, 64), epochs=1, precision=precision)
+@pytest.mark.parametrize(
+    ("precision", "xla"),
+    [("mixed_bfloat16", False), ("mixed_float16", False), ("float32", True)],
+)
+def test_mixed_precision_and_xla_train(image_folder, tmp_path, precision, xla):
+    config = TrainConfig(
+        backbone="MobileNetV2", image_size=(64, 64), epochs=1, precision=precision, xla=xla
+    )
     run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config)
     assert np.isfinite(float(read_history(run)[0]["loss"]))
     assert keras.config.dtype_policy().name == "float32"

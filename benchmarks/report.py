@@ -1,0 +1,67 @@
+"""Write a page of results, with the command that made it and the machine it ran on."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+_PACKAGES = ("mscam-tf", "keras", "tensorflow", "jax", "numpy")
+
+
+def write_page(
+    name: str, title: str, text: str, header: Sequence[str], rows: Sequence[Sequence[object]]
+) -> Path:
+    """Write `docs/results/NAME.md`: a title, what was done, a table, and how to repeat it."""
+    lines = [f"# {title}", "", text.strip(), "", _row(header), _row(["---"] * len(header))]
+    lines += [_row(row) for row in rows]
+    command = f"python -m benchmarks.{name}"
+    lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
+    path = RESULTS / f"{name}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+    return path
+
+
+def run_apart(module: str, *arguments: str, **environment: str) -> str:
+    """Run a module of this folder in a process of its own and return what it prints last."""
+    result = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return result.stdout.strip().splitlines()[-1]
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _describe_versions() -> str:
+    found = []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except ModuleNotFoundError:
+            continue
+    return f"Python {platform.python_version()}, {', '.join(found)}"
+
+
+def _describe_machine() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} cores of {_read_processor()}"
+
+
+def _read_processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
