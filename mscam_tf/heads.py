@@ -1,6 +1,5 @@
 """Find the heads (global average pooling, then Dense) in the graph of any Keras classifier."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,45 +37,53 @@ class ClassifierHeads:
     activation: str | None
 
 
+class _Level:
+    """The graph of a model, or of one nested in it: how its tensors appear in the outermost."""
+
+    def lift(self, tensors: list[Any]) -> list[Any]:
+        """Return the tensors of the outermost graph that these tensors of this one become."""
+        return tensors
+
+
+class _NestedLevel(_Level):
+    def __init__(self, parent: _Level, model: keras.Model, inputs: list[Any]) -> None:
+        self._parent = parent
+        self._model = model
+        self._inputs = inputs
+
+    def lift(self, tensors: list[Any]) -> list[Any]:
+        inputs = self._parent.lift(self._inputs)
+        part = keras.Model(_unpack(self._model.inputs), tensors)
+        return list(part(_unpack(inputs)))
+
+
 class _Cursor:
-    """A tensor in the graph of a model, possibly deep inside nested models.
+    """A tensor in a graph, and the layer that makes it, which may sit deep in nested models."""
 
-    `lift` turns a tensor of the (nested) graph into one of the outermost graph, by calling the
-    part of the nested model that leads to it on that model's input.
-    """
-
-    def __init__(self, tensor: Any, lift: Callable[[Any], Any]) -> None:
+    def __init__(self, tensor: Any, level: _Level) -> None:
+        # Where the tensor is used: from here it is lifted, so that no nested model runs twice.
+        self.tensor, self.level = tensor, level
         while isinstance(tensor._keras_history.operation, keras.Model):
             nested = tensor._keras_history.operation
-            lift = _compose(lift, nested, self._inputs_of(tensor))
+            level = _NestedLevel(level, nested, _inputs_of(tensor))
             tensor = nested.outputs[tensor._keras_history.tensor_index]
-        self.tensor = tensor
-        self._lift = lift
+        self._made, self._made_at = tensor, level
 
     @property
     def layer(self) -> Any:
-        return self.tensor._keras_history.operation
-
-    @property
-    def lifted(self) -> Any:
-        return self._lift(self.tensor)
+        return self._made._keras_history.operation
 
     def inputs(self) -> list["_Cursor"]:
-        return [_Cursor(x, self._lift) for x in self._inputs_of(self.tensor)]
-
-    @staticmethod
-    def _inputs_of(tensor: Any) -> list[Any]:
-        history = tensor._keras_history
-        return list(history.operation._inbound_nodes[history.node_index].input_tensors)
+        return [_Cursor(x, self._made_at) for x in _inputs_of(self._made)]
 
 
-def _compose(lift: Callable[[Any], Any], nested: keras.Model, inputs: list[Any]) -> Any:
-    def lift_nested(tensor: Any) -> Any:
-        part = keras.Model(nested.inputs, tensor)
-        lifted = [lift(x) for x in inputs]
-        return part(lifted if len(lifted) > 1 else lifted[0])
+def _inputs_of(tensor: Any) -> list[Any]:
+    history = tensor._keras_history
+    return list(history.operation._inbound_nodes[history.node_index].input_tensors)
 
-    return lift_nested
+
+def _unpack(values: list[Any]) -> Any:
+    return values if len(values) > 1 else values[0]
 
 
 def find_heads(model: keras.Model) -> ClassifierHeads:
@@ -102,12 +109,22 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
             "build_explainer needs a model with one output. "
             f"Received: model={model.name!r} with {len(model.outputs)} outputs"
         )
-    cursor, activation = _skip_activation(_Cursor(model.outputs[0], lambda tensor: tensor), model)
+    cursor, activation = _skip_activation(_Cursor(model.outputs[0], _Level()), model)
     if isinstance(cursor.layer, RelevanceCombine):
-        heads = tuple(_read_head(_skip_passive(x), model) for x in cursor.inputs())
-        return ClassifierHeads(heads, cursor.layer, activation)
-    head = _read_head(cursor, model)
-    return ClassifierHeads((head,), None, activation or _name_activation(head.dense.activation))
+        found = [_read_head(_skip_passive(x), model) for x in cursor.inputs()]
+        return ClassifierHeads(_lift_heads(found), cursor.layer, activation)
+    dense, feature_map = _read_head(cursor, model)
+    activation = activation or _name_activation(dense.activation)
+    return ClassifierHeads(_lift_heads([(dense, feature_map)]), None, activation)
+
+
+def _lift_heads(found: list[tuple[keras.layers.Dense, _Cursor]]) -> tuple[Head, ...]:
+    """Lift all feature maps of a level at once: one by one, each would run its model again."""
+    lifted: dict[int, Any] = {}
+    for level in {cursor.level for _, cursor in found}:
+        tensors = [cursor.tensor for _, cursor in found if cursor.level is level]
+        lifted |= dict(zip(map(id, tensors), level.lift(tensors), strict=True))
+    return tuple(Head(lifted[id(cursor.tensor)], dense) for dense, cursor in found)
 
 
 def _skip_activation(cursor: _Cursor, model: keras.Model) -> tuple[_Cursor, str | None]:
@@ -130,7 +147,7 @@ def _skip_passive(cursor: _Cursor) -> _Cursor:
     return cursor
 
 
-def _read_head(cursor: _Cursor, model: keras.Model) -> Head:
+def _read_head(cursor: _Cursor, model: keras.Model) -> tuple[keras.layers.Dense, _Cursor]:
     dense = cursor.layer
     if not isinstance(dense, keras.layers.Dense):
         raise _no_head(model, f"its logits come from {_describe(dense)}")
@@ -143,7 +160,7 @@ def _read_head(cursor: _Cursor, model: keras.Model) -> Head:
         raise _no_head(model, f"Dense {dense.name!r} is fed by {_describe(pool)}")
     if pool.data_format != "channels_last":
         raise _no_head(model, f"{_describe(pool)} pools channels_first data")
-    return Head(cursor.inputs()[0].lifted, dense)
+    return dense, cursor.inputs()[0]
 
 
 def _name_activation(activation: Any) -> str | None:

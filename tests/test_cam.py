@@ -158,6 +158,53 @@ def test_plain_densenet_classifier(policy):
     )
 
 
+class CountCalls(keras.layers.Layer):
+    calls = 0
+
+    def call(self, x):
+        type(self).calls += 1
+        return x
+
+
+def make_counting_backbone(pooling=None):
+    image = keras.Input((*SIZE, 1))
+    rest = make_backbone(1, pooling=pooling)
+    taps = [rest.get_layer(f"relu{number}").output for number in (1, 2, 3)]
+    outputs = keras.Model(rest.inputs, rest.output if pooling else taps)(CountCalls()(image))
+    return keras.Model(image, outputs, name="counting")
+
+
+def make_counting_multiscale(nested):
+    image = keras.Input((*SIZE, 1))
+    pooled = [keras.layers.GlobalAveragePooling2D()(f) for f in make_counting_backbone()(image)]
+    logits = [keras.layers.Dense(4)(x) for x in pooled]
+    model = keras.Model(image, mscam_tf.RelevanceCombine()(logits))
+    return keras.Sequential([keras.Input((*SIZE, 1)), model]) if nested else model
+
+
+def make_counting_pooled():
+    top = keras.layers.Dense(4)
+    return keras.Sequential([keras.Input((*SIZE, 1)), make_counting_backbone("avg"), top])
+
+
+@backends
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: make_counting_multiscale(nested=False),
+        lambda: make_counting_multiscale(nested=True),
+        make_counting_pooled,
+    ],
+)
+def test_the_backbone_runs_once(make):
+    model = make()
+    explainer = build_explainer(model, scale_maps=True)
+    CountCalls.calls = 0
+    outputs = explainer(make_images())
+    assert CountCalls.calls == 1
+    np.testing.assert_allclose(outputs["logits"], model(make_images()), rtol=1e-3, atol=1e-4)
+
+
 @backends
 def test_map_sizes():
     model = randomize(make_multiscale())
