@@ -65,7 +65,7 @@ def build_explainer(
 
     References:
         - [Zhou et al., 2016](https://arxiv.org/abs/1512.04150), section 2, equations 1 and 2: CAM.
-        - [Lee and Cho, 2021](https://doi.org/10.3390/app11167485), section 3: multi-scale CAM.
+        - Lee and Cho, 2021: multi-scale class activation map.
     """
     _check_arguments(map_size, activation)
     found = find_heads(model)

@@ -76,10 +76,8 @@ class RelevanceCombine(keras.layers.Layer):
         [[0.5, 0.5], [0.5, 0.5]]
 
     References:
-        - [Lee and Cho, 2021](https://doi.org/10.3390/app11167485), section 3: layer relevance
-          weights and the added loss.
-        - [Sedai et al., 2018](https://arxiv.org/abs/1807.07532), section 2: per-layer relevance
-          weights.
+        - Lee and Cho, 2021: layer relevance weights and the added loss.
+        - [Sedai et al., 2018](https://arxiv.org/abs/1808.08280): per-layer relevance weights.
     """
 
     def __init__(

@@ -82,8 +82,8 @@ def build_multiscale_classifier(
         (3, 4)
 
     References:
-        - [Lee and Cho, 2021](https://doi.org/10.3390/app11167485), section 3.
-        - [Sedai et al., 2018](https://arxiv.org/abs/1807.07532).
+        - Lee and Cho, 2021.
+        - [Sedai et al., 2018](https://arxiv.org/abs/1808.08280).
     """
     _check_arguments(num_classes, channels, dropout)
     extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum)
