@@ -23,10 +23,11 @@ lint: .venv/installed-lint
 docs: .venv/installed-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: .venv/installed
+bench: .venv/installed-jax
 	$(BIN)/python -m benchmarks.explainer
 	$(BIN)/python -m benchmarks.training_step
 	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.relevance_rate
 
 # The pure Keras core on the two other backends.
 backends: .venv/installed-test .venv/installed-jax .venv/installed-torch

@@ -1,5 +1,6 @@
 """Backbones with named taps: the layers whose outputs feed the heads, one per scale."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from typing import Any, NamedTuple
 import keras
 
 _PROBE = 256  # Image side at which strides are measured: a multiple of every stride in use.
-_RECTIFIED = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
+_RECTIFIERS = ("ReLU", "LeakyReLU", "PReLU", "ELU")
 _MERGED = ("Concatenate", "Add")
+_NOT_RECTIFIED = ("linear", "sigmoid", "hard_sigmoid", "softmax", "tanh")
 
 
 class Tap(NamedTuple):
@@ -41,11 +43,11 @@ def list_taps(backbone: keras.Model) -> list[Tap]:
         >>> list_taps(backbone)[-1]
         Tap(name='out_relu', stride=32, channels=1280, rectified=True)
     """
-    kinds = _RECTIFIED + _MERGED
     layers = [
         layer
         for layer in backbone.layers
-        if type(layer).__name__ in kinds and len(layer.output.shape) == 4
+        if (_is_rectified(layer) or type(layer).__name__ in _MERGED)
+        and len(layer.output.shape) == 4
     ]
     if not layers:
         return []
@@ -53,10 +55,22 @@ def list_taps(backbone: keras.Model) -> list[Tap]:
     channels = backbone.inputs[0].shape[-1]
     shapes = probe.compute_output_shape((1, _PROBE, _PROBE, channels))
     return [
-        Tap(layer.name, _PROBE // shape[1], shape[-1], type(layer).__name__ in _RECTIFIED)
+        Tap(layer.name, _measure_stride(shape[1]), shape[-1], _is_rectified(layer))
         for layer, shape in zip(layers, shapes, strict=True)
-        if _PROBE % shape[1] == 0
+        if shape[1] > 1  # Squeeze-and-excitation has no place in the image.
     ]
+
+
+def _is_rectified(layer: keras.layers.Layer) -> bool:
+    if type(layer).__name__ in _RECTIFIERS:
+        return True
+    activation = getattr(layer, "activation", None)
+    return activation is not None and activation.__name__ not in _NOT_RECTIFIED
+
+
+def _measure_stride(side: int) -> int:
+    """Return the power of two nearest to the stride: convolutions without padding lose a border."""
+    return 2 ** round(math.log2(_PROBE / side))
 
 
 def default_taps(backbone: keras.Model, num_scales: int = 3) -> list[str]:
@@ -108,12 +122,12 @@ def build_feature_extractor(
             `.keras` model built on it.
         batch_norm_momentum: Momentum of the batch-norm statistics of a backbone given by name
             (Keras' own default of 0.99 needs about 500 steps to settle); `None` leaves it.
-            Your own model is never altered.
+            Your own model's is not altered.
         num_scales: How many default taps to take.
 
     Returns:
         The model from the backbone's input to a list of its taps' feature maps, named
-        `"backbone"`, and the taps' names.
+        `"backbone"`, and the taps' names. It shares the layers of your own model.
 
     Raises:
         ValueError: If the name or a tap is unknown, or `weights` does not fit.
@@ -204,10 +218,14 @@ def _copy_weights(source: keras.Model, backbone: keras.Model) -> None:
     """Copy weights layer by layer: two models may be tapped, and so cut, at different layers."""
     nested = [layer for layer in source.layers if layer.name == "backbone"]
     layers = {layer.name: layer for layer in (nested[0] if nested else source).layers}
-    shared = [layer for layer in backbone.layers if layer.weights and layer.name in layers]
-    if not shared:
-        raise ValueError(f"model {source.name!r} has no layer of this backbone.")
-    for layer in shared:
+    wanted = [layer for layer in backbone.layers if layer.weights]
+    missing = [layer.name for layer in wanted if layer.name not in layers]
+    if missing:
+        raise ValueError(
+            f"model {source.name!r} lacks {len(missing)} of the backbone's {len(wanted)} layers "
+            f"with weights, such as {missing[0]!r}."
+        )
+    for layer in wanted:
         layer.set_weights(layers[layer.name].get_weights())
 
 

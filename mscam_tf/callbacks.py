@@ -32,15 +32,36 @@ class RelevanceLogger(keras.callbacks.Callback):
     def __init__(self, class_names: list[str] | None = None) -> None:
         super().__init__()
         self.class_names = class_names
+        self._layer: RelevanceCombine | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Find the layer, and check that every class has a name."""
+        self._layer = _find_relevance(self.model)
+        if self._layer is None or self.class_names is None:
+            return
+        num_classes = self._layer.get_relevance().shape[1]
+        if len(self.class_names) != num_classes:
+            raise ValueError(
+                f"`class_names` must name the model's {num_classes} classes. "
+                f"Received: class_names={self.class_names}"
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Add the relevance to the logs."""
-        layers = [x for x in self.model.layers if isinstance(x, RelevanceCombine)]
-        if logs is None or not layers:
+        if logs is None or self._layer is None:
             return
-        relevance = layers[0].get_relevance()
+        relevance = self._layer.get_relevance()
         names = self.class_names or [str(c) for c in range(relevance.shape[1])]
         for scale, row in enumerate(relevance, start=1):
             for name, value in zip(names, row, strict=True):
                 logs[f"relevance_scale{scale}_{name}"] = float(value)
-        logs["relevance_penalty"] = float(layers[0].compute_penalty(relevance))
+        logs["relevance_penalty"] = float(self._layer.compute_penalty(relevance))
+
+
+def _find_relevance(model: keras.Model) -> RelevanceCombine | None:
+    """Return the first such layer, also within nested models."""
+    for layer in model.layers:
+        found = _find_relevance(layer) if isinstance(layer, keras.Model) else layer
+        if isinstance(found, RelevanceCombine):
+            return found
+    return None

@@ -59,9 +59,8 @@ def build_explainer(
         >>> model = mscam_tf.build_multiscale_classifier(3, (64, 64), backbone="MobileNetV2")
         >>> explainer = mscam_tf.build_explainer(model)
         >>> outputs = explainer.predict(np.zeros((2, 64, 64, 1)), verbose=0)
-        >>> {name: output.shape for name, output in outputs.items()}
-        {'contributions': (2, 3, 3), 'logits': (2, 3), 'maps': (2, 64, 64, 3),
-         'probabilities': (2, 3)}
+        >>> outputs["maps"].shape, outputs["contributions"].shape
+        ((2, 64, 64, 3), (2, 3, 3))
 
     References:
         - [Zhou et al., 2016](https://arxiv.org/abs/1512.04150), section 2, equations 1 and 2: CAM.
@@ -110,15 +109,15 @@ class _MultiScaleMaps(keras.layers.Layer):
         contributions = relevance * means
         logits = ops.sum(contributions + relevance * self._get_biases(), axis=1)
         size = self._get_size(maps[0], image)
-        resized = [_resize(m, size) for m in maps]
         outputs = {
             "logits": logits,
             "probabilities": _activate(logits, self.activation),
             "contributions": contributions,
-            "maps": sum(relevance[b] * m for b, m in enumerate(resized)),
+            "maps": _resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
         }
         if self.scale_maps:
-            shown = maps if self.map_size == "native" else resized
+            native = self.map_size == "native"
+            shown = maps if native else [_resize_and_sum([m], size) for m in maps]
             outputs |= {f"scale{b}_maps": m for b, m in enumerate(shown, start=1)}
         return outputs
 
@@ -154,17 +153,22 @@ def _as_float32(variable: Any) -> Any:
     return ops.cast(ops.convert_to_tensor(variable), "float32")
 
 
-def _resize(maps: Any, size: tuple[Any, Any]) -> Any:
-    """Resize bilinearly, half-pixel centres, edges clamped; either size may be a tensor.
+def _resize_and_sum(maps: list[Any], size: tuple[Any, Any]) -> Any:
+    """Resize maps `(batch, h_b, w_b, C)` bilinearly to one size, and add them.
 
-    `keras.ops.image.resize` takes no tensor as a size, so that a model for any image size could
-    not use it. As two products with interpolation matrices it is as quick.
+    Half-pixel centres, edges clamped; either side of the size may be a tensor, which
+    `keras.ops.image.resize` does not take, so that a model for any image size could not use it.
+    As products with interpolation matrices, side by side for all scales, the sum is for free.
     """
-    channels_first = ops.transpose(maps, (0, 3, 1, 2))
-    rows = _interpolation(size[0], ops.shape(maps)[1])
-    columns = _interpolation(size[1], ops.shape(maps)[2])
-    resized = ops.matmul(rows, ops.matmul(channels_first, ops.transpose(columns)))
-    return ops.transpose(resized, (0, 2, 3, 1))
+    parts, columns = [], []
+    for m in maps:
+        shape = ops.shape(m)
+        rows = _interpolation(size[0], shape[1])
+        parts.append(ops.matmul(rows, ops.transpose(m, (0, 3, 1, 2))))
+        columns.append(_interpolation(size[1], shape[2]))
+    columns_of_all = ops.transpose(ops.concatenate(columns, axis=1))
+    summed = ops.matmul(ops.concatenate(parts, axis=-1), columns_of_all)
+    return ops.transpose(summed, (0, 2, 3, 1))
 
 
 def _interpolation(length: Any, source_length: Any) -> Any:

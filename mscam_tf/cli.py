@@ -143,7 +143,7 @@ def explain(
 
     Writes for each image an overlay and its scales side by side; a sheet of all, the relevance
     of each scale, and `explanations.csv`. Red is strong evidence for the predicted class, blue
-    is weak; the colour scale, in logits, is the same for all pictures of a run.
+    is weak, or evidence against it; the colour scale, in logits, is the same for the whole run.
 
     Example: `mscam explain RUN image.png folder/ --out maps`
     """
@@ -164,10 +164,13 @@ def demo(
     with _explain_errors():
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.simulation import write_radiographs
-        from mscam_tf.runs import TrainConfig, check_free
+        from mscam_tf.runs import RunError, TrainConfig, check_free
 
         check_free(out / "run", overwrite)
-        data = write_radiographs(out / "data", num_images=_DEMO_IMAGES)
+        data = out / "simulated_radiographs"
+        if data.exists() and not overwrite:
+            raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
+        write_radiographs(data, num_images=_DEMO_IMAGES)
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
         run = _train(data, out / "run", config, overwrite)
         _evaluate(run, data, "test", run.folder)
@@ -207,7 +210,7 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
 
     samples = select_samples(run, read_manifest(data), split)
     with _CONSOLE.status(f"scoring {len(samples.samples)} images"):
-        scores = evaluate_run(run, samples, out)
+        scores = evaluate_run(run, samples, out, split=split)
     figure = plot_confusion_matrix(scores.confusion, scores.class_names)
     save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
@@ -239,6 +242,9 @@ def _print_scores(scores: "Scores", split: str) -> None:
         interval = f"{values['low']:.3f} to {values['high']:.3f}"
         table.add_row(name.replace("_", " "), f"{values['value']:.3f}", interval)
     _CONSOLE.print(table)
+    if scores.metrics["accuracy"]["value"] == 1:
+        bound = min(1.0, 3 / scores.num_images)
+        _CONSOLE.print(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")
 
 
 def _make_progress() -> Progress:

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
 from mscam_tf.data.images import check_images
-from mscam_tf.data.manifest import Manifest, ManifestError, read_manifest
+from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
 from mscam_tf.metrics import METRICS, bootstrap_interval
 from mscam_tf.runs import Run, write_json
 from mscam_tf.training import make_split_dataset
@@ -45,6 +45,8 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
         raise ManifestError(
             f"Run {run.folder} knows the classes {run.class_names}. Received: {unknown}"
         )
+    if split not in (*SPLITS, "all"):
+        raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":
         return manifest
     wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
@@ -57,13 +59,21 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     return Manifest(manifest.root, chosen)
 
 
-def evaluate(run: Run, manifest: Manifest, folder: str | Path, *, resamples: int = 1000) -> Scores:
+def evaluate(
+    run: Run,
+    manifest: Manifest,
+    folder: str | Path,
+    *,
+    split: str = "all",
+    resamples: int = 1000,
+) -> Scores:
     """Score a run; write `metrics.json` and `predictions.csv`.
 
     Args:
         run: A finished run.
         manifest: Labelled images, such as `select_samples(run, manifest, "test")`.
         folder: Where to write; created if missing.
+        split: Name of what is scored, to be kept in `metrics.json`.
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
 
     Returns:
@@ -80,7 +90,10 @@ def evaluate(run: Run, manifest: Manifest, folder: str | Path, *, resamples: int
     groups = np.array([sample.group for sample in manifest.samples])
     scores = _score(labels, probabilities, groups, run.class_names, resamples)
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", _to_json(scores, resamples))
+    write_json(
+        folder / "metrics.json",
+        {"data": str(manifest.root), "split": split} | _to_json(scores, resamples),
+    )
     _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
     return scores
 

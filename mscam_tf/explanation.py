@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import SUFFIXES, check_images
@@ -17,6 +16,9 @@ from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.plots import plot_overlay, plot_relevance, plot_scales, plot_sheet, save_figure
 from mscam_tf.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SHEET_IMAGES = 24
 
@@ -85,11 +87,16 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"No such image or folder. Received: {path}")
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        files += [p for p in inside if p == path or p.suffix.lower() in SUFFIXES]
+        inside = [p for p in sorted(path.rglob("*")) if _is_image(p, path)]
+        files += inside if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"No images found. Received: {', '.join(map(str, paths))}")
     return files
+
+
+def _is_image(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not hidden
 
 
 def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
@@ -105,6 +112,8 @@ def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
     """
+    if not paths:
+        raise ValueError("Give at least one image. Received: paths=[]")
     check_images(paths)
     model = run.load_model()
     relevance = _read_relevance(model, len(run.class_names))
@@ -194,12 +203,15 @@ def _collect(
 def _name_files(paths: Sequence[Path]) -> list[str]:
     """Name the pictures after the images; images of the same name also after their folder."""
     stems = Counter(path.stem for path in paths)
-    names = [p.stem if stems[p.stem] == 1 else f"{p.parent.name}_{p.stem}" for p in paths]
-    counts = Counter(names)
-    return [
-        name if counts[name] == 1 else f"{name}_{number}"
-        for number, name in enumerate(names, start=1)
-    ]
+    names: list[str] = []
+    for path in paths:
+        name = path.stem if stems[path.stem] == 1 else f"{path.parent.name}_{path.stem}"
+        number = 1
+        while name in names:
+            number += 1
+            name = f"{path.parent.name}_{path.stem}_{number}"
+        names.append(name)
+    return names
 
 
 def _write_pictures(
@@ -221,7 +233,7 @@ def _write_pictures(
     save_figure(scales, folder / f"{name}_scales.png")
 
 
-def _make_sheet(explanations: Sequence[Explanation], value_range: tuple[float, float]) -> Figure:
+def _make_sheet(explanations: Sequence[Explanation], value_range: tuple[float, float]) -> "Figure":
     return plot_sheet(
         [e.image for e in explanations],
         [e.maps[..., e.predicted] for e in explanations],

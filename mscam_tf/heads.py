@@ -63,8 +63,7 @@ class _Cursor:
     def __init__(self, tensor: Any, level: _Level) -> None:
         # Where the tensor is used: from here it is lifted, so that no nested model runs twice.
         self.tensor, self.level = tensor, level
-        while isinstance(tensor._keras_history.operation, keras.Model):
-            nested = tensor._keras_history.operation
+        while _has_graph(nested := tensor._keras_history.operation):
             level = _NestedLevel(level, nested, _inputs_of(tensor))
             tensor = nested.outputs[tensor._keras_history.tensor_index]
         self._made, self._made_at = tensor, level
@@ -75,6 +74,10 @@ class _Cursor:
 
     def inputs(self) -> list["_Cursor"]:
         return [_Cursor(x, self._made_at) for x in _inputs_of(self._made)]
+
+
+def _has_graph(operation: Any) -> bool:
+    return isinstance(operation, keras.Model) and bool(getattr(operation, "outputs", None))
 
 
 def _inputs_of(tensor: Any) -> list[Any]:
@@ -112,8 +115,12 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
     cursor, activation = _skip_activation(_Cursor(model.outputs[0], _Level()), model)
     if isinstance(cursor.layer, RelevanceCombine):
         found = [_read_head(_skip_passive(x), model) for x in cursor.inputs()]
+        for dense, _ in found:
+            _check_linear(dense, model, "RelevanceCombine")
         return ClassifierHeads(_lift_heads(found), cursor.layer, activation)
     dense, feature_map = _read_head(cursor, model)
+    if activation is not None:
+        _check_linear(dense, model, f"the final {activation}")
     activation = activation or _name_activation(dense.activation)
     return ClassifierHeads(_lift_heads([(dense, feature_map)]), None, activation)
 
@@ -125,6 +132,12 @@ def _lift_heads(found: list[tuple[keras.layers.Dense, _Cursor]]) -> tuple[Head, 
         tensors = [cursor.tensor for _, cursor in found if cursor.level is level]
         lifted |= dict(zip(map(id, tensors), level.lift(tensors), strict=True))
     return tuple(Head(lifted[id(cursor.tensor)], dense) for dense, cursor in found)
+
+
+def _check_linear(dense: keras.layers.Dense, model: keras.Model, after: str) -> None:
+    activation = _name_activation(dense.activation)
+    if activation is not None:
+        raise _no_head(model, f"Dense {dense.name!r} applies {activation!r} before {after}")
 
 
 def _skip_activation(cursor: _Cursor, model: keras.Model) -> tuple[_Cursor, str | None]:
@@ -151,6 +164,8 @@ def _read_head(cursor: _Cursor, model: keras.Model) -> tuple[keras.layers.Dense,
     dense = cursor.layer
     if not isinstance(dense, keras.layers.Dense):
         raise _no_head(model, f"its logits come from {_describe(dense)}")
+    if dense.quantization_mode is not None:
+        raise _no_head(model, f"Dense {dense.name!r} is quantized to {dense.quantization_mode}")
     activation = _name_activation(dense.activation)
     if activation not in (None, *_ACTIVATIONS):
         raise _no_head(model, f"the activation of Dense {dense.name!r} is {activation!r}")

@@ -40,8 +40,10 @@ class RelevanceCombine(keras.layers.Layer):
 
     Adam-like optimizers move every weight by about one learning rate a step, so a relevance in
     `[0, 1]` would hardly leave `1 / B` in a short training. The layer therefore stores
-    `h / rate` (or the softmax's argument divided by `rate`): one optimizer step moves `h` about
-    `rate` times as far, with any optimizer and on any backend.
+    `h / rate` (or the softmax's argument divided by `rate`): one step of Adam and its kin moves
+    `h` about `rate` times as far, on any backend. A step of plain SGD, which follows the size of
+    the gradient, moves it `rate^2` times as far, and the squared penalty then overshoots: with
+    SGD take `rate=1`.
 
     During `fit` the added loss is shown as the metric `relevance_penalty` (TensorFlow and torch
     backends; under JAX a layer cannot update a metric, use `mscam_tf.RelevanceLogger` there).
@@ -53,7 +55,8 @@ class RelevanceCombine(keras.layers.Layer):
         normalization: `"penalty"` or `"softmax"`.
         penalty: `"squared"`, `"absolute"` or `"signed"`; used by `normalization="penalty"`.
         penalty_weight: Weight `lambda >= 0` of the added loss, in units of the main loss.
-        rate: Learning rate of the relevance relative to the optimizer's, positive.
+        rate: Learning rate of the relevance relative to that of an Adam-like optimizer, positive;
+            1 for plain SGD.
         **kwargs: `name`, `dtype` and the like, as for any Keras layer.
 
     Input shape:

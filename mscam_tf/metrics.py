@@ -21,9 +21,9 @@ def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean over the classes of the F1 score, in `[0, 1]`."""
-    classes = np.arange(probabilities.shape[1])
+    """Return the mean of the F1 score over the classes that occur or are predicted, in `[0, 1]`."""
     predicted = probabilities.argmax(-1)
+    classes = np.union1d(labels, predicted)
     return float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0))
 
 
@@ -87,7 +87,9 @@ def bootstrap_interval(
     """Return the 95 % percentile interval of a metric over resampled images.
 
     Whole groups are drawn with replacement: images of one fish or film say less than as many
-    independent ones.
+    independent ones. With a single group there is no interval (not a number). An interval of
+    width zero only says that no resample differed: without any error among `n` groups, the error
+    rate may still be up to about `3 / n`.
 
     Args:
         metric: Function of labels and probabilities.
@@ -109,7 +111,7 @@ def bootstrap_interval(
         drawn = generator.integers(len(members), size=len(members))
         chosen = np.concatenate([members[i] for i in drawn])
         values.append(metric(labels[chosen], probabilities[chosen]))
-    if np.isnan(values).all():
+    if len(names) < 2 or np.isnan(values).all():
         return float("nan"), float("nan")
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)

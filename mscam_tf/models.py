@@ -46,7 +46,8 @@ def build_multiscale_classifier(
         image_size: `(height, width)` in pixels, at least 32 each for most backbones; `None` for
             either or both takes images of any size.
         channels: 1 (grey; replicated for the backbone) or 3.
-        backbone: A name in `keras.applications`, or your own functional `keras.Model`.
+        backbone: A name in `keras.applications`, or your own functional `keras.Model`: its layers
+            are shared, not copied, and it gets no preprocessing beyond `standardize`.
         taps: Layers of the backbone to read, the finest first; by default the rectified outputs
             at its three coarsest strides, 8, 16 and 32 (`mscam_tf.default_taps`).
         weights: `None`, `"imagenet"`, or a file: `.weights.h5` or `.h5` of the backbone, or a
@@ -85,7 +86,7 @@ def build_multiscale_classifier(
         - Lee and Cho, 2021.
         - [Sedai et al., 2018](https://arxiv.org/abs/1808.08280).
     """
-    _check_arguments(num_classes, channels, dropout)
+    _check_arguments(num_classes, image_size, channels, dropout)
     extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum)
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
     logits = [
@@ -145,7 +146,7 @@ def build_single_scale_classifier(
     References:
         [Zhou et al., 2016](https://arxiv.org/abs/1512.04150), section 2.
     """
-    _check_arguments(num_classes, channels, dropout)
+    _check_arguments(num_classes, image_size, channels, dropout)
     taps = None if tap is None else [tap]
     extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum, 1)
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
@@ -205,9 +206,15 @@ def _add_head(
     )(x)
 
 
-def _check_arguments(num_classes: int, channels: int, dropout: float) -> None:
+def _check_arguments(num_classes: int, image_size: Any, channels: int, dropout: float) -> None:
     if num_classes < 1:
         raise ValueError(f"`num_classes` must be at least 1. Received: num_classes={num_classes}")
+    if image_size is not None and (
+        not isinstance(image_size, tuple | list) or len(image_size) != 2
+    ):
+        raise ValueError(
+            f"`image_size` must be None or (height, width). Received: image_size={image_size!r}"
+        )
     if channels not in (1, 3):
         raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}")
     if not 0 <= dropout < 1:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,13 @@ class TrainConfig:
             raise ValueError(
                 f"`precision` must be one of {PRECISIONS}. Received: precision={self.precision!r}"
             )
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={self.dropout}")
+        if self.image_size is not None and min(self.image_size) < 32:
+            raise ValueError(
+                "`image_size` must be at least 32 pixels a side. "
+                f"Received: image_size={self.image_size}"
+            )
         for name in ("epochs", "batch_size", "learning_rate", "patience"):
             if getattr(self, name) <= 0:
                 raise ValueError(
@@ -114,33 +123,49 @@ def create_run(
     config: TrainConfig,
     class_names: list[str],
     data: str,
-    overwrite: bool = False,
 ) -> Run:
-    """Create the run folder and write its settings.
-
-    Raises:
-        RunError: If the folder is there and not empty, unless `overwrite` (which removes a run,
-            but refuses to remove a folder that is not one).
-    """
+    """Create the run folder, which must be free, and write its settings."""
     folder = Path(folder)
-    check_free(folder, overwrite)
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder, config, class_names, data, _read_versions())
     values = {k: v for k, v in asdict(run).items() if k != "folder"}
     write_json(folder / "config.json", values)
     return run
 
 
-def check_free(folder: Path, overwrite: bool) -> None:
-    """Raise `RunError` if the folder cannot be used for a new run."""
+def check_free(folder: Path, overwrite: bool, data: Path | None = None) -> None:
+    """Raise `RunError` if the folder cannot be used for a new run.
+
+    A run may be overwritten, on request. A folder that is not a run, or holds the data, is not.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:
         raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
-    if not (folder / "config.json").is_file():
-        raise RunError(f"{folder} exists and is not a run (no config.json); it is left alone.")
+    if data is not None and data.resolve().is_relative_to(folder.resolve()):
+        raise RunError(f"{folder} holds the data {data}; it is left alone.")
+    try:
+        open_run(folder)
+    except RunError as error:
+        raise RunError(f"{folder} exists and is not a run; it is left alone. {error}") from error
+
+
+@contextmanager
+def replace_run(folder: Path) -> Iterator[None]:
+    """Put an existing run aside while another takes its place; bring it back on failure."""
+    aside = folder.with_name(f".{folder.name}.replaced")
+    existed = folder.exists()
+    if existed:
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    try:
+        yield
+    except BaseException:
+        if existed:
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def open_run(folder: str | Path) -> Run:

@@ -17,7 +17,15 @@ from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import Manifest, split_manifest, write_manifest
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
-from mscam_tf.runs import Run, TrainConfig, check_free, create_run, write_json
+from mscam_tf.runs import (
+    Run,
+    RunError,
+    TrainConfig,
+    check_free,
+    create_run,
+    replace_run,
+    write_json,
+)
 
 _LOGGER = logging.getLogger(__name__)
 _BEST = Path("checkpoints") / "best.weights.h5"
@@ -27,6 +35,7 @@ _WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
 # the weights of a single step, and the best of many noisy losses is a lucky one.
 _AVERAGE_MOMENTUM = 0.95
 _DISPLAY_PERCENTILES = (1.0, 99.5)
+_DISPLAY_IMAGES = 64  # Enough for percentiles, and all maps of them fit into memory.
 
 
 def train(
@@ -62,22 +71,27 @@ def train(
         The finished `Run`.
 
     Raises:
-        RunError: If the folder is in the way.
+        RunError: If the folder is in the way, or the training diverges.
         ImageError: If images cannot be read.
         ManifestError: If no honest split exists.
     """
     config = config or TrainConfig()
-    check_free(Path(folder), overwrite)
+    folder = Path(folder)
+    check_free(folder, overwrite, manifest.root)
     manifest = split_manifest(manifest, config.seed)
     sizes = check_images(manifest.paths, on_check)
     config = replace(config, image_size=config.image_size or choose_image_size(sizes))
     _note_sizes(sizes, config.image_size)
-    run = create_run(folder, config, manifest.class_names, str(manifest.root), overwrite)
-    write_manifest(manifest, run.split_file)
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.precision)
     try:
-        _fit(run, manifest, callbacks)
+        keras.utils.set_random_seed(config.seed)
+        # Before the folder: a wrong name or weights file must not cost the run that is there.
+        model = _build(config, len(manifest.class_names), config.weights)
+        with replace_run(folder):
+            run = create_run(folder, config, manifest.class_names, str(manifest.root))
+            write_manifest(manifest, run.split_file)
+            _fit(model, run, manifest, callbacks)
     finally:
         keras.config.set_dtype_policy(previous)
     return run
@@ -115,7 +129,7 @@ def _round_up(side: int) -> int:
 
 def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int] | None) -> None:
     counts = Counter(sizes)
-    if len(counts) > 1:
+    if set(counts) != {image_size}:
         _LOGGER.warning(
             "The images have %d different sizes, from %s to %s; all are resized to %s.",
             len(counts),
@@ -125,10 +139,13 @@ def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int] | 
         )
 
 
-def _fit(run: Run, manifest: Manifest, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+def _fit(
+    model: keras.Model,
+    run: Run,
+    manifest: Manifest,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
     config = run.config
-    keras.utils.set_random_seed(config.seed)
-    model = _build(run, config.weights)
     datasets = {
         "x": make_split_dataset(run, manifest.select("train"), training=True),
         "validation_data": make_split_dataset(run, manifest.select("validation")),
@@ -136,35 +153,37 @@ def _fit(run: Run, manifest: Manifest, callbacks: Sequence[keras.callbacks.Callb
         "shuffle": False,  # The dataset shuffles itself.
         "verbose": 0,
     }
-    steps = len(datasets["x"])
     common = [*_make_callbacks(run), *callbacks]
     frozen = min(config.frozen_epochs, config.epochs) if config.weights else 0
     if frozen:
         model.get_layer("backbone").trainable = False
         _compile(model, config, _HEAD_LEARNING_RATE)
-        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-        model.fit(**datasets, epochs=frozen, callbacks=[average, *common])
+        model.fit(**datasets, epochs=frozen, callbacks=[_average(), *common])
         model.get_layer("backbone").trainable = True
     if config.epochs > frozen:
-        _compile(model, config, _make_schedule(config, steps * (config.epochs - frozen)))
-        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        steps = len(datasets["x"]) * (config.epochs - frozen)
+        _compile(model, config, _make_schedule(config, steps))
         stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
         model.fit(
             **datasets,
             epochs=config.epochs,
             initial_epoch=frozen,
-            callbacks=[average, *common, stop],
+            callbacks=[_average(), *common, stop],
         )
     _finish(run, datasets["validation_data"])
 
 
-def _build(run: Run, weights: str | None) -> keras.Model:
-    config = run.config
+def _average() -> keras.callbacks.Callback:
+    """Validate and save the averaged weights; one for each compiled optimizer."""
+    return keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+
+
+def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
     multiscale = config.model == "multiscale"
     build: Any = build_multiscale_classifier if multiscale else build_single_scale_classifier
     return build(
-        len(run.class_names),
-        run.image_size,
+        num_classes,
+        config.image_size,
         backbone=config.backbone,
         weights=weights,
         dropout=config.dropout,
@@ -207,6 +226,7 @@ def _weigh_classes(run: Run, manifest: Manifest) -> dict[int, float]:
 def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
     (run.folder / _BEST).parent.mkdir()
     return [
+        keras.callbacks.TerminateOnNaN(),
         RelevanceLogger(run.class_names),
         keras.callbacks.ModelCheckpoint(
             run.folder / _BEST, monitor="val_loss", save_best_only=True, save_weights_only=True
@@ -218,9 +238,12 @@ def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
 
 def _finish(run: Run, validation: tf.data.Dataset) -> None:
     """Keep the best weights, without the optimizer's state, and fit the range of the maps."""
-    model = _build(run, weights=None)
+    model = _build(run.config, len(run.class_names), weights=None)
     model.load_weights(run.folder / _BEST)
-    maps = build_explainer(model).predict(validation, verbose=0)["maps"]
+    few = validation.take(-(-_DISPLAY_IMAGES // run.config.batch_size))
+    maps = build_explainer(model).predict(few, verbose=0)["maps"]
+    if not np.isfinite(maps).all():
+        raise RunError("The training diverged: its loss is no number. Lower the learning rate.")
     low, high = np.percentile(maps, _DISPLAY_PERCENTILES)
     values = {"low": float(low), "high": float(high), "percentiles": _DISPLAY_PERCENTILES}
     write_json(run.folder / "display.json", values)

@@ -51,6 +51,16 @@ def test_wrong_tap_lists_the_taps_there_are():
         build_feature_extractor(make_backbone(), ["relu9"])
 
 
+@pytest.mark.parametrize(
+    ("name", "strides"),
+    [("MobileNetV3Small", [8, 16, 32]), ("InceptionV3", [8, 16, 32]), ("VGG16", [4, 8, 16])],
+)
+def test_other_applications_have_default_taps_too(name, strides):
+    model = getattr(keras.applications, name)(include_top=False, weights=None)
+    by_name = {tap.name: tap.stride for tap in list_taps(model)}
+    assert [by_name[tap] for tap in default_taps(model)] == strides
+
+
 def test_too_few_strides():
     with pytest.raises(ValueError, match="activations at 3 strides"):
         default_taps(make_backbone(), 4)

@@ -24,6 +24,18 @@ def test_logs_what_the_layer_learned():
     assert history["relevance_penalty"][0] == pytest.approx(((1 - sums) ** 2).sum(), abs=0.1)
 
 
+def test_finds_the_layer_in_a_nested_model():
+    image = keras.Input((2,))
+    inner = keras.Model(image, mscam_tf.RelevanceCombine()([image, image]))
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Rescaling(2.0), inner])
+    model.compile("sgd", "mse")
+    x = np.zeros((2, 2))
+    history = model.fit(x, x, verbose=0, callbacks=[RelevanceLogger()]).history
+    assert history["relevance_scale2_1"] == [0.5]
+    with pytest.raises(ValueError, match=r"the model's 2 classes. Received: class_names=\['a'\]"):
+        model.fit(x, x, verbose=0, callbacks=[RelevanceLogger(["a"])])
+
+
 def test_a_model_without_relevance_logs_nothing():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")

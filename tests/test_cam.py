@@ -235,14 +235,17 @@ def test_full_size_map_is_the_relevance_weighted_sum_and_keeps_the_mean():
 
 @backends
 def test_resize_is_bilinear_by_hand():
-    from mscam_tf.cam import _resize
+    from mscam_tf.cam import _resize_and_sum
 
     maps = np.array([[0.0, 4.0], [8.0, 12.0]], "float32").reshape(1, 2, 2, 1)
-    resized = np.asarray(_resize(maps, (2, 4)))[0, ..., 0]
+    resized = np.asarray(_resize_and_sum([maps], (2, 4)))[0, ..., 0]
     np.testing.assert_allclose(resized, [[0, 1, 3, 4], [8, 9, 11, 12]])
     random = np.random.default_rng(0).random((2, 5, 7, 3), "float32")
     expected = keras.ops.image.resize(random, (13, 9), data_format="channels_last")
-    np.testing.assert_allclose(_resize(random, (13, 9)), expected, atol=1e-5)
+    np.testing.assert_allclose(_resize_and_sum([random], (13, 9)), expected, atol=1e-5)
+    both = _resize_and_sum([random, random[:, :2, :3]], (13, 9))
+    rest = keras.ops.image.resize(random[:, :2, :3], (13, 9), data_format="channels_last")
+    np.testing.assert_allclose(both, expected + rest, atol=1e-5)
 
 
 @backends
@@ -323,9 +326,32 @@ def make_max_pooled():
     return keras.Model(x.input, keras.layers.Dense(4, name="out")(pooled), name="m")
 
 
+def make_heads_with(activation):
+    model = make_backbone(1)
+    pooled = keras.layers.GlobalAveragePooling2D()(model.output)
+    heads = [keras.layers.Dense(4, activation, name=f"head{b}")(pooled) for b in (1, 2)]
+    return keras.Model(model.input, mscam_tf.RelevanceCombine()(heads), name="m")
+
+
+def make_two_activations():
+    inner = make_softmax_head()
+    return keras.Model(inner.input, keras.layers.Activation("sigmoid")(inner.output), name="m")
+
+
+def make_subclassed():
+    class Opaque(keras.Model):
+        def call(self, x):
+            return keras.ops.mean(x, axis=(1, 2))
+
+    return keras.Sequential([keras.Input((*SIZE, 4)), Opaque(name="opaque")], name="m")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: make_heads_with("sigmoid"), "'head1' applies 'sigmoid' before RelevanceCombine"),
+        (make_two_activations, "applies 'softmax' before the final sigmoid"),
+        (make_subclassed, "its logits come from Opaque 'opaque'"),
         (make_flattened, r"Dense 'dense\w*' is fed by ReLU 'relu3'"),
         (make_hidden, "Dense 'out' is fed by Dense 'hidden'"),
         (make_max_pooled, "Dense 'out' is fed by GlobalMaxPooling2D 'max'"),

@@ -11,7 +11,7 @@ from tests.conftest import write_images
 
 def test_scores_predictions_and_confusion_agree(finished_run, image_folder, tmp_path):
     samples = select_samples(finished_run, read_manifest(image_folder), "test")
-    scores = mscam_tf.evaluate(finished_run, samples, tmp_path / "out", resamples=50)
+    scores = mscam_tf.evaluate(finished_run, samples, tmp_path / "out", split="test", resamples=50)
     with (tmp_path / "out" / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == [sample.path for sample in samples.samples]
@@ -24,6 +24,7 @@ def test_scores_predictions_and_confusion_agree(finished_run, image_folder, tmp_
     np.testing.assert_allclose(probabilities, 1, atol=1e-5)
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert written["num_images"] == len(rows)
+    assert written["split"] == "test"
     assert set(written["metrics"]["auroc"]) == {"value", "low", "high"}
     assert written["confusion"] == scores.confusion.tolist()
 
@@ -34,6 +35,8 @@ def test_selects_the_split_of_the_run(finished_run, image_folder):
     paths = [sample.path for part in chosen for sample in part.samples]
     assert sorted(paths) == sorted(sample.path for sample in manifest.samples)
     assert select_samples(finished_run, manifest, "all") == manifest
+    with pytest.raises(ValueError, match=r"`split` must be one of .* Received: split='tset'"):
+        select_samples(finished_run, manifest, "tset")
 
 
 def test_other_data_need_the_split_all(finished_run, tmp_path):
@@ -42,6 +45,16 @@ def test_other_data_need_the_split_all(finished_run, tmp_path):
     with pytest.raises(ManifestError, match="use the split 'all'"):
         select_samples(finished_run, other, "test")
     assert len(select_samples(finished_run, manifest, "all").samples) == 2
+
+
+def test_one_class_alone_can_be_scored(finished_run, tmp_path):
+    manifest = read_manifest(write_images(tmp_path / "data", {"wide": 3}))
+    samples = select_samples(finished_run, manifest, "all")
+    scores = mscam_tf.evaluate(finished_run, samples, tmp_path / "out", resamples=20)
+    assert np.isnan(scores.metrics["auroc"]["value"])
+    text = (tmp_path / "out" / "metrics.json").read_text()
+    assert "NaN" not in text
+    assert '"value": null' in text
 
 
 def test_unknown_classes(finished_run, tmp_path):

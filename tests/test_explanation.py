@@ -64,12 +64,27 @@ def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image
     assert (tmp_path / "out" / "b_x_overlay.png").exists()
 
 
+def test_names_never_collide():
+    from pathlib import Path
+
+    from mscam_tf.explanation import _name_files
+
+    paths = [Path(name) for name in ("a/x.png", "b/x.png", "c/a_x.png", "d/a_x.png", "e/a/x.png")]
+    assert len(set(_name_files(paths))) == 5
+
+
 def test_list_images(image_folder, tmp_path):
     assert len(list_images([image_folder / "wide", image_folder / "none" / "none0.png"])) == 13
+    (tmp_path / ".hidden.png").touch()
     with pytest.raises(FileNotFoundError, match="No images found"):
         list_images([tmp_path])
     with pytest.raises(FileNotFoundError, match=r"No such image.*missing"):
         list_images([tmp_path / "missing"])
+
+
+def test_no_images(finished_run):
+    with pytest.raises(ValueError, match="at least one image"):
+        mscam_tf.explain(finished_run, [])
 
 
 def test_unreadable_images_are_named(finished_run, tmp_path):

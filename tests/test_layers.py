@@ -104,6 +104,15 @@ def test_rate_makes_the_relevance_move(normalization):
     assert moved[1] > 5 * moved[0]
 
 
+def test_plain_sgd_moves_the_relevance_by_the_square_of_the_rate():
+    moved = []
+    for rate in (1.0, 3.0):
+        layer = RelevanceCombine(penalty="signed", rate=rate)
+        fit_relevance(layer, keras.optimizers.SGD(0.01), steps=1)
+        moved.append(layer.get_relevance()[0, 0] - 0.5)
+    np.testing.assert_allclose(moved, [0.01, 0.09], rtol=1e-3)
+
+
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX layers cannot update a metric")
 def test_added_loss_is_shown_during_fit():
     layer = RelevanceCombine(penalty_weight=3.0)

@@ -59,6 +59,20 @@ def test_interval_is_seeded():
     )
 
 
+def test_a_class_that_neither_occurs_nor_is_predicted_is_no_error():
+    labels, probabilities = np.array([0, 1]), np.eye(3)[[0, 1]]
+    assert metrics.macro_f1(labels, probabilities) == 1.0
+    # Of 40 perfect predictions one is of a rare class: resamples without it are perfect too.
+    labels = np.array([0] * 20 + [1] * 19 + [2])
+    low, high = metrics.bootstrap_interval(metrics.macro_f1, labels, np.eye(3)[labels])
+    assert (low, high) == (1.0, 1.0)
+
+
+def test_one_group_has_no_interval():
+    interval = metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, np.zeros(4))
+    assert np.isnan(interval).all()
+
+
 def test_interval_where_resamples_miss_a_class():
     low, high = metrics.bootstrap_interval(metrics.auroc, LABELS, PROBABILITIES)
     assert 0 <= low <= high <= 1

@@ -160,6 +160,8 @@ def test_weights_of_another_model_without_its_heads(tmp_path):
     ("arguments", "message"),
     [
         ({"num_classes": 0}, "`num_classes` must be at least 1. Received: num_classes=0"),
+        ({"image_size": 64}, r"`image_size` must be None or .* Received: image_size=64"),
+        ({"image_size": (64, 64, 1)}, r"`image_size` must be None or .* Received: .*64, 1"),
         ({"channels": 2}, "`channels` must be 1 or 3. Received: channels=2"),
         ({"dropout": 1.0}, "`dropout` must be in .* Received: dropout=1.0"),
     ],

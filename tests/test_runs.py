@@ -1,12 +1,12 @@
 import pytest
 
 from mscam_tf import RunError, TrainConfig, open_run
-from mscam_tf.runs import create_run
+from mscam_tf.runs import check_free, create_run, replace_run
 
 
-def make_run(tmp_path, **arguments):
+def make_run(tmp_path):
     config = TrainConfig(image_size=(64, 64))
-    return create_run(tmp_path / "run", config, ["none", "bone"], "data", **arguments)
+    return create_run(tmp_path / "run", config, ["none", "bone"], "data")
 
 
 def test_round_trip(tmp_path):
@@ -15,11 +15,39 @@ def test_round_trip(tmp_path):
     assert run.versions["keras"]
 
 
-def test_overwriting_replaces_the_whole_run(tmp_path):
+def test_replacing_leaves_nothing_of_the_old_run(tmp_path):
     run = make_run(tmp_path)
     (run.folder / "old.png").touch()
-    make_run(tmp_path, overwrite=True)
-    assert not (run.folder / "old.png").exists()
+    with replace_run(run.folder):
+        make_run(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "config.json"]
+
+
+def test_a_failure_brings_the_old_run_back(tmp_path):
+    run = make_run(tmp_path)
+    (run.folder / "old.png").touch()
+
+    def fail():
+        with replace_run(run.folder):
+            make_run(tmp_path)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert {path.name for path in tmp_path.rglob("*")} == {"run", "config.json", "old.png"}
+
+
+def test_only_runs_are_free_to_be_overwritten(tmp_path):
+    check_free(tmp_path / "new", overwrite=False)
+    run = make_run(tmp_path)
+    with pytest.raises(RunError, match="exists; choose another folder"):
+        check_free(run.folder, overwrite=False)
+    check_free(run.folder, overwrite=True, data=tmp_path)
+    with pytest.raises(RunError, match="holds the data"):
+        check_free(run.folder, overwrite=True, data=run.folder / "images")
+    (run.folder / "config.json").write_text("{}")  # Many a tool writes a file of this name.
+    with pytest.raises(RunError, match="not a run; it is left alone"):
+        check_free(run.folder, overwrite=True)
 
 
 def test_not_a_run(tmp_path):

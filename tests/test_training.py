@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -109,6 +110,25 @@ def test_existing_run_is_refused_and_foreign_folders_are_left_alone(image_folder
     assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_failed_overwrite_keeps_the_old_run(image_folder, tmp_path):
+    manifest = read_manifest(image_folder)
+    quick = TrainConfig(backbone="TinyNet", image_size=(32, 32), epochs=1, batch_size=8)
+    run = mscam_tf.train(manifest, tmp_path / "run", quick)
+    before = (run.folder / "model.keras").read_bytes()
+    wrong = TrainConfig(backbone="TinyNett", image_size=(32, 32))
+    with pytest.raises(ValueError, match="TinyNett"):
+        mscam_tf.train(manifest, run.folder, wrong, overwrite=True)
+    diverging = replace(quick, learning_rate=1e30)
+    with pytest.raises(RunError, match="diverged"):
+        mscam_tf.train(manifest, run.folder, diverging, overwrite=True)
+    assert (run.folder / "model.keras").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    # A run may start from its own weights.
+    own = replace(quick, weights=str(run.folder / "model.keras"))
+    mscam_tf.train(manifest, run.folder, own, overwrite=True)
+    assert (run.folder / "model.keras").read_bytes() != before
+
+
 def test_too_few_images_of_a_class(tmp_path):
     folder = write_images(tmp_path / "data", {"none": 9, "wide": 2})
     with pytest.raises(ManifestError, match="at least 3"):
@@ -118,7 +138,7 @@ def test_too_few_images_of_a_class(tmp_path):
 def test_mixed_sizes_are_said_once(tmp_path, caplog):
     from mscam_tf.training import _note_sizes
 
-    _note_sizes([(40, 40), (40, 40)], (128, 128))
+    _note_sizes([(40, 40), (40, 40)], (40, 40))
     assert caplog.messages == []
     _note_sizes([(40, 40), (30, 50), (40, 40)], (128, 128))
     assert caplog.messages == [
@@ -145,6 +165,8 @@ def test_rare_classes_weigh_more(finished_run, image_folder):
     [
         ({"model": "triple"}, "`model` must be one of .* Received: model='triple'"),
         ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
+        ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
+        ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
         ({"epochs": 0}, "`epochs` must be positive. Received: epochs=0"),
     ],
 )

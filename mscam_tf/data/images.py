@@ -91,12 +91,17 @@ def _try_read(path: Path) -> tuple[int, int] | ImageError:
 
 
 def _to_grey(image: Image.Image) -> Image.Image:
+    pages = getattr(image, "n_frames", 1)
+    if pages > 1:
+        raise ValueError(f"expected one image, but the file holds {pages} pages")
     if image.mode in ("L", "I;16", "I;16L", "I;16B"):
         return image
     if image.mode == "I":
         return _check_range(image)
     if image.mode in ("1", "LA"):
         return image.convert("L")
+    if image.mode not in ("P", "PA", "RGB", "RGBA", "RGBX"):
+        raise ValueError(f"expected a grey image of 8 or 16 bits, but its mode is {image.mode}")
     channels = np.asarray(image.convert("RGB")).astype(np.int16)
     if np.ptp(channels, axis=-1).max() > _GREY_TOLERANCE:
         raise ValueError("expected a grey image, but its colour channels differ")

@@ -5,7 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from mscam_tf.data.images import SUFFIXES
 
 SPLITS = ("train", "validation", "test")
+_SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
 _COLUMNS = ("path", "label", "group", "split")
 # One fold of 5 is the test set, then one fold of 8 of the rest the validation set: 7:1:2.
 _TEST_FOLDS, _VALIDATION_FOLDS = 5, 8
@@ -67,8 +68,8 @@ def read_manifest(source: str | Path) -> Manifest:
         A `Manifest`. Without a `group` column each image is a group of its own.
 
     Raises:
-        ManifestError: If there is no such source, no image or fewer than two classes in it, or a
-            row of the CSV file is incomplete.
+        ManifestError: If there is no such source, no image in it, or one twice, or a row of the
+            CSV file is incomplete.
 
     Examples:
         >>> import tempfile, pathlib
@@ -103,11 +104,18 @@ def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
         seed: The same seed gives the same split.
 
     Raises:
-        ManifestError: If only some samples have a split, or a class has too few groups to appear
-            in all three.
+        ManifestError: If there are fewer than two classes; if only some samples have a split, a
+            given split separates a group, or lacks a class; or if a class has too few groups to
+            appear in all three.
     """
+    if len(manifest.class_names) < 2:
+        raise ManifestError(
+            "At least two classes are needed. "
+            f"Received: {manifest.root} with {manifest.class_names} only"
+        )
     given = [bool(sample.split) for sample in manifest.samples]
     if all(given):
+        _check_splits(manifest)
         return manifest
     if any(given):
         raise ManifestError(
@@ -139,8 +147,9 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
 
 def _list_folder(folder: Path) -> Iterable[Sample]:
     for path in sorted(folder.glob("*/**/*")):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-            relative = path.relative_to(folder)
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
             yield Sample(relative.as_posix(), relative.parts[0], relative.as_posix())
 
 
@@ -164,6 +173,7 @@ def _read_row(row: dict[str, str | None], place: str) -> Sample:
         raise ManifestError(
             f"{place}: split must be empty or one of {SPLITS}. Received: {values['split']!r}"
         )
+    values["path"] = PurePath(values["path"]).as_posix()
     return Sample(**{**values, "group": values["group"] or values["path"]})
 
 
@@ -173,10 +183,38 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
             f"Received: {source}"
         )
-    if len(manifest.class_names) < 2:
+    counts = Counter(sample.path for sample in manifest.samples)
+    twice = [path for path, count in counts.items() if count > 1]
+    if twice:
         raise ManifestError(
-            f"At least two classes are needed. Received: {source} with {manifest.class_names} only"
+            f"Each image must be listed once. Received: {source} with {len(twice)} images listed "
+            f"more often, such as {twice[0]}"
         )
+    if set(map(str.lower, manifest.class_names)) <= _SPLIT_FOLDERS:
+        raise ManifestError(
+            "Expected one folder per class, but the folders are named after splits; give a CSV "
+            f"file with the columns path,label,split. Received: {source} with "
+            f"{manifest.class_names}"
+        )
+
+
+def _check_splits(manifest: Manifest) -> None:
+    """A split that is given must be as honest as one of ours."""
+    splits: dict[str, set[str]] = {}
+    for sample in manifest.samples:
+        splits.setdefault(sample.group, set()).add(sample.split)
+    torn = {group: sorted(names) for group, names in splits.items() if len(names) > 1}
+    if torn:
+        raise ManifestError(
+            "A group must be in one split, or its images leak from training into the scores. "
+            f"Received: {len(torn)} groups in several, such as {next(iter(torn.items()))}"
+        )
+    for split in SPLITS[:2]:
+        missing = set(manifest.class_names) - set(manifest.select(split).class_names)
+        if missing:
+            raise ManifestError(
+                f"Every class must be in the split {split}. Received: none of {sorted(missing)}"
+            )
 
 
 def _check_groups(labels: np.ndarray, groups: np.ndarray) -> None:

@@ -56,6 +56,16 @@ def test_broken_files_are_all_named_at_once(tmp_path):
     assert check_images([good]) == [(40, 50)]
 
 
+def test_floating_point_and_several_pages_are_refused(tmp_path):
+    path = save(tmp_path / "a.tif", np.full((4, 4), 0.5, np.float32))
+    with pytest.raises(ImageError, match="8 or 16 bits, but its mode is F"):
+        read_image(path)
+    page = Image.fromarray(np.zeros((4, 4), np.uint8))
+    page.save(tmp_path / "b.tif", save_all=True, append_images=[page])
+    with pytest.raises(ImageError, match="holds 2 pages"):
+        read_image(tmp_path / "b.tif")
+
+
 def test_progress_counts_every_file(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     counted = []

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from mscam_tf import Manifest, ManifestError, Sample, read_manifest, split_manifest
-from mscam_tf.data.manifest import write_manifest
+from mscam_tf.data.manifest import SPLITS, write_manifest
 
 
 def make_manifest(tmp_path, counts, group_size=1):
@@ -67,12 +67,28 @@ def test_too_few_for_three_splits(tmp_path):
 
 
 def test_given_splits_are_kept(tmp_path):
-    text = "path,label,split\na.png,x,test\nb.png,y,train\n"
+    rows = [f"{split}{label},{label},{split}" for split in SPLITS for label in "xy"]
+    text = "path,label,split\n" + "\n".join(rows)
     manifest = read_manifest(write_csv(tmp_path, text))
     assert split_manifest(manifest) == manifest
-    partly = read_manifest(write_csv(tmp_path, text.replace("test", "")))
-    with pytest.raises(ManifestError, match="Received: 1 of 2 rows"):
+    partly = read_manifest(write_csv(tmp_path, text.replace(",test", ",")))
+    with pytest.raises(ManifestError, match="Received: 4 of 6 rows"):
         split_manifest(partly)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["a,x,g,train", "b,y,g,validation"], r"A group must be in one split.*'g'"),
+        (["a,x,1,train", "b,y,2,train"], r"split validation. Received: none of \['x', 'y'\]"),
+        (["a,x,1,train", "b,y,2,validation"], r"split train. Received: none of \['y'\]"),
+        (["a,x,1,train", "b,x,2,test"], r"two classes are needed. Received: .*\['x'\] only"),
+    ],
+)
+def test_dishonest_splits(tmp_path, rows, message):
+    text = "path,label,group,split\n" + "\n".join(rows)
+    with pytest.raises(ManifestError, match=message):
+        split_manifest(read_manifest(write_csv(tmp_path, text)))
 
 
 def test_csv_and_back(tmp_path):
@@ -94,7 +110,7 @@ def test_csv_and_back(tmp_path):
         ("path,label\na.png,\n", "line 2: path and label must not be empty"),
         ("path,label,split\na.png,x,tests\n", "line 2: split must be .* Received: 'tests'"),
         ("path,label\n", "No images found"),
-        ("path,label\na.png,x\n", r"two classes are needed. Received: .*\['x'\] only"),
+        ("path,label\na.png,x\n./a.png,y\n", r"listed once. Received: .* such as a\.png"),
     ],
 )
 def test_bad_csv(tmp_path, text, message):
@@ -110,5 +126,15 @@ def test_bad_folders(tmp_path):
     (tmp_path / "bone").mkdir()
     (tmp_path / "bone" / "a.png").touch()
     (tmp_path / "notes.png").touch()  # Not in a class folder: not an image of any class.
-    with pytest.raises(ManifestError, match=r"\['bone'\] only"):
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    (tmp_path / ".ipynb_checkpoints" / "a.png").touch()
+    (tmp_path / "bone" / "folder.png").mkdir()
+    assert [sample.path for sample in read_manifest(tmp_path).samples] == ["bone/a.png"]
+
+
+def test_folders_named_after_splits(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split / "bone").mkdir(parents=True)
+        (tmp_path / split / "bone" / f"{split}.png").touch()
+    with pytest.raises(ManifestError, match=r"named after splits.*\['test', 'train'\]"):
         read_manifest(tmp_path)

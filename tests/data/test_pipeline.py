@@ -55,8 +55,10 @@ def test_training_is_shuffled_augmented_and_seeded(paths):
 
 
 def test_augmentation_stays_light():
-    images = np.random.default_rng(0).random((16, 32, 32, 1), "float32") * 0.4 + 0.3
-    augmented = np.asarray(build_augmentation(0)(images, training=True))
-    assert augmented.min() >= 0
-    assert augmented.max() <= 1
-    np.testing.assert_allclose(augmented.mean((1, 2, 3)), images.mean((1, 2, 3)), atol=0.13)
+    ramp = np.linspace(0.2, 0.8, 32, dtype="float32")
+    images = np.broadcast_to(ramp[None, :, None, None], (16, 32, 32, 1))
+    for scale in (1.0, 1 / 16):  # The second as of a 12-bit detector in a 16-bit file.
+        augmented = np.asarray(build_augmentation(0)(images * scale, training=True)) / scale
+        np.testing.assert_allclose(augmented.mean((1, 2, 3)), 0.5, atol=0.05)
+        np.testing.assert_allclose(augmented.std((1, 2, 3)), images.std(), rtol=0.3)
+        assert np.abs(augmented - images).max() > 0.05
