@@ -31,7 +31,9 @@ def train(folder: Path, normalization: str, rate: float, seed: int) -> dict[str,
     model = mscam_tf.build_multiscale_classifier(3, (_SIDE, _SIDE), relevance=relevance)
     train, rest = (_make_dataset(manifest, name, seed) for name in ("train", "test"))
     steps = len(train) * _EPOCHS
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps, 0.01, None, 3e-4, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, alpha=0.01, warmup_target=3e-4, warmup_steps=steps // 10
+    )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.AdamW(schedule), loss, metrics=["accuracy"], jit_compile=False)
     model.fit(train, epochs=_EPOCHS, verbose=2)

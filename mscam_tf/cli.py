@@ -293,6 +293,7 @@ def _explain_errors() -> Iterator[None]:
             import tensorflow as tf
 
             tf.config.list_physical_devices()
+            tf.get_logger().setLevel(logging.ERROR)  # Retracing is no matter of the user's.
         yield
     except (ValueError, OSError) as error:
         Console(stderr=True).print(f"[bold red]Error:[/] {_escape(str(error))}", highlight=False)
