@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from mscam_tf.cam import build_explainer
-from mscam_tf.data.images import SUFFIXES, check_images
+from mscam_tf.data.images import check_images, is_image_file
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.plots import plot_overlay, plot_relevance, plot_scales, plot_sheet, save_figure
@@ -87,16 +87,11 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"No such image or folder. Received: {path}")
-        inside = [p for p in sorted(path.rglob("*")) if _is_image(p, path)]
+        inside = [p for p in sorted(path.rglob("*")) if is_image_file(p, path)]
         files += inside if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"No images found. Received: {', '.join(map(str, paths))}")
     return files
-
-
-def _is_image(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in SUFFIXES and path.is_file() and not hidden
 
 
 def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:

@@ -21,6 +21,12 @@ class ImageError(ValueError):
         super().__init__(f"{count} cannot be read:\n" + "\n".join(lines))
 
 
+def is_image_file(path: Path, folder: Path) -> bool:
+    """Whether a file found below a folder is an image to list: by its suffix, and not hidden."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not hidden
+
+
 def read_image(path: str | Path) -> np.ndarray:
     """Read a grey image of 8 or 16 bits.
 
@@ -43,8 +49,6 @@ def read_image(path: str | Path) -> np.ndarray:
             values = np.asarray(_to_grey(image))
     except FileNotFoundError:
         raise ImageError([(path, "no such file")]) from None
-    except ImageError:
-        raise
     except Exception as error:  # Decoders raise whatever they please on broken files.
         raise ImageError([(path, str(error) or type(error).__name__)]) from error
     if values.dtype == np.uint8:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mscam_tf.data.images import SUFFIXES
+from mscam_tf.data.images import SUFFIXES, is_image_file
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
@@ -147,9 +147,8 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
 
 def _list_folder(folder: Path) -> Iterable[Sample]:
     for path in sorted(folder.glob("*/**/*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
+        if is_image_file(path, folder):
+            relative = path.relative_to(folder)
             yield Sample(relative.as_posix(), relative.parts[0], relative.as_posix())
 
 
