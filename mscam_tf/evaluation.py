@@ -11,6 +11,7 @@ from sklearn.metrics import confusion_matrix
 
 from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
+from mscam_tf.files import write_whole
 from mscam_tf.metrics import METRICS, bootstrap_interval
 from mscam_tf.runs import Run, write_json
 from mscam_tf.training import make_split_dataset
@@ -89,7 +90,6 @@ def evaluate(
     labels = np.array([run.class_names.index(sample.label) for sample in manifest.samples])
     groups = np.array([sample.group for sample in manifest.samples])
     scores = _score(labels, probabilities, groups, run.class_names, resamples)
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(
         folder / "metrics.json",
         {"data": str(manifest.root), "split": split} | _to_json(scores, resamples),
@@ -133,12 +133,10 @@ def _round(value: float) -> float | None:
 
 
 def _write_predictions(path: Path, run: Run, manifest: Manifest, probabilities: np.ndarray) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         columns = [f"probability_{name}" for name in run.class_names]
         writer.writerow(["path", "label", "predicted", *columns])
         for sample, row in zip(manifest.samples, probabilities, strict=True):
             predicted = run.class_names[row.argmax()]
             writer.writerow([sample.path, sample.label, predicted, *(f"{p:.6f}" for p in row)])
-    partial.replace(path)

@@ -13,6 +13,7 @@ import numpy as np
 from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import check_images, is_image_file
 from mscam_tf.data.pipeline import make_dataset
+from mscam_tf.files import write_whole
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.plots import plot_overlay, plot_relevance, plot_scales, plot_sheet, save_figure
 from mscam_tf.runs import Run
@@ -257,9 +258,7 @@ def _make_row(explanation: Explanation) -> dict[str, str]:
 
 
 def _write_table(rows: Sequence[dict[str, str]], path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    partial.replace(path)

@@ -11,6 +11,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from mscam_tf.files import write_whole
+
 COLOR_MAP = "turbo"  # The paper's scheme: red is strong, blue is weak.
 _ALPHA = 0.4
 _SIDE = 2.6  # Inches of one panel.
@@ -183,11 +185,9 @@ def plot_history(history_file: str | Path) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a figure as PNG, under a temporary name first."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    figure.savefig(partial, format="png", dpi=110)
-    partial.replace(path)
+    """Write a figure as PNG, whole or not at all."""
+    with write_whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=110)
 
 
 def _plot_curves(

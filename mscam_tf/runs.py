@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from mscam_tf.files import write_whole
+
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 MODELS = ("multiscale", "single")
 
@@ -197,10 +199,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write a JSON file under a temporary name, then rename it."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    """Write a JSON file, whole or not at all."""
+    with write_whole(path) as partial:
+        partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _read_versions() -> dict[str, str]:

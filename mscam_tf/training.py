@@ -16,6 +16,7 @@ from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import Manifest, split_manifest, write_manifest
 from mscam_tf.data.pipeline import make_dataset
+from mscam_tf.files import write_whole
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.runs import (
     Run,
@@ -247,6 +248,5 @@ def _finish(run: Run, validation: tf.data.Dataset) -> None:
     low, high = np.percentile(maps, _DISPLAY_PERCENTILES)
     values = {"low": float(low), "high": float(high), "percentiles": _DISPLAY_PERCENTILES}
     write_json(run.folder / "display.json", values)
-    partial = run.folder / ".partial.keras"
-    model.save(partial)
-    partial.replace(run.folder / "model.keras")
+    with write_whole(run.folder / "model.keras") as partial:
+        model.save(partial)

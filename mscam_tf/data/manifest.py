@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mscam_tf.data.images import SUFFIXES, is_image_file
+from mscam_tf.files import write_whole
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
@@ -134,15 +135,12 @@ def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
 
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
     """Write the samples as a CSV file with the columns path, label, group and split."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows(
             [getattr(sample, name) for name in _COLUMNS] for sample in manifest.samples
         )
-    partial.replace(path)
 
 
 def _list_folder(folder: Path) -> Iterable[Sample]:

@@ -77,8 +77,8 @@ def test_errors_are_one_message_and_status_1(finished_run, image_folder, tmp_pat
 
 @pytest.mark.slow
 def test_demo(tmp_path, monkeypatch):
-    monkeypatch.setattr("mscam_tf.cli._DEMO_IMAGES", 45)
-    monkeypatch.setattr("mscam_tf.cli._DEMO_EPOCHS", 1)
+    monkeypatch.setattr("mscam_tf.cli.runs._DEMO_IMAGES", 45)
+    monkeypatch.setattr("mscam_tf.cli.runs._DEMO_EPOCHS", 1)
     result = call("demo", "--out", tmp_path / "demo")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "demo" / "maps" / "sheet.png").exists()

@@ -1,61 +1,26 @@
-"""The command `mscam`: parses, calls, prints. Nothing heavy is imported until it is needed."""
+"""Commands about a run: train, evaluate, explain, demo."""
 
-import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mscam_tf.cli.console import CONSOLE, DATA, OVERWRITE, explain_errors, make_progress
+
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from mscam_tf.evaluation import Scores
     from mscam_tf.runs import Run, TrainConfig
 
-app = typer.Typer(
-    name="mscam",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="""
-Train a classifier for radiographs that shows **where** it looked and **at which scale**.
-
-A first session, on a folder with one folder of images per class:
-
-    mscam train DATA --out RUN
-
-    mscam evaluate RUN DATA
-
-    mscam explain RUN DATA/bone --out maps
-
-Or `mscam demo`, which makes its own images.
-""",
-)
-_CONSOLE = Console()
-
-_DATA = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DATA",
-        help="Folder with one folder per class, or a CSV file with the columns "
-        "path,label[,group][,split].",
-        show_default=False,
-    ),
-]
 _RUN = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
 ]
-_OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
 
 
-@app.command()
 def train(
-    data: _DATA,
+    data: DATA,
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Run folder to create.")],
     model: Annotated[str, typer.Option(help="multiscale, or single (the plain baseline).")] = (
         "multiscale"
@@ -78,7 +43,7 @@ def train(
         str, typer.Option(help="float32, mixed_float16 or mixed_bfloat16.")
     ] = "float32",
     xla: Annotated[bool, typer.Option("--xla", help="Compile the training step.")] = False,
-    overwrite: _OVERWRITE = False,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Train a classifier into a run folder.
 
@@ -87,7 +52,7 @@ def train(
 
     Example: `mscam train DATA --out RUN --epochs 40`
     """
-    with _explain_errors():
+    with explain_errors():
         from mscam_tf.runs import TrainConfig
 
         config = TrainConfig(
@@ -105,13 +70,12 @@ def train(
             xla=xla,
         )
         run = _train(data, out, config, overwrite)
-        _CONSOLE.print(f"Next: mscam evaluate {run.folder} {data}", highlight=False)
+        CONSOLE.print(f"Next: mscam evaluate {run.folder} {data}", highlight=False)
 
 
-@app.command()
 def evaluate(
     run: _RUN,
-    data: _DATA,
+    data: DATA,
     split: Annotated[
         str, typer.Option(help="train, validation or test of the run; all for other data.")
     ] = "test",
@@ -125,13 +89,12 @@ def evaluate(
 
     Example: `mscam evaluate RUN DATA --split test`
     """
-    with _explain_errors():
+    with explain_errors():
         from mscam_tf.runs import open_run
 
         _evaluate(open_run(run), data, split, out or run)
 
 
-@app.command()
 def explain(
     run: _RUN,
     images: Annotated[
@@ -147,21 +110,20 @@ def explain(
 
     Example: `mscam explain RUN image.png folder/ --out maps`
     """
-    with _explain_errors():
+    with explain_errors():
         from mscam_tf.runs import open_run
 
         _explain(open_run(run), images, out, echo=True)
 
 
-@app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = (
         Path("demo")
     ),
-    overwrite: _OVERWRITE = False,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Simulate radiographs of fillets, train on them, score, and draw maps: a few minutes."""
-    with _explain_errors():
+    with explain_errors():
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.simulation import write_radiographs
         from mscam_tf.runs import RunError, TrainConfig, check_free
@@ -187,7 +149,7 @@ def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Ru
     from mscam_tf.training import train as train_run
 
     manifest = read_manifest(data)
-    with _make_progress() as progress:
+    with make_progress() as progress:
         checked = progress.add_task("checking images", total=len(manifest.samples))
         run = train_run(
             manifest,
@@ -198,7 +160,7 @@ def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Ru
             on_check=lambda count: progress.advance(checked, count),
         )
     save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
-    _CONSOLE.print(f"Trained {run.folder / 'model.keras'}", highlight=False)
+    CONSOLE.print(f"Trained {run.folder / 'model.keras'}", highlight=False)
     return run
 
 
@@ -209,19 +171,19 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
     from mscam_tf.plots import plot_confusion_matrix, save_figure
 
     samples = select_samples(run, read_manifest(data), split)
-    with _CONSOLE.status(f"scoring {len(samples.samples)} images"):
+    with CONSOLE.status(f"scoring {len(samples.samples)} images"):
         scores = evaluate_run(run, samples, out, split=split)
     figure = plot_confusion_matrix(scores.confusion, scores.class_names)
     save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
-    _CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
+    CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
 
 
 def _explain(run: "Run", images: list[Path], out: Path, *, echo: bool = False) -> None:
     from mscam_tf.explanation import Explanation, list_images, write_explanations
 
     paths = list_images(images)
-    with _make_progress() as progress:
+    with make_progress() as progress:
         task = progress.add_task("explaining", total=len(paths))
 
         def show(explanation: Explanation) -> None:
@@ -231,7 +193,7 @@ def _explain(run: "Run", images: list[Path], out: Path, *, echo: bool = False) -
                 progress.console.print(line, highlight=False)
 
         write_explanations(run, paths, out, show)
-    _CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)
+    CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)
 
 
 def _print_scores(scores: "Scores", split: str) -> None:
@@ -241,23 +203,13 @@ def _print_scores(scores: "Scores", split: str) -> None:
     for name, values in scores.metrics.items():
         interval = f"{values['low']:.3f} to {values['high']:.3f}"
         table.add_row(name.replace("_", " "), f"{values['value']:.3f}", interval)
-    _CONSOLE.print(table)
+    CONSOLE.print(table)
     if scores.metrics["accuracy"]["value"] == 1:
         bound = min(1.0, 3 / scores.num_images)
-        _CONSOLE.print(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")
+        CONSOLE.print(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")
 
 
-def _make_progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=_CONSOLE,
-    )
-
-
-def _make_epoch_bar(progress: Progress, epochs: int) -> Any:
+def _make_epoch_bar(progress: "Progress", epochs: int) -> Any:
     """Make a Keras callback that moves a bar with every step and prints a line every epoch."""
     import keras
 
@@ -282,48 +234,3 @@ def _make_epoch_bar(progress: Progress, epochs: int) -> Any:
 
 
 _SHOWN = ("loss", "relevance_penalty", "accuracy", "val_loss", "val_accuracy")
-
-
-@contextmanager
-def _explain_errors() -> Iterator[None]:
-    """Turn the errors a user can mend into one message and exit status 1."""
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    try:
-        with _hide_notices():
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()
-            tf.get_logger().setLevel(logging.ERROR)  # Retracing is no matter of the user's.
-        yield
-    except (ValueError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {_escape(str(error))}", highlight=False)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _hide_notices() -> Iterator[None]:
-    """Keep TensorFlow's notices while it loads from the user; TF_CPP_MIN_LOG_LEVEL=0 shows them.
-
-    It writes them to the file descriptor, before any log level takes effect.
-    """
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0":
-        yield
-        return
-    standard_error = os.dup(2)
-    with Path(os.devnull).open("w") as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-
-if __name__ == "__main__":
-    app()

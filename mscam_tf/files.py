@@ -1,0 +1,35 @@
+"""Write files whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def write_whole(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name in the same folder, and rename it to `path` when the block succeeds.
+
+    Args:
+        path: The file to write; its folder is created if missing. The temporary name keeps the
+            suffix, by which many libraries choose the format.
+
+    Returns:
+        A context manager that gives the temporary name. If the block raises, the temporary file
+        is removed and what stood at `path` is untouched.
+
+    Examples:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "notes" / "a.txt"
+        >>> with write_whole(path) as partial:
+        ...     _ = partial.write_text("whole")
+        >>> path.read_text(), [file.name for file in path.parent.iterdir()]
+        ('whole', ['a.txt'])
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
