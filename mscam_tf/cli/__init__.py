@@ -3,6 +3,7 @@
 import typer
 
 from mscam_tf.cli import runs
+from mscam_tf.cli.simulate import simulate
 
 app = typer.Typer(
     name="mscam",
@@ -25,5 +26,5 @@ Or `mscam demo`, which makes its own images.
 """,
 )
 
-for _command in (runs.train, runs.evaluate, runs.explain, runs.demo):
+for _command in (simulate, runs.train, runs.evaluate, runs.explain, runs.demo):
     app.command()(_command)

@@ -125,14 +125,15 @@ def demo(
     """Simulate radiographs of fillets, train on them, score, and draw maps: a few minutes."""
     with explain_errors():
         from mscam_tf.data.manifest import read_manifest
-        from mscam_tf.data.simulation import write_radiographs
+        from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
         from mscam_tf.runs import RunError, TrainConfig, check_free
 
         check_free(out / "run", overwrite)
         data = out / "simulated_radiographs"
         if data.exists() and not overwrite:
             raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
-        write_radiographs(data, num_images=_DEMO_IMAGES)
+        patch = SimulationConfig(image_size=(128, 128))
+        write_radiographs(data, Plan(_DEMO_IMAGES, patch))
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
         run = _train(data, out / "run", config, overwrite)
         _evaluate(run, data, "test", run.folder)

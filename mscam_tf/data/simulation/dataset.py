@@ -1,0 +1,187 @@
+"""Write data sets of simulated radiographs: the same seed, the same bytes, on any processes."""
+
+import csv
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mscam_tf.data.simulation.bones import Bone
+from mscam_tf.data.simulation.radiograph import (
+    CLASS_NAMES,
+    Radiograph,
+    SimulationConfig,
+    simulate_frame,
+    simulate_radiograph,
+)
+from mscam_tf.files import write_whole
+
+LABELS = ("scale", "binary")
+_CHUNK = 8  # Images a process takes at a time.
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which images to simulate: the whole data set follows from it.
+
+    Attributes:
+        num_images: How many.
+        config: What each is like.
+        labels: `"scale"` (none, scale1, scale2, scale3) or `"binary"` (none, bone).
+        balance: Weight of each of the four classes; equal by default.
+        frame_groups: Groups of bones in a whole fillet, or 0 for patches.
+        seed: Seed of the data set; image `i` has a stream of its own, `[seed, i]`.
+    """
+
+    num_images: int = 371
+    config: SimulationConfig = field(default_factory=SimulationConfig)
+    labels: str = "scale"
+    balance: Mapping[str, float] | None = None
+    frame_groups: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.num_images < 1:
+            raise ValueError(
+                f"`num_images` must be at least 1. Received: num_images={self.num_images}"
+            )
+        if self.labels not in LABELS:
+            raise ValueError(f"`labels` must be one of {LABELS}. Received: labels={self.labels!r}")
+        shares = list(self.weights.values())
+        if set(self.weights) - set(CLASS_NAMES) or min(shares) < 0 or not sum(shares):
+            raise ValueError(
+                f"`balance` must give weights of zero or more to classes of {CLASS_NAMES}. "
+                f"Received: balance={self.balance}"
+            )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each class: by default all classes, or none and bone, are equally frequent."""
+        if self.balance is not None:
+            return dict(self.balance)
+        none = 1.0 if self.labels == "scale" else float(len(CLASS_NAMES) - 1)
+        return {name: none if name == "none" else 1.0 for name in CLASS_NAMES}
+
+    def assign_classes(self) -> list[str]:
+        """Return the class of each image: the weights' shares, shuffled by the seed.
+
+        Examples:
+            >>> Plan(num_images=6, balance={"none": 1, "scale2": 2}).assign_classes()
+            ['none', 'scale2', 'none', 'scale2', 'scale2', 'scale2']
+        """
+        weights = self.weights
+        ends = np.round(np.cumsum(list(weights.values())) / sum(weights.values()) * self.num_images)
+        counts = np.diff(ends.astype(int), prepend=0)
+        classes = np.repeat(list(weights), counts)
+        return np.random.default_rng([self.seed, self.num_images]).permutation(classes).tolist()
+
+    def name(self, radiograph: Radiograph) -> str:
+        """Return the label under which an image is kept."""
+        return "bone" if self.labels == "binary" and radiograph.bones else radiograph.label
+
+    def simulate(self, index: int, size_class: str) -> Radiograph:
+        """Simulate one image of the data set."""
+        generator = np.random.default_rng([self.seed, index])
+        if self.frame_groups:
+            return simulate_frame(self.config, self.frame_groups, generator)
+        return simulate_radiograph(size_class, self.config, generator)
+
+
+def write_radiographs(
+    folder: str | Path,
+    plan: Plan | None = None,
+    *,
+    processes: int = 1,
+    on_progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write a data set: PNG images in one folder per class, and the truth about each.
+
+    `manifest.csv` lists the images with label and mask; `masks/` holds PNG images in which each
+    pixel has the number of its bone, from 1, or 0; `boxes.csv` the box, and `bones.csv` all
+    parameters, of each bone.
+
+    Args:
+        folder: Where to write; created if missing.
+        plan: What to simulate: 371 patches of 256 x 256 pixels in 16 bits by default.
+        processes: Processes to simulate in. With more than one, a script needs the usual
+            `if __name__ == "__main__"`.
+        on_progress: Called with 1 after each image.
+
+    Returns:
+        The folder.
+    """
+    folder, plan = Path(folder), plan or Plan()
+    images, boxes, bones = [], [], []
+    for row, drawn in _map(partial(_write_one, folder, plan), plan, processes):
+        images.append(row)
+        boxes += [{"path": row["path"], **box} for box, _ in drawn]
+        bones += [{"path": row["path"], **bone} for _, bone in drawn]
+        if on_progress is not None:
+            on_progress(1)
+    _write_table(folder / "bones.csv", bones, ("path", *_BONE))
+    _write_table(folder / "boxes.csv", boxes, ("path", *_BOX, "label"))
+    _write_table(folder / "manifest.csv", images, ("path", "label", "group", "mask"))
+    return folder
+
+
+_BOX = ("x_min", "y_min", "x_max", "y_max")
+_BONE = (
+    *("kind", "size_class", "center_y", "center_x", "angle", "diameter", "length", "bend"),
+    *("contrast", "cortex", "core"),
+)
+_Row = dict[str, object]
+_Written = tuple[_Row, list[tuple[_Row, _Row]]]
+
+
+def _map(write: Callable[[int, str], _Written], plan: Plan, processes: int) -> Iterator[_Written]:
+    classes = plan.assign_classes()
+    if processes == 1:
+        yield from map(write, range(len(classes)), classes)
+        return
+    # Not forked: the caller may hold threads, TensorFlow's among them.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        yield from pool.map(write, range(len(classes)), classes, chunksize=_CHUNK)
+
+
+def _write_one(folder: Path, plan: Plan, index: int, size_class: str) -> _Written:
+    radiograph = plan.simulate(index, size_class)
+    name = f"{index:05d}.png"
+    path = Path(plan.name(radiograph)) / name
+    _write_image(folder / path, radiograph.image)
+    mask = ""
+    if radiograph.bones:
+        mask = f"masks/{name}"
+        numbers = radiograph.mask
+        _write_image(folder / mask, numbers if numbers.max() > 255 else numbers.astype(np.uint8))
+    row: _Row = {"path": path.as_posix(), "label": plan.name(radiograph), "mask": mask}
+    truth = zip(radiograph.boxes.tolist(), radiograph.bones, strict=True)
+    return row, [
+        ({**dict(zip(_BOX, box, strict=True)), "label": bone.size_class}, _flatten(bone))
+        for box, bone in truth
+    ]
+
+
+def _flatten(bone: Bone) -> _Row:
+    values: _Row = asdict(bone)
+    values["center_y"], values["center_x"] = bone.center
+    del values["center"]
+    return values
+
+
+def _write_image(path: Path, values: np.ndarray) -> None:
+    with write_whole(path) as partial_path:
+        # Noise hardly compresses: the quickest level is twice as fast and as small.
+        Image.fromarray(values).save(partial_path, compress_level=1)
+
+
+def _write_table(path: Path, rows: Sequence[_Row], columns: Sequence[str]) -> None:
+    with write_whole(path) as partial_path, partial_path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,61 @@
+r"""How much radiation gets through: attenuation coefficients, a spectrum, and Beer-Lambert's law.
+
+The spectrum of a 60 kV tube behind 3 mm of aluminium is reduced to three lines. The linear
+attenuation coefficients at these energies, in 1/cm, are the products of density and mass
+attenuation coefficient of the tables of Hubbell and Seltzer (NISTIR 5632, 1995; ICRU-44
+compositions). Fish bone is mineralised less than the cortical bone of the tables, and a bone that
+stands oblique to the beam is passed over a longer way; both are one factor of each bone.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+ENERGIES = (30.0, 40.0, 50.0)  # keV
+SPECTRUM = (0.3, 0.45, 0.25)  # Share of the detected intensity.
+MATERIALS = {  # 1/cm at the three energies.
+    "muscle": (0.397, 0.282, 0.238),  # 1.05 g/cm3
+    "fat": (0.291, 0.228, 0.202),  # 0.95 g/cm3
+    "bone": (2.556, 1.278, 0.814),  # cortical, 1.92 g/cm3
+}
+
+
+def transmit(thickness: Mapping[str, np.ndarray]) -> np.ndarray:
+    r"""Return the share of the intensity that gets through.
+
+    `T = sum_e s_e exp(-sum_m mu_m(e) t_m)` over the lines `e` of the spectrum and the materials
+    `m` on the way.
+
+    Args:
+        thickness: For each material of `MATERIALS` the length of the way through it, in cm, all
+            of one shape. Negative where a material is displaced by another.
+
+    Returns:
+        Array of that shape, float32, in `(0, 1]` for thicknesses of zero and more.
+
+    Examples:
+        >>> import numpy as np
+        >>> transmit({"muscle": np.array([0.0, 2.0])}).round(3)
+        array([1.   , 0.547], dtype=float32)
+    """
+    transmission = np.zeros(1, np.float32)
+    for line, share in enumerate(SPECTRUM):
+        depth = sum(np.float32(MATERIALS[name][line]) * t for name, t in thickness.items())
+        transmission = transmission + np.float32(share) * np.exp(-np.asarray(depth, np.float32))
+    return transmission
+
+
+def bone_thickness(contrast: float) -> float:
+    """Return how many cm of bone in place of muscle attenuate by `contrast` more (mean of lines).
+
+    Examples:
+        >>> round(bone_thickness(0.1), 4)
+        0.0807
+    """
+    excess = sum(
+        share * (bone - muscle)
+        for share, bone, muscle in zip(
+            SPECTRUM, MATERIALS["bone"], MATERIALS["muscle"], strict=True
+        )
+    )
+    return contrast / excess
