@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.report import write_page
 
 _SIDE, _IMAGES, _EPOCHS, _BATCH = 96, 240, 12, 16
+_BALANCE = {"none": 1.0, "scale1": 1.0, "scale3": 1.0}
 _CASES = [(kind, rate) for kind in ("penalty", "softmax") for rate in (1.0, 10.0, 50.0)]
 _COLUMNS = ["normalization", "rate", "seed", "accuracy", "moved", "sum_low", "sum_high", "shares"]
 
@@ -20,12 +21,13 @@ def train(folder: Path, normalization: str, rate: float, seed: int) -> dict[str,
     import numpy as np
 
     import mscam_tf
-    from mscam_tf.data.simulation import write_radiographs
+    from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 
     data = folder / f"data{seed}"
     if not data.exists():
-        write_radiographs(data, _IMAGES, (_SIDE, _SIDE), seed=seed)
-    manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
+        config = SimulationConfig(image_size=(_SIDE, _SIDE), difficulty=0.5)
+        write_radiographs(data, Plan(_IMAGES, config, balance=_BALANCE, seed=seed))
+    manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data / "manifest.csv"), seed)
     keras.utils.set_random_seed(seed)
     relevance = mscam_tf.RelevanceCombine(normalization, rate=rate, name="relevance")
     model = mscam_tf.build_multiscale_classifier(3, (_SIDE, _SIDE), relevance=relevance)

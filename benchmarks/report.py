@@ -13,12 +13,17 @@ _PACKAGES = ("mscam-tf", "keras", "tensorflow", "jax", "numpy")
 
 
 def write_page(
-    name: str, title: str, text: str, header: Sequence[str], rows: Sequence[Sequence[object]]
+    name: str,
+    title: str,
+    text: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    arguments: str = "",
 ) -> Path:
     """Write `docs/results/NAME.md`: a title, what was done, a table, and how to repeat it."""
     lines = [f"# {title}", "", text.strip(), "", _row(header), _row(["---"] * len(header))]
     lines += [_row(row) for row in rows]
-    command = f"python -m benchmarks.{name}"
+    command = f"python -m benchmarks.{name} {arguments}".strip()
     lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
     path = RESULTS / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ COLOR_MAP = "turbo"  # The paper's scheme: red is strong, blue is weak.
 _ALPHA = 0.4
 _SIDE = 2.6  # Inches of one panel.
 _UNIT = "evidence (logits)"
+_DEVIATIONS = 2.5  # Half the range of grey levels of a contact sheet.
 
 
 def plot_maps(
@@ -181,6 +182,29 @@ def plot_history(history_file: str | Path) -> Figure:
     if relevance:
         _plot_curves(axes[2], history, relevance, prefix="relevance_")
         axes[2].set_ylabel("relevance h")
+    return figure
+
+
+def plot_contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figure:
+    """Draw rows of images, each standardised by its own mean and deviation, as models see them.
+
+    Args:
+        rows: For each row its title and its images, `(H, W)`, values in `[0, 1]`.
+
+    Returns:
+        The figure.
+    """
+    count = max(len(images) for _, images in rows)
+    figure = Figure(figsize=(1.1 * count, 1.25 * len(rows)), layout="constrained")
+    for axes, (title, images) in zip(
+        figure.subplots(len(rows), count, squeeze=False), rows, strict=True
+    ):
+        axes[0].set_title(title, fontsize=8, loc="left")
+        for axis in axes:
+            axis.axis("off")
+        for axis, image in zip(axes, images, strict=False):
+            deviations = (image - image.mean()) / (image.std() + 1e-6)
+            axis.imshow(deviations, cmap="gray", vmin=-_DEVIATIONS, vmax=_DEVIATIONS)
     return figure
 
 

@@ -134,7 +134,7 @@ def _draw_spine(first: Bone, pixel_pitch: float, generator: np.random.Generator)
         diameter=diameter,
         length=length,
         bend=0.0,
-        contrast=first.contrast * generator.uniform(1.5, 3),
+        contrast=first.contrast * generator.uniform(3, 6),
     )
     angle = first.angle + generator.choice([-1, 1]) * generator.uniform(0.8, 1.5)
     bones = []

@@ -60,15 +60,18 @@ def draw_fillet(
 
 def _draw_body(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> np.ndarray:
     """A slope, soft relief of 15 to 60 mm, and the grain of the muscle fibres."""
+    thickness = _log_uniform(0.8, 3.5, generator)
     u, _ = _turn(size, generator.uniform(0, 2 * np.pi))
-    slope = generator.uniform(0, 0.12) * pitch * u / 10  # cm of thickness a cm of way.
+    reach = np.hypot(*size) * pitch / 20  # cm from the middle to a corner.
+    steepest = min(0.12, 0.5 * thickness / reach)  # cm a cm: a whole fillet has no wedge's shape.
+    slope = np.float32(generator.uniform(0, steepest) * pitch / 10) * u
     relief = generator.uniform(0.02, 0.2) * smooth_noise(
         size, generator.uniform(15, 60) / pitch, generator
     )
     detail = generator.uniform(0, 0.04) * smooth_noise(
         size, generator.uniform(2, 8) / pitch, generator
     )
-    return np.float32(_log_uniform(0.8, 3.5, generator)) + slope + relief + detail
+    return np.float32(thickness) + slope + relief + detail
 
 
 def _draw_outline(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:

@@ -38,11 +38,12 @@ def transmit(thickness: Mapping[str, np.ndarray]) -> np.ndarray:
         >>> transmit({"muscle": np.array([0.0, 2.0])}).round(3)
         array([1.   , 0.547], dtype=float32)
     """
-    transmission = np.zeros(1, np.float32)
-    for line, share in enumerate(SPECTRUM):
-        depth = sum(np.float32(MATERIALS[name][line]) * t for name, t in thickness.items())
-        transmission = transmission + np.float32(share) * np.exp(-np.asarray(depth, np.float32))
-    return transmission
+    lines = [
+        np.float32(share) * np.exp(-_optical_depth(thickness, line))
+        for line, share in enumerate(SPECTRUM)
+    ]
+    total: np.ndarray = np.sum(lines, axis=0)
+    return total
 
 
 def bone_thickness(contrast: float) -> float:
@@ -59,3 +60,9 @@ def bone_thickness(contrast: float) -> float:
         )
     )
     return contrast / excess
+
+
+def _optical_depth(thickness: Mapping[str, np.ndarray], line: int) -> np.ndarray:
+    depths = [np.float32(MATERIALS[name][line]) * np.float32(t) for name, t in thickness.items()]
+    total: np.ndarray = np.sum(depths, axis=0)
+    return total

@@ -115,11 +115,11 @@ def _trace_vertebra(bone: Bone, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarra
     drum = np.float32(bone.diameter / 2) * (0.8 + 0.2 * along * along)
     cone = drum * np.maximum(np.abs(along), 0.12) * 0.95
     across = np.abs(v)
-    shell = _chord(across, cone) - _chord(across, 0.82 * cone)
-    light = np.float32(0.35 * bone.core)
+    shell = _chord(across, cone) - _chord(across, 0.8 * cone)
+    light = np.float32(0.3 + 0.3 * bone.core)
     plates = np.exp(-(((np.abs(along) - 0.93) / 0.05) ** 2))
     path = shell + light * (_chord(across, drum) - _chord(across, cone))
-    path += np.float32(0.5) * plates * _chord(across, drum)
+    path += np.float32(0.35) * plates * _chord(across, drum)
     outline = (across <= drum) & (np.abs(u) <= bone.length / 2)
     return np.where(outline, path / np.float32(bone.diameter), 0).astype(np.float32), outline
 

@@ -1,0 +1,31 @@
+from typer.testing import CliRunner
+
+from mscam_tf.cli import app
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["simulate", *map(str, arguments)])
+
+
+def test_simulate_writes_a_data_set(tmp_path):
+    out = tmp_path / "bones"
+    result = call(out, "--images", 4, "--image-size", 32, 48, "--processes", 1)
+    assert result.exit_code == 0, result.output
+    assert len(list(out.glob("*/*.png"))) == 4 + 3  # Three of them have a mask.
+    assert (out / "manifest.csv").exists()
+    again = call(out, "--images", 4)
+    assert again.exit_code == 1
+    assert "not empty" in again.output
+
+
+def test_frames(tmp_path):
+    options = ("--frames", "--groups", 3, "--image-size", 64, 128, "--pixel-pitch", 2)
+    result = call(tmp_path / "frames", "--images", 1, "--processes", 1, *options)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "frames" / "boxes.csv").exists()
+
+
+def test_bad_balance_is_explained(tmp_path):
+    result = call(tmp_path / "x", "--balance", "none")
+    assert result.exit_code == 1
+    assert "none=3,scale1=1" in result.output

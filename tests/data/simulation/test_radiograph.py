@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from scipy.ndimage import binary_dilation
+
+from mscam_tf.data.simulation import (
+    CLASS_NAMES,
+    SimulationConfig,
+    simulate_frame,
+    simulate_radiograph,
+)
+from mscam_tf.data.simulation.bones import SIZES
+
+SMALL = SimulationConfig(image_size=(96, 96))
+
+
+def simulate(label, config=SMALL, seed=0):
+    return simulate_radiograph(label, config, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("label", CLASS_NAMES)
+def test_label_and_truth_agree(label):
+    for seed in range(8):
+        radiograph = simulate(label, seed=seed)
+        assert radiograph.image.shape == (96, 96)
+        assert radiograph.image.dtype == np.uint16
+        assert radiograph.label == label
+        assert len(radiograph.bones) == len(radiograph.masks) == len(radiograph.boxes)
+        assert bool(radiograph.bones) == (label != "none")
+        assert np.array_equal(radiograph.masks.any(axis=0), radiograph.mask > 0)
+
+
+@pytest.mark.parametrize("label", list(SIZES))
+def test_projected_diameters_are_those_of_the_class(label):
+    low, high = (value / SMALL.pixel_pitch for value in SIZES[label]["diameter"])
+    bones = [bone for seed in range(20) for bone in simulate(label, seed=seed).bones]
+    rods = [bone.diameter for bone in bones if bone.kind != "vertebra"]
+    assert min(rods) >= low * 0.5
+    assert max(rods) <= high * 2
+    assert low < np.median(rods) < high
+
+
+def test_boxes_bound_the_masks():
+    radiograph = simulate("scale3", seed=2)
+    for mask, (x_min, y_min, x_max, y_max) in zip(radiograph.masks, radiograph.boxes, strict=True):
+        rows, columns = np.nonzero(mask)
+        assert (rows.min(), rows.max() + 1) == (y_min, y_max)
+        assert (columns.min(), columns.max() + 1) == (x_min, x_max)
+
+
+def test_bones_are_brighter_than_what_is_beside_them():
+    config = SimulationConfig(
+        image_size=(96, 96), contrast=(0.1, 0.1), hard_negatives=0, photons=(1e6, 1e6)
+    )
+    gains = []
+    for seed in range(10):
+        radiograph = simulate("scale2", config, seed)
+        mask = radiograph.mask > 0
+        beside = binary_dilation(mask, iterations=6) & ~binary_dilation(mask, iterations=3)
+        gains.append(radiograph.image[mask].mean() - radiograph.image[beside].mean())
+    assert np.median(gains) > 0.02 / 2.5 * 65535
+
+
+def test_contrast_does_not_depend_on_size():
+    medians = [
+        np.median([b.contrast for seed in range(40) for b in simulate(label, seed=seed).bones[:1]])
+        for label in ("scale1", "scale2")
+    ]
+    assert 0.5 < medians[0] / medians[1] < 2
+
+
+def test_difficulty_divides_the_contrast():
+    easy, hard = (
+        simulate("scale1", SimulationConfig(image_size=(96, 96), difficulty=d), 3).bones[0].contrast
+        for d in (1.0, 4.0)
+    )
+    assert easy / hard == pytest.approx(4, rel=1e-6)
+
+
+def test_same_state_same_bytes():
+    assert simulate("scale2", seed=5).image.tobytes() == simulate("scale2", seed=5).image.tobytes()
+    assert simulate("scale2", seed=5).image.tobytes() != simulate("scale2", seed=6).image.tobytes()
+
+
+def test_frame_shows_a_whole_fillet():
+    config = SimulationConfig(image_size=(160, 320), pixel_pitch=1.0)
+    frame = simulate_frame(config, 6, np.random.default_rng(0))
+    assert frame.image.shape == (160, 320)
+    assert frame.label in CLASS_NAMES[1:]
+    corner, middle = frame.image[:8, :8].mean(), frame.image[70:90, 150:170].mean()
+    assert corner < 0.1 * middle
+    assert {bone.size_class for bone in frame.bones} > {frame.label}
+    assert simulate_frame(config, 0, np.random.default_rng(0)).label == "none"
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("image_size", (8, 8)),
+        ("bit_depth", 20),
+        ("hard_negatives", 1.5),
+        ("pixel_pitch", 0.0),
+        ("difficulty", -1.0),
+        ("contrast", (0.2, 0.1)),
+        ("photons", (0.0, 1.0)),
+    ],
+)
+def test_bad_settings(argument, value):
+    with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}="):
+        SimulationConfig(**{argument: value})
+
+
+def test_unknown_label():
+    with pytest.raises(ValueError, match=r"`label` must be one of .* Received: label='thick'"):
+        simulate("thick")
