@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mscam_tf.data.simulation.fields import log_uniform
+
 # Projected diameter and length of the bones of each size class, in mm, drawn log-uniformly.
 SIZES = {
     "scale1": {"diameter": (0.3, 0.6), "length": (5.0, 30.0)},
@@ -83,7 +85,7 @@ def draw_bones(
         diameter=_draw_size(size_class, "diameter", generator) / pixel_pitch,
         length=_draw_size(size_class, "length", generator) / pixel_pitch,
         bend=0.0,
-        contrast=_log_uniform(*contrast, generator),
+        contrast=log_uniform(*contrast, generator),
         cortex=generator.uniform(0.4, 0.8),
         core=generator.uniform(0.2, 0.8),
     )
@@ -174,8 +176,4 @@ def _shift(bone: Bone, shift: tuple[float, float]) -> Bone:
 
 
 def _draw_size(size_class: str, name: str, generator: np.random.Generator) -> float:
-    return _log_uniform(*SIZES[size_class][name], generator)
-
-
-def _log_uniform(low: float, high: float, generator: np.random.Generator) -> float:
-    return float(np.exp(generator.uniform(np.log(low), np.log(high))))
+    return log_uniform(*SIZES[size_class][name], generator)

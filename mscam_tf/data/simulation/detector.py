@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from mscam_tf.data.simulation.fields import log_uniform, turn
+
 _RANGE = 2.5  # Optical depth at the upper end of the digital range.
 
 
@@ -50,11 +52,11 @@ def draw_detector(
     """
     scratched = generator.random() < hard_negatives / 2
     return Detector(
-        photons=float(np.exp(generator.uniform(*np.log(photons)))),
+        photons=log_uniform(*photons, generator),
         focus_blur=generator.uniform(0.3, 1.2),
         detector_blur=generator.uniform(0.4, 1.1),
         electronic_noise=generator.uniform(2, 15),
-        column_gain=float(np.exp(generator.uniform(np.log(2e-4), np.log(4e-3)))),
+        column_gain=log_uniform(2e-4, 4e-3, generator),
         dead_columns=int(generator.poisson(image_size[1] / 2000)),
         scratches=tuple(
             _draw_scratch(image_size, generator)
@@ -80,9 +82,10 @@ def expose(
     Returns:
         Array `(H, W)`: uint8 for 8 bits, uint16 for more.
     """
+    image_size = (transmission.shape[0], transmission.shape[1])
     expected = gaussian_filter(transmission, detector.focus_blur, truncate=3)
     for scratch in detector.scratches:
-        expected = expected * np.exp(-_trace_scratch(expected.shape, scratch))
+        expected = expected * np.exp(-_trace_scratch(image_size, scratch))
     counts = generator.poisson(detector.photons * expected).astype(np.float32)
     counts = gaussian_filter(counts, detector.detector_blur, truncate=3)
     counts *= _draw_gain(counts.shape[1], detector, generator)
@@ -117,9 +120,7 @@ def _draw_scratch(
     )
 
 
-def _trace_scratch(size: tuple[int, ...], scratch: tuple[float, float, float, float]) -> np.ndarray:
+def _trace_scratch(size: tuple[int, int], scratch: tuple[float, float, float, float]) -> np.ndarray:
     y, x, angle, depth = scratch
-    rows = np.arange(size[0], dtype=np.float32)[:, None] - np.float32(y)
-    columns = np.arange(size[1], dtype=np.float32)[None] - np.float32(x)
-    across = rows * np.float32(np.cos(angle)) - columns * np.float32(np.sin(angle))
+    _, across = turn(size, angle, (y, x))
     return np.float32(depth) * np.maximum(1 - np.abs(across), 0)

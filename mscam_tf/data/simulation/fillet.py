@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mscam_tf.data.simulation.noise import make_grid, smooth_noise
+from mscam_tf.data.simulation.fields import (
+    bent_distance,
+    bent_phase,
+    log_uniform,
+    make_grid,
+    place,
+    smooth_noise,
+    turn,
+)
 
 
 @dataclass
@@ -60,8 +68,8 @@ def draw_fillet(
 
 def _draw_body(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> np.ndarray:
     """A slope, soft relief of 15 to 60 mm, and the grain of the muscle fibres."""
-    thickness = _log_uniform(0.8, 3.5, generator)
-    u, _ = _turn(size, generator.uniform(0, 2 * np.pi))
+    thickness = log_uniform(0.8, 3.5, generator)
+    u, _ = turn(size, generator.uniform(0, 2 * np.pi))
     reach = np.hypot(*size) * pitch / 20  # cm from the middle to a corner.
     steepest = min(0.12, 0.5 * thickness / reach)  # cm a cm: a whole fillet has no wedge's shape.
     slope = np.float32(generator.uniform(0, steepest) * pitch / 10) * u
@@ -88,21 +96,21 @@ def _draw_segments(
     size: tuple[int, int], pitch: float, generator: np.random.Generator
 ) -> np.ndarray:
     """Muscle segments: bent sheets of fat between them, sharper on one side, 3 to 12 mm apart."""
-    period = _log_uniform(3, 12, generator) / pitch
+    period = log_uniform(3, 12, generator) / pitch
     width = generator.uniform(0.05, 0.2)
-    phase = _bent_phase(size, period, generator)
+    phase = bent_phase(size, period, generator)
     sheet = np.exp(-(phase % 1) / np.float32(width)) * (phase % 1 > 0)
     sheet = sheet + np.exp(-(1 - phase % 1) / np.float32(width * generator.uniform(0.1, 1)))
     strength = np.clip(smooth_noise(size, generator.uniform(10, 40) / pitch, generator), 0, 2)
-    return np.float32(_log_uniform(0.01, 0.5, generator)) * sheet * strength
+    return np.float32(log_uniform(0.01, 0.5, generator)) * sheet * strength
 
 
 def _draw_fold(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> np.ndarray:
     """A step in thickness along a bent line: a fold, a flap, a second layer of tissue."""
-    distance = _bent_distance(size, pitch, generator)
-    softness = _log_uniform(0.2, 4, generator) / pitch
+    distance = bent_distance(size, pitch, generator)
+    softness = log_uniform(0.2, 4, generator) / pitch
     step = 1 / (1 + np.exp(np.clip(-distance / np.float32(softness), -30, 30)))
-    return generator.choice([-1, 1]) * np.float32(_log_uniform(0.03, 0.8, generator)) * step
+    return generator.choice([-1, 1]) * np.float32(log_uniform(0.03, 0.8, generator)) * step
 
 
 def _draw_pockets(
@@ -111,8 +119,8 @@ def _draw_pockets(
     """Air pockets and gaps: ellipsoids without muscle, of 1 to 12 mm."""
     total = np.zeros(size, np.float32)
     for _ in range(generator.integers(1, 4)):
-        u, v = _turn(size, generator.uniform(0, np.pi), _place(size, generator))
-        half = [_log_uniform(0.5, 6, generator) / pitch for _ in range(2)]
+        u, v = turn(size, generator.uniform(0, np.pi), place(size, generator))
+        half = [log_uniform(0.5, 6, generator) / pitch for _ in range(2)]
         inside = np.maximum(1 - (u / half[0]) ** 2 - (v / half[1]) ** 2, 0)
         total -= np.float32(generator.uniform(0.02, 0.3)) * np.sqrt(inside)
     return total
@@ -127,7 +135,7 @@ def _draw_skin(size: tuple[int, int], pitch: float, generator: np.random.Generat
 
 def _draw_edge(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> np.ndarray:
     """The border of the fillet: full thickness on one side, none on the other."""
-    distance = _bent_distance(size, pitch, generator) + np.float32(0.25 * min(size))
+    distance = bent_distance(size, pitch, generator) + np.float32(0.25 * min(size))
     run_out = generator.uniform(3, 20) / pitch
     return np.sqrt(np.clip(distance / np.float32(run_out), 0, 1)).astype(np.float32)
 
@@ -136,63 +144,26 @@ def _draw_stripes(
     size: tuple[int, int], pitch: float, generator: np.random.Generator
 ) -> np.ndarray:
     """A patch of stripes side by side, thicker or thinner than what is around."""
-    phase = _bent_phase(size, generator.uniform(1.5, 8) / pitch, generator)
+    phase = bent_phase(size, generator.uniform(1.5, 8) / pitch, generator)
     profile = np.abs(np.sin(np.pi * phase)) ** np.float32(generator.uniform(1, 6))
-    u, v = _turn(size, 0.0, _place(size, generator))
+    u, v = turn(size, 0.0, place(size, generator))
     reach = generator.uniform(0.15, 0.6) * min(size)
     window = np.exp(-(u * u + v * v) / np.float32(2 * reach * reach))
     # More often less attenuation than more: gaps and fat, rarely a second layer.
     sign = generator.choice([-1, 1], p=[0.75, 0.25])
-    return sign * np.float32(_log_uniform(0.02, 0.25, generator)) * profile * window
+    return sign * np.float32(log_uniform(0.02, 0.25, generator)) * profile * window
 
 
 def _draw_seam(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> np.ndarray:
     """A band, flat across, where skin or film lies double; or a dark gap between two muscles."""
-    distance = _bent_distance(size, pitch, generator)
-    half = _log_uniform(0.3, 4, generator) / pitch
+    distance = bent_distance(size, pitch, generator)
+    half = log_uniform(0.3, 4, generator) / pitch
     soft = np.float32(generator.uniform(0.1, 0.5) * half + 0.5)
     left = 1 / (1 + np.exp(np.clip((-half - distance) / soft, -30, 30)))
     right = 1 / (1 + np.exp(np.clip((distance - half) / (soft * generator.uniform(1, 6)), -30, 30)))
     sign = generator.choice([-1, 1], p=[0.7, 0.3])
-    return sign * np.float32(_log_uniform(0.02, 0.3, generator)) * left * right
+    return sign * np.float32(log_uniform(0.02, 0.3, generator)) * left * right
 
 
 _RELIEF = ((0.4, _draw_fold), (0.25, _draw_fold), (0.3, _draw_pockets), (0.4, _draw_skin))
 _HARD_NEGATIVES = (_draw_stripes, _draw_seam)
-
-
-def _turn(
-    size: tuple[int, int], angle: float, origin: tuple[float, float] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the coordinates along and across a direction; by default from the middle."""
-    rows, columns = make_grid(size)
-    y, x = origin or (size[0] / 2, size[1] / 2)
-    sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
-    rows, columns = rows - np.float32(y), columns - np.float32(x)
-    return columns * cosine + rows * sine, rows * cosine - columns * sine
-
-
-def _bent_distance(
-    size: tuple[int, int], pitch: float, generator: np.random.Generator
-) -> np.ndarray:
-    """Distance in pixels from a bent line somewhere in the image."""
-    _, v = _turn(size, generator.uniform(0, 2 * np.pi), _place(size, generator))
-    bend = generator.uniform(0, 1.5) / pitch
-    return v + np.float32(bend) * smooth_noise(size, generator.uniform(5, 30) / pitch, generator)
-
-
-def _bent_phase(size: tuple[int, int], period: float, generator: np.random.Generator) -> np.ndarray:
-    """Number of periods along a direction, with bends."""
-    u, _ = _turn(size, generator.uniform(0, 2 * np.pi))
-    bend = generator.uniform(0, 0.5) * smooth_noise(
-        size, period * generator.uniform(2, 6), generator
-    )
-    return u / np.float32(period) + bend
-
-
-def _place(size: tuple[int, int], generator: np.random.Generator) -> tuple[float, float]:
-    return generator.uniform(0, size[0]), generator.uniform(0, size[1])
-
-
-def _log_uniform(low: float, high: float, generator: np.random.Generator) -> float:
-    return float(np.exp(generator.uniform(np.log(low), np.log(high))))

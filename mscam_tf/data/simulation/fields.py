@@ -1,4 +1,4 @@
-"""Smooth random fields, the stuff that uneven tissue is made of."""
+"""Random numbers, lines and smooth fields: the stuff that uneven tissue is made of."""
 
 import numpy as np
 
@@ -38,6 +38,45 @@ def smooth_noise(size: tuple[int, int], cell: float, generator: np.random.Genera
         shifted = np.arange(side, dtype=np.float32) / np.float32(cell) + generator.random()
         field = _interpolate(field, shifted, axis)
     return field / np.float32(_STD)
+
+
+def turn(
+    size: tuple[int, int], angle: float, origin: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coordinates along and across a direction; by default from the middle."""
+    rows, columns = make_grid(size)
+    y, x = origin or (size[0] / 2, size[1] / 2)
+    sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
+    rows, columns = rows - np.float32(y), columns - np.float32(x)
+    return columns * cosine + rows * sine, rows * cosine - columns * sine
+
+
+def bent_distance(
+    size: tuple[int, int], pitch: float, generator: np.random.Generator, most: float = 1.5
+) -> np.ndarray:
+    """Return the distance in pixels from a line somewhere, bent by up to `most` mm."""
+    _, v = turn(size, generator.uniform(0, 2 * np.pi), place(size, generator))
+    bend = generator.uniform(0, most) / pitch
+    return v + np.float32(bend) * smooth_noise(size, generator.uniform(5, 30) / pitch, generator)
+
+
+def bent_phase(size: tuple[int, int], period: float, generator: np.random.Generator) -> np.ndarray:
+    """Return the number of periods along a direction, with bends."""
+    u, _ = turn(size, generator.uniform(0, 2 * np.pi))
+    bend = generator.uniform(0, 0.5) * smooth_noise(
+        size, period * generator.uniform(2, 6), generator
+    )
+    return u / np.float32(period) + bend
+
+
+def place(size: tuple[int, int], generator: np.random.Generator) -> tuple[float, float]:
+    """Draw a position `(y, x)` in an image."""
+    return generator.uniform(0, size[0]), generator.uniform(0, size[1])
+
+
+def log_uniform(low: float, high: float, generator: np.random.Generator) -> float:
+    """Draw a number whose logarithm is uniform."""
+    return float(np.exp(generator.uniform(np.log(low), np.log(high))))
 
 
 # Of the sum of one axis, squared: the mean over positions of the sum of squared weights.

@@ -1,6 +1,6 @@
 import numpy as np
 
-from mscam_tf.data.simulation.noise import make_grid, smooth_noise
+from mscam_tf.data.simulation.fields import bent_distance, log_uniform, make_grid, smooth_noise
 
 
 def test_smooth_noise_has_unit_variance_and_the_size_asked_for():
@@ -27,3 +27,18 @@ def test_grid():
     rows, columns = make_grid((2, 3))
     assert rows.tolist() == [[0], [1]]
     assert columns.tolist() == [[0, 1, 2]]
+
+
+def test_a_bent_line_stays_near_the_straight_one():
+    straight = bent_distance((64, 64), 0.25, np.random.default_rng(1), most=0)
+    bent = bent_distance((64, 64), 0.25, np.random.default_rng(1), most=1.0)
+    # A distance grows by one for each pixel across the line; 1 mm of bend is 4 pixels.
+    assert np.allclose(np.hypot(*np.gradient(straight)), 1, atol=1e-3)
+    assert 0 < np.abs(bent - straight).max() < 4 * 4
+
+
+def test_log_uniform():
+    generator = np.random.default_rng(0)
+    drawn = [log_uniform(0.01, 1, generator) for _ in range(1000)]
+    assert 0.01 <= min(drawn) <= max(drawn) <= 1
+    assert abs(np.mean(np.log10(drawn)) + 1) < 0.1
