@@ -10,8 +10,8 @@ def write_whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary name in the same folder, and rename it to `path` when the block succeeds.
 
     Args:
-        path: The file to write; its folder is created if missing. The temporary name keeps the
-            suffix, by which many libraries choose the format.
+        path: The file to write; its folder is created if missing. The temporary name ends
+            alike: many libraries choose the format by it.
 
     Returns:
         A context manager that gives the temporary name. If the block raises, the temporary file
@@ -27,7 +27,7 @@ def write_whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial = path.with_name(f".partial.{path.name}")
     try:
         yield partial
         partial.replace(path)
