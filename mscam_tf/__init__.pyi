@@ -8,8 +8,8 @@ from .data.manifest import Manifest as Manifest
 from .data.manifest import ManifestError as ManifestError
 from .data.manifest import Sample as Sample
 from .data.manifest import read_manifest as read_manifest
-from .data.manifest import split_manifest as split_manifest
 from .data.pipeline import make_dataset as make_dataset
+from .data.splits import split_manifest as split_manifest
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate
 from .evaluation import select_samples as select_samples
