@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from mscam_tf.data.manifest import ManifestError
+from mscam_tf.data.manifest import Manifest, ManifestError, relocate_path
 from mscam_tf.files import write_whole
 
 BOXES_FILE = "boxes.csv"
@@ -174,6 +174,33 @@ def match_boxes(
             f"{next(iter(boxes))}, images such as {paths[0] if paths else 'none'}"
         )
     return found
+
+
+def carry_boxes(manifest: Manifest, folder: str | Path, *, overwrite: bool = False) -> None:
+    """Write the boxes beside a manifest's images into the folder it moves to, if there are any.
+
+    Args:
+        manifest: The samples, before `relocate`.
+        folder: Where a relocated manifest is written.
+        overwrite: Replace other boxes that are there.
+
+    Raises:
+        ManifestError: If other boxes are there, or none of the boxes is of a sample.
+    """
+    source, target = manifest.root / BOXES_FILE, Path(folder) / BOXES_FILE
+    if not source.is_file() or source.resolve() == target.resolve():
+        return
+    found = match_boxes(read_boxes(source), [sample.path for sample in manifest.samples])
+    moved = {
+        relocate_path(path, manifest.root, Path(folder)): list(boxes)
+        for path, boxes in found.items()
+        if boxes
+    }
+    if target.exists() and not overwrite and read_boxes(target).keys() != moved.keys():
+        raise ManifestError(
+            f"Other boxes are in the way; choose another folder, or overwrite. Received: {target}"
+        )
+    write_boxes(moved, target)
 
 
 def _read_row(row: Mapping[str, str]) -> Box:

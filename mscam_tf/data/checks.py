@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from mscam_tf.data.duplicates import (
     take_fingerprint,
 )
 from mscam_tf.data.images import ImageError
-from mscam_tf.data.manifest import Manifest, Sample
+from mscam_tf.data.manifest import Manifest
 from mscam_tf.data.splits import find_torn_groups
 from mscam_tf.files import write_whole
 
@@ -141,11 +141,6 @@ def write_duplicates(report: Report, path: str | Path) -> None:
             kind = "exact" if pair.exact else "near"
             number, similarity = numbers[pair.first], f"{pair.similarity:.3f}"
             writer.writerow([number, kind, similarity, pair.orientation, *cells])
-
-
-def list_samples(report: Report, cluster: Sequence[int]) -> list[Sample]:
-    """Return the samples of a cluster."""
-    return [report.manifest.samples[index] for index in cluster]
 
 
 def _try_fingerprint(path: Path) -> Fingerprint | ImageError:

@@ -132,6 +132,8 @@ def label_binary(
 
 
 def _relabel(manifest: Manifest, labels: Sequence[str], sizes: np.ndarray | None) -> Manifest:
+    if sizes is not None:
+        _note_conflicts(manifest, sizes)
     samples = []
     for index, (sample, name) in enumerate(zip(manifest.samples, labels, strict=True)):
         extra = {_ORIGINAL: sample.label} | dict(sample.extra)  # The first label of all stays.
@@ -139,3 +141,19 @@ def _relabel(manifest: Manifest, labels: Sequence[str], sizes: np.ndarray | None
             extra[_SIZE] = f"{sizes[index]:.4g}"
         samples.append(replace(sample, label=name, extra=extra))
     return replace(manifest, samples=tuple(samples))
+
+
+def _note_conflicts(manifest: Manifest, sizes: np.ndarray) -> None:
+    """Where the old labels know the images without an object, the sizes should say the same."""
+    if NO_OBJECT not in manifest.class_names:
+        return
+    pairs = zip(manifest.samples, sizes.tolist(), strict=True)
+    wrong = [sample for sample, size in pairs if (sample.label == NO_OBJECT) != (size == 0)]
+    if wrong:
+        _LOGGER.warning(
+            "%d images are labelled none but have an object, or the reverse, such as %s (%s); the "
+            "sizes decide.",
+            len(wrong),
+            wrong[0].path,
+            wrong[0].label,
+        )

@@ -54,7 +54,8 @@ def cut_patches(
         ImageError: If a frame or mask cannot be read.
     """
     folder = Path(folder)
-    _clear(folder, overwrite)
+    check_folder(folder, overwrite)
+    _clear(folder)
     settings = json.dumps({"frames": str(source), **asdict(tiling)}, indent=2)
     with write_whole(folder / _SETTINGS_FILE) as partial:
         partial.write_text(settings + "\n", encoding="utf-8")
@@ -67,6 +68,16 @@ def cut_patches(
     manifest = Manifest(folder, tuple(samples))
     write_manifest(manifest, folder / MANIFEST_FILE)
     return manifest
+
+
+def check_folder(folder: Path, overwrite: bool) -> None:
+    """Raise a `ManifestError` unless `cut_patches` may write into the folder."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / _SETTINGS_FILE).is_file():
+        raise ManifestError(f"The folder must be empty, or one of `mscam tile`. Received: {folder}")
+    if not overwrite:
+        raise ManifestError(f"{folder} exists; choose another folder, or add --overwrite.")
 
 
 def _cut(
@@ -106,13 +117,8 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
         Image.fromarray(np.ascontiguousarray(pixels)).save(partial)
 
 
-def _clear(folder: Path, overwrite: bool) -> None:
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not (folder / _SETTINGS_FILE).is_file():
-        raise ManifestError(f"The folder must be empty, or one of `mscam tile`. Received: {folder}")
-    if not overwrite:
-        raise ManifestError(f"{folder} exists; choose another folder, or add --overwrite.")
+def _clear(folder: Path) -> None:
+    """Remove what an earlier call has written, and nothing else that is there."""
     for name in _WRITTEN:
         path = folder / name
         if path.is_dir():
