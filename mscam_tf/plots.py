@@ -201,7 +201,9 @@ def plot_sizes(sizes: np.ndarray, thresholds: Sequence[float] = ()) -> Figure:
     wide = high > 10 * low
     space = np.geomspace if wide else np.linspace
     axis.hist(found, bins=space(low, max(high, low * 1.001), 41).tolist(), color="tab:blue")
-    axis.set_xscale("log" if wide else "linear")
+    if wide:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter("{x:g}")
     for threshold in thresholds:
         axis.axvline(threshold, color="tab:red", linestyle="--", linewidth=1)
     counts = np.bincount(

@@ -95,6 +95,7 @@ def split(
         for path, part in parts.items():
             _write(part, path, overwrite)
             _print_counts(part)
+        CONSOLE.print(f"Next: mscam check {next(iter(parts))}", highlight=False)
 
 
 def relabel(

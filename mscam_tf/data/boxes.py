@@ -29,7 +29,8 @@ class Box:
         y_max: Lower edge.
         label: The object's class, or empty.
         object_size: Width and height of the whole object where the box is cut; else `None`.
-        visible: Share of the object's area that is left in the image, from 0 to 1.
+        visible: Share of the object's area that is left in the image, from 0 to 1, of what fits
+            into the image: 1 for a crack that runs through it from edge to edge.
 
     Raises:
         ValueError: If the box is empty.
@@ -84,8 +85,13 @@ class Box:
         x_max, y_max = min(self.x_max, width), min(self.y_max, height)
         if x_min >= x_max or y_min >= y_max:
             return None
-        cut = Box(x_min, y_min, x_max, y_max, self.label)
-        return replace(cut, object_size=self.size, visible=self.visible * cut.area / self.area)
+        cut = Box(x_min, y_min, x_max, y_max, self.label, self.size)
+        visible = min(1.0, self.visible * cut.area / self.fit(width, height))
+        return replace(cut, visible=visible)
+
+    def fit(self, width: float, height: float) -> float:
+        """Return the largest area of the box that an image of this size can show."""
+        return min(self.x_max - self.x_min, width) * min(self.y_max - self.y_min, height)
 
 
 def read_boxes(path: str | Path) -> dict[str, list[Box]]:

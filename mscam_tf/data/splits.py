@@ -181,16 +181,23 @@ def _check_groups(labels: np.ndarray, groups: np.ndarray) -> None:
 def _take_fold(
     splits: np.ndarray, labels: np.ndarray, groups: np.ndarray, name: str, folds: int, seed: int
 ) -> None:
-    """Give the name to one fold of the training samples, the first in which no class is missing."""
+    """Give the name to the fold of the training samples with the fairest share of each class."""
     rest = np.flatnonzero(splits == "train")
     classes = Counter(labels[rest].tolist())
-    # scikit-learn wants one class at least as large as the number of folds.
-    for count in range(min(folds, max(classes.values())), 1, -1):
+    # scikit-learn wants as many groups, and one class at least as large as the number of folds.
+    most = min(folds, max(classes.values()), len(set(groups[rest].tolist())))
+    for count in range(most, 1, -1):
+        fair: list[tuple[float, int, np.ndarray]] = []
         for fold in _make_folds(labels[rest], groups[rest], count, seed):
-            left = np.setdiff1d(np.arange(len(rest)), fold)
-            if set(labels[rest[fold]]) == set(classes) == set(labels[rest[left]]):
-                splits[rest[fold]] = name
-                return
+            taken = Counter(labels[rest[fold]].tolist())
+            shares = [taken[label] / classes[label] for label in classes]
+            if min(shares) > 0 and max(shares) < 1:
+                # Rounded, so that chance differences of large classes do not decide.
+                deviation = round(max(abs(share - 1 / folds) for share in shares), 1)
+                fair.append((deviation, len(fair), fold))
+        if fair:
+            splits[rest[min(fair)[2]]] = name
+            return
     raise ManifestError(
         f"No split keeps all classes in {name} while groups stay together; give a `split` column, "
         f"or more groups. Received: images per class {dict(Counter(labels.tolist()))}"

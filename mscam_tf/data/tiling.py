@@ -26,8 +26,9 @@ class Tiling:
         border: Where the frame is no whole number of steps: `shift` the last patch back inside,
             `pad` it with the frame's edge pixels, or `drop` the rest. A frame smaller than a patch
             is padded, unless it is dropped.
-        min_visible: A patch shows an object if at least this share of the object's area is in it.
-            Patches with smaller parts only are ambiguous, and left out.
+        min_visible: A patch shows an object if at least this share of the object's area is in it
+            (of what fits into a patch, where the object is larger). Patches with smaller parts
+            only are ambiguous, and left out.
         empty: How many patches without an object to keep: their number as a multiple of that of
             the patches with one, drawn at random from all frames; `None` keeps all.
         seed: Seed of that drawing.
@@ -178,7 +179,8 @@ def _find_regions(
         whole = wholes[index - 1]
         if slices is not None and whole is not None:
             share = np.count_nonzero(window[slices] == index) / areas[index]
-            yield replace(_to_box(slices), object_size=whole.size, visible=float(share))
+            visible = min(1.0, float(share) * whole.area / whole.fit(side, side))
+            yield replace(_to_box(slices), object_size=whole.size, visible=visible)
 
 
 def _to_box(slices: tuple[slice, slice]) -> Box:
