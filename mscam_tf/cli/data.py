@@ -12,7 +12,7 @@ from mscam_tf.cli.console import CONSOLE, DATA, OVERWRITE, explain_errors, make_
 if TYPE_CHECKING:
     import numpy as np
 
-    from mscam_tf.data.checks import Report
+    from mscam_tf.data.checks import DataReport
     from mscam_tf.data.manifest import Manifest
     from mscam_tf.data.tiling import Tiling
 
@@ -154,6 +154,7 @@ def relabel(
         from mscam_tf.data.sizes import measure_images
 
         _check_choice(source, thresholds, classes, binary)
+        cuts = _read_numbers(thresholds) if thresholds else []
         manifest = read_manifest(data)
         if source is None:
             _finish(label_binary(manifest, names), out, overwrite)
@@ -171,7 +172,6 @@ def relabel(
             smallest=smallest,
             min_visible=min_visible,
         )
-        cuts = _read_numbers(thresholds) if thresholds else []
         if classes:
             cuts = fit_thresholds(manifest, sizes, classes)
         if binary:
@@ -223,10 +223,7 @@ def tile(
     with explain_errors(tensorflow=False):
         from mscam_tf.data.tiling import Tiling
 
-        share = {"keep": None, "skip": 0.0}.get(empty, -1.0)
-        if share == -1.0:
-            (share,) = _read_numbers(empty)[:1]
-        tiling = Tiling(size, overlap, border, min_visible, share, seed)
+        tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed)
         manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
         _print_counts(manifest)
         CONSOLE.print(f"Wrote {out / 'manifest.csv'}", highlight=False)
@@ -287,6 +284,15 @@ def _check_choice(
         raise ValueError("Sizes need a source: add --from masks, boxes or column.")
 
 
+def _read_empty(text: str) -> float | None:
+    if text in ("keep", "skip"):
+        return None if text == "keep" else 0.0
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"`--empty` is keep, skip or a number. Received: {text!r}") from None
+
+
 def _read_numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.replace(",", " ").split()]
@@ -303,7 +309,7 @@ def _write(manifest: "Manifest", path: Path, overwrite: bool) -> None:
         raise ManifestError(f"A manifest is a .csv file. Received: {path}")
     if path.exists() and not overwrite:
         raise ManifestError(f"{path} exists; choose another name, or add --overwrite.")
-    carry_boxes(manifest, path.parent, overwrite=overwrite)
+    carry_boxes(manifest, path.parent)
     write_manifest(relocate(manifest, path.parent), path)
     CONSOLE.print(f"Wrote {path}", highlight=False)
 
@@ -338,7 +344,7 @@ def _print_counts(manifest: "Manifest") -> None:
     CONSOLE.print(table)
 
 
-def _print_report(report: "Report") -> None:
+def _print_report(report: "DataReport") -> None:
     def say(text: str) -> None:
         CONSOLE.print(text, highlight=False, markup=False)
 
@@ -362,7 +368,9 @@ def _print_report(report: "Report") -> None:
         say("Nothing is wrong: all files can be read, and no copies are apart.")
 
 
-def _print_clusters(report: "Report", clusters: list[list[int]], title: str, field: str) -> None:
+def _print_clusters(
+    report: "DataReport", clusters: list[list[int]], title: str, field: str
+) -> None:
     if not clusters:
         return
     images = f"{sum(map(len, clusters))} images in {len(clusters)} sets of copies are"

@@ -182,16 +182,16 @@ def match_boxes(
     return found
 
 
-def carry_boxes(manifest: Manifest, folder: str | Path, *, overwrite: bool = False) -> None:
+def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
     """Write the boxes beside a manifest's images into the folder it moves to, if there are any.
 
     Args:
         manifest: The samples, before `relocate`.
         folder: Where a relocated manifest is written.
-        overwrite: Replace other boxes that are there.
 
     Raises:
-        ManifestError: If other boxes are there, or none of the boxes is of a sample.
+        ManifestError: If other boxes are there, which may be someone's annotations and are never
+            overwritten, or if none of the boxes is of a sample.
     """
     source, target = manifest.root / BOXES_FILE, Path(folder) / BOXES_FILE
     if not source.is_file() or source.resolve() == target.resolve():
@@ -202,11 +202,20 @@ def carry_boxes(manifest: Manifest, folder: str | Path, *, overwrite: bool = Fal
         for path, boxes in found.items()
         if boxes
     }
-    if target.exists() and not overwrite and read_boxes(target).keys() != moved.keys():
+    if not target.exists():
+        write_boxes(moved, target)
+    elif _list_rows(read_boxes(target)) != _list_rows(moved):
         raise ManifestError(
-            f"Other boxes are in the way; choose another folder, or overwrite. Received: {target}"
+            f"Other boxes are in the way; choose another folder, or remove them. Received: {target}"
         )
-    write_boxes(moved, target)
+
+
+def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:
+    return {
+        (path, box.label, *(_trim(getattr(box, name)) for name in _CORNERS))
+        for path, found in boxes.items()
+        for box in found
+    }
 
 
 def _read_row(row: Mapping[str, str]) -> Box:

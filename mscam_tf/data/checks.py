@@ -22,7 +22,7 @@ from mscam_tf.files import write_whole
 
 
 @dataclass(frozen=True)
-class Report:
+class DataReport:
     """What is known of a data set after a look at every image.
 
     Attributes:
@@ -66,7 +66,9 @@ class Report:
         return [members for members in self.clusters if len({values[i] for i in members}) > 1]
 
 
-def check_manifest(manifest: Manifest, on_progress: Callable[[int], None] | None = None) -> Report:
+def check_manifest(
+    manifest: Manifest, on_progress: Callable[[int], None] | None = None
+) -> DataReport:
     """Look at every image once, and compare all with all.
 
     Args:
@@ -74,7 +76,7 @@ def check_manifest(manifest: Manifest, on_progress: Callable[[int], None] | None
         on_progress: Called with 1 after each image is read.
 
     Returns:
-        The `Report`. Files that cannot be read are listed there, not raised.
+        The `DataReport`. Files that cannot be read are listed there, not raised.
     """
     found: dict[int, Fingerprint] = {}
     problems: list[tuple[Path, str]] = []
@@ -91,7 +93,7 @@ def check_manifest(manifest: Manifest, on_progress: Callable[[int], None] | None
         replace(pair, first=readable[pair.first], second=readable[pair.second])
         for pair in find_duplicates(list(found.values()))
     ]
-    return Report(
+    return DataReport(
         manifest,
         Counter(fingerprint.size for fingerprint in found.values()),
         problems,
@@ -101,7 +103,7 @@ def check_manifest(manifest: Manifest, on_progress: Callable[[int], None] | None
     )
 
 
-def group_duplicates(report: Report) -> Manifest:
+def group_duplicates(report: DataReport) -> Manifest:
     """Give images that show the same one group, so that no split can tear them.
 
     Groups that are connected by a duplicate become one, under the name of the first of them.
@@ -127,7 +129,7 @@ def group_duplicates(report: Report) -> Manifest:
     return manifest
 
 
-def write_duplicates(report: Report, path: str | Path) -> None:
+def write_duplicates(report: DataReport, path: str | Path) -> None:
     """Write every pair of images that show the same as a row of a CSV file."""
     numbers = {i: n for n, members in enumerate(report.clusters, start=1) for i in members}
     with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:

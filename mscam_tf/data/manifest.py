@@ -115,7 +115,7 @@ def relocate(manifest: Manifest, folder: str | Path) -> Manifest:
         folder: The new root, such as the folder into which the manifest will be written.
 
     Returns:
-        A `Manifest` of the same files. An image that was a group of its own remains one.
+        A `Manifest` of the same files. Groups named after an image are renamed with it.
 
     Examples:
         >>> manifest = Manifest(Path("data"), (Sample("a.png", "bone", "fish 1"),))
@@ -123,12 +123,12 @@ def relocate(manifest: Manifest, folder: str | Path) -> Manifest:
         '../a.png'
     """
     folder = Path(folder)
+    paths = {s.path: relocate_path(s.path, manifest.root, folder) for s in manifest.samples}
     samples = []
     for sample in manifest.samples:
-        path = relocate_path(sample.path, manifest.root, folder)
-        group = path if sample.group == sample.path else sample.group
         mask = relocate_path(sample.mask, manifest.root, folder) if sample.mask else ""
-        samples.append(replace(sample, path=path, group=group, mask=mask))
+        group = paths.get(sample.group, sample.group)
+        samples.append(replace(sample, path=paths[sample.path], group=group, mask=mask))
     return Manifest(folder, tuple(samples))
 
 

@@ -49,6 +49,12 @@ def test_relocated_paths_lead_to_the_same_files(tmp_path):
     )
 
 
+def test_groups_named_after_an_image_stay_whole(tmp_path):
+    samples = (Sample("a.png", "x", "a.png"), Sample("b.png", "x", "a.png"))
+    moved = relocate(Manifest(tmp_path, samples), tmp_path / "new")
+    assert [sample.group for sample in moved.samples] == ["../a.png", "../a.png"]
+
+
 def test_relocation_into_a_linked_folder(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.png").touch()
