@@ -1,22 +1,18 @@
 """Commands about data: check, split, relabel, tile."""
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from mscam_tf.cli.console import CONSOLE, DATA, OVERWRITE, explain_errors, make_progress
+from mscam_tf.cli.tables import print_counts, print_report
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from mscam_tf.data.checks import DataReport
     from mscam_tf.data.manifest import Manifest
     from mscam_tf.data.tiling import Tiling
-
-_SHOWN = 10  # Clusters of duplicates that are listed; `--out` writes all.
 
 
 def check(
@@ -32,6 +28,9 @@ def check(
         Path | None,
         typer.Option(metavar="CSV", help="Write a manifest in which copies share a group."),
     ] = None,
+    min_similarity: Annotated[
+        float, typer.Option(help="Correlation above which two images are copies.")
+    ] = 0.45,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Check a data set: broken files, torn groups, and copies that leak between splits.
@@ -51,10 +50,19 @@ def check(
         if split_file is not None:
             manifest = copy_splits(manifest, read_manifest(split_file))
         with make_progress() as progress:
-            task = progress.add_task("reading images", total=len(manifest.samples))
-            report = check_manifest(manifest, lambda count: progress.advance(task, count))
-        _print_counts(manifest)
-        _print_report(report)
+            total = len(manifest.samples)
+            read = progress.add_task("reading images", total=total)
+            compared = progress.add_task("comparing images", total=total)
+            report = check_manifest(
+                manifest,
+                lambda count: progress.advance(read, count),
+                lambda count: progress.advance(compared, count),
+                min_similarity,
+            )
+            # Broken files, and equal ones but the first, are not compared.
+            progress.update(compared, completed=total)
+        print_counts(manifest)
+        print_report(report)
         if out is not None:
             write_duplicates(report, out)
             CONSOLE.print(f"Wrote {out}", highlight=False)
@@ -94,7 +102,7 @@ def split(
             parts = {out / f"fold{i}.csv": part for i, part in enumerate(manifests, start=1)}
         for path, part in parts.items():
             _write(part, path, overwrite)
-            _print_counts(part)
+            print_counts(part)
         CONSOLE.print(f"Next: mscam check {next(iter(parts))}", highlight=False)
 
 
@@ -225,7 +233,7 @@ def tile(
 
         tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed)
         manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
-        _print_counts(manifest)
+        print_counts(manifest)
         CONSOLE.print(f"Wrote {out / 'manifest.csv'}", highlight=False)
 
 
@@ -316,7 +324,7 @@ def _write(manifest: "Manifest", path: Path, overwrite: bool) -> None:
 
 def _finish(manifest: "Manifest", path: Path, overwrite: bool) -> None:
     _write(manifest, path, overwrite)
-    _print_counts(manifest)
+    print_counts(manifest)
 
 
 def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> None:
@@ -327,58 +335,3 @@ def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> Non
         cuts = ", ".join(f"{threshold:.4g}" for threshold in thresholds)
         CONSOLE.print(f"Thresholds: {cuts}", highlight=False)
     CONSOLE.print(f"Wrote {path}", highlight=False)
-
-
-def _print_counts(manifest: "Manifest") -> None:
-    """Print how many images each class has in each split."""
-    from mscam_tf.data.manifest import SPLITS
-
-    counts = Counter((sample.label, sample.split) for sample in manifest.samples)
-    splits = [name for name in (*SPLITS, "") if any(split == name for _, split in counts)]
-    table = Table(title=f"{len(manifest.samples)} images")
-    table.add_column("class")
-    for name in splits:
-        table.add_column(name or "no split", justify="right")
-    for label in manifest.class_names:
-        table.add_row(label, *(str(counts[label, name]) for name in splits))
-    CONSOLE.print(table)
-
-
-def _print_report(report: "DataReport") -> None:
-    def say(text: str) -> None:
-        CONSOLE.print(text, highlight=False, markup=False)
-
-    sizes = ", ".join(f"{h} x {w} ({count})" for (h, w), count in report.sizes.most_common(5))
-    more = f" and {len(report.sizes) - 5} more" if len(report.sizes) > 5 else ""
-    say(f"Sizes (height x width): {sizes or 'none'}{more}")
-    if report.problems:
-        say(f"BROKEN: {len(report.problems)} files cannot be read:")
-        for path, reason in report.problems:
-            say(f"  {path}: {reason}")
-    if report.torn_groups:
-        say(f"LEAK: {len(report.torn_groups)} groups are in several splits:")
-        for group, splits in list(report.torn_groups.items())[:_SHOWN]:
-            say(f"  {group}: {', '.join(splits)}")
-    _print_clusters(report, report.leaks, "LEAK: {} in several splits:", "split")
-    _print_clusters(report, report.contradictions, "WRONG: {} under several labels:", "label")
-    _print_clusters(report, report.ungrouped, "Warning: {} in several groups:", "group")
-    if report.ungrouped:
-        say("Copies belong in one group, or a split tears them: see --write-groups.")
-    if not report.failed and not report.ungrouped:
-        say("Nothing is wrong: all files can be read, and no copies are apart.")
-
-
-def _print_clusters(
-    report: "DataReport", clusters: list[list[int]], title: str, field: str
-) -> None:
-    if not clusters:
-        return
-    images = f"{sum(map(len, clusters))} images in {len(clusters)} sets of copies are"
-    CONSOLE.print(title.format(images), highlight=False)
-    for members in clusters[:_SHOWN]:
-        samples = [report.manifest.samples[index] for index in members]
-        shown = [f"{sample.path} ({getattr(sample, field)})" for sample in samples[:4]]
-        more = f" and {len(samples) - 4} more" if len(samples) > 4 else ""
-        CONSOLE.print(f"  {', '.join(shown)}{more}", highlight=False, markup=False)
-    if len(clusters) > _SHOWN:
-        CONSOLE.print(f"  and {len(clusters) - _SHOWN} more: --out writes all pairs.")

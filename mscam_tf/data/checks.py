@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mscam_tf.data.duplicates import (
+    MIN_SIMILARITY,
     Duplicate,
     Fingerprint,
     cluster_duplicates,
@@ -67,13 +68,18 @@ class DataReport:
 
 
 def check_manifest(
-    manifest: Manifest, on_progress: Callable[[int], None] | None = None
+    manifest: Manifest,
+    on_progress: Callable[[int], None] | None = None,
+    on_compare: Callable[[int], None] | None = None,
+    min_similarity: float = MIN_SIMILARITY,
 ) -> DataReport:
     """Look at every image once, and compare all with all.
 
     Args:
         manifest: The samples, with or without splits.
         on_progress: Called with 1 after each image is read.
+        on_compare: Called with a number of images when they have been compared with all others.
+        min_similarity: Above which correlation two images are copies, see `find_duplicates`.
 
     Returns:
         The `DataReport`. Files that cannot be read are listed there, not raised.
@@ -91,7 +97,7 @@ def check_manifest(
     readable = list(found)
     duplicates = [
         replace(pair, first=readable[pair.first], second=readable[pair.second])
-        for pair in find_duplicates(list(found.values()))
+        for pair in find_duplicates(list(found.values()), on_compare, min_similarity)
     ]
     return DataReport(
         manifest,

@@ -1,7 +1,7 @@
 """Find copies of images: exact ones, and near ones under flips, rotations and re-compression."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ _SIDE = 40  # Of the thumbnails.
 _BAND = (3, 18)  # Waves per thumbnail: coarser ones are alike in radiographs, finer ones are noise.
 _FLAT = 1e-5  # Deviation, of values in [0, 1], below which there is nothing but rounding.
 # A little above the most that different patches of weld films reached, 0.44 among 153,000 pairs.
-_SIMILARITY = 0.45
+MIN_SIMILARITY = 0.45
 _BLOCK = 128  # Images compared with all others at once.
 
 
@@ -83,7 +83,11 @@ def take_fingerprint(path: str | Path) -> Fingerprint:
     return Fingerprint((height, width), digest, _whiten(np.asarray(shrunk, np.float64)))
 
 
-def find_duplicates(fingerprints: Sequence[Fingerprint]) -> list[Duplicate]:
+def find_duplicates(
+    fingerprints: Sequence[Fingerprint],
+    on_progress: Callable[[int], None] | None = None,
+    min_similarity: float = MIN_SIMILARITY,
+) -> list[Duplicate]:
     """Find the pairs of images that show the same.
 
     Equal pixels are found by their hash. Near copies are found by the correlation of whitened
@@ -95,11 +99,21 @@ def find_duplicates(fingerprints: Sequence[Fingerprint]) -> list[Duplicate]:
 
     Args:
         fingerprints: Of the images, from `take_fingerprint`.
+        on_progress: Called with a number of images when they have been compared with all others.
+        min_similarity: Above which correlation two images are copies.
 
     Returns:
         Pairs, sorted. Of several equal images each is paired with the first of them, and only
         that one with others: enough to connect all, see `cluster_duplicates`.
+
+    Raises:
+        ValueError: If `min_similarity` is not above 0 and at most 1.
     """
+    if not 0 < min_similarity <= 1:
+        raise ValueError(
+            "`min_similarity` must be above 0 and at most 1. "
+            f"Received: min_similarity={min_similarity}"
+        )
     firsts: dict[bytes, int] = {}
     found = []
     for index, fingerprint in enumerate(fingerprints):
@@ -107,7 +121,7 @@ def find_duplicates(fingerprints: Sequence[Fingerprint]) -> list[Duplicate]:
         if first != index:
             found.append(Duplicate(first, index, 1.0, ORIENTATIONS[0], exact=True))
     if firsts:
-        found += _find_near(fingerprints, list(firsts.values()))
+        found += _find_near(fingerprints, list(firsts.values()), on_progress, min_similarity)
     return sorted(found, key=lambda pair: (pair.first, pair.second))
 
 
@@ -141,21 +155,36 @@ def connect(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     return members
 
 
-def _find_near(fingerprints: Sequence[Fingerprint], indices: list[int]) -> Iterator[Duplicate]:
+def _find_near(
+    fingerprints: Sequence[Fingerprint],
+    indices: list[int],
+    on_progress: Callable[[int], None] | None,
+    min_similarity: float,
+) -> Iterator[Duplicate]:
     thumbnails = np.stack([fingerprints[index].thumbnail for index in indices])
     for start in range(0, len(indices), _BLOCK):
-        rest = thumbnails[start:].reshape(-1, _SIDE**2)
-        best = np.zeros((min(_BLOCK, len(rest)), len(rest)), np.float32)
-        which = np.zeros(best.shape, np.uint8)
-        for orientation, turned in enumerate(_turn(thumbnails[start : start + _BLOCK])):
-            products = turned.reshape(len(best), -1) @ rest.T
-            better = np.abs(products) > np.abs(best)
-            best[better], which[better] = products[better], orientation
-        rows, columns = np.nonzero(np.triu(np.abs(best) > _SIMILARITY, 1))
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            pair = indices[start + row], indices[start + column]
-            name = ORIENTATIONS[which[row, column]]
-            yield Duplicate(*pair, float(best[row, column]), name, exact=False)
+        block = thumbnails[start : start + _BLOCK]
+        best: dict[tuple[int, int], tuple[float, str]] = {}
+        for turned, name in zip(_turn(block), ORIENTATIONS, strict=True):
+            for row, column, similarity in _compare(turned, thumbnails[start:], min_similarity):
+                pair = indices[start + row], indices[start + column]
+                if abs(similarity) > abs(best.get(pair, (0.0, ""))[0]):
+                    best[pair] = similarity, name
+        for pair, (similarity, name) in best.items():
+            yield Duplicate(*pair, similarity, name, exact=False)
+        if on_progress is not None:
+            on_progress(len(block))
+
+
+def _compare(
+    block: np.ndarray, rest: np.ndarray, min_similarity: float
+) -> Iterator[tuple[int, int, float]]:
+    """List what is similar: rows of the block, and later rows of the rest, which it begins."""
+    products = block.reshape(len(block), -1) @ rest.reshape(len(rest), -1).T
+    rows, columns = np.nonzero(np.abs(products) > min_similarity)
+    later = columns > rows
+    rows, columns = rows[later], columns[later]
+    yield from zip(rows.tolist(), columns.tolist(), products[rows, columns].tolist(), strict=True)
 
 
 def _turn(images: np.ndarray) -> list[np.ndarray]:

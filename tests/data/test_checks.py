@@ -29,9 +29,10 @@ def manifest(tmp_path):
 
 
 def test_report(manifest):
-    seen = []
-    report = check_manifest(manifest, seen.append)
+    seen, compared = [], []
+    report = check_manifest(manifest, seen.append, compared.append)
     assert len(seen) == 6
+    assert sum(compared) == 4  # One is broken, and one equal to another.
     assert report.sizes == {(40, 30): 5}
     assert [path.name for path, _ in report.problems] == ["f.png"]
     assert report.clusters == [[0, 1], [3, 4]]

@@ -101,6 +101,13 @@ def test_more_images_than_a_block(originals, tmp_path):
     assert [(pair.first, pair.second) for pair in find_duplicates(prints)] == [(0, 301)]
 
 
+def test_the_least_similarity_is_the_callers(originals, tmp_path):
+    prints = fingerprint(tmp_path, originals[:4])
+    assert len(find_duplicates(prints, min_similarity=1e-6)) == 6
+    with pytest.raises(ValueError, match=r"above 0 and .* Received: min_similarity=1\.5"):
+        find_duplicates(prints, min_similarity=1.5)
+
+
 def test_clusters_join_through_others(originals, tmp_path):
     images = [originals[0], originals[1], np.fliplr(originals[0]), originals[0]]
     found = find_duplicates(fingerprint(tmp_path, images))
