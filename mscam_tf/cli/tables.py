@@ -33,7 +33,7 @@ def print_report(report: "DataReport") -> None:
     """Print in plain words what is wrong with a data set."""
 
     def say(text: str) -> None:
-        CONSOLE.print(text, highlight=False, markup=False)
+        CONSOLE.print(text, highlight=False, markup=False, soft_wrap=True)
 
     sizes = ", ".join(f"{h} x {w} ({count})" for (h, w), count in report.sizes.most_common(5))
     more = f" and {len(report.sizes) - 5} more" if len(report.sizes) > 5 else ""
@@ -64,8 +64,9 @@ def _print_clusters(
     CONSOLE.print(title.format(images), highlight=False)
     for members in clusters[:_SHOWN]:
         samples = [report.manifest.samples[index] for index in members]
-        shown = [f"{sample.path} ({getattr(sample, field)})" for sample in samples[:4]]
+        values = [(sample.path, getattr(sample, field)) for sample in samples[:4]]
+        shown = [path if value == path else f"{path} ({value})" for path, value in values]
         more = f" and {len(samples) - 4} more" if len(samples) > 4 else ""
-        CONSOLE.print(f"  {', '.join(shown)}{more}", highlight=False, markup=False)
+        CONSOLE.print(f"  {', '.join(shown)}{more}", highlight=False, markup=False, soft_wrap=True)
     if len(clusters) > _SHOWN:
         CONSOLE.print(f"  and {len(clusters) - _SHOWN} more: --out writes all pairs.")
