@@ -208,6 +208,39 @@ def plot_contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figu
     return figure
 
 
+def plot_sizes(sizes: np.ndarray, thresholds: Sequence[float] = ()) -> Figure:
+    """Show a histogram of the images' sizes, and the thresholds that cut it into classes.
+
+    Args:
+        sizes: `(n,)`; 0 where an image has no object, which is counted in the title only.
+        thresholds: Rising. The title counts the images between them.
+
+    Returns:
+        A matplotlib `Figure`. The axis of sizes is logarithmic where they span more than 1:10.
+    """
+    found = np.asarray(sizes)[np.asarray(sizes) > 0]
+    figure = Figure(figsize=(6, 3.4), layout="constrained")
+    axis = figure.subplots()
+    low, high = (found.min(), found.max()) if len(found) else (1.0, 1.0)
+    wide = high > 10 * low
+    space = np.geomspace if wide else np.linspace
+    axis.hist(found, bins=space(low, max(high, low * 1.001), 41).tolist(), color="tab:blue")
+    if wide:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter("{x:g}")
+    for threshold in thresholds:
+        axis.axvline(threshold, color="tab:red", linestyle="--", linewidth=1)
+    counts = np.bincount(
+        np.searchsorted(thresholds, found, side="right"), minlength=len(thresholds) + 1
+    )
+    parts = [f"scale{scale}: {count}" for scale, count in enumerate(counts.tolist(), start=1)]
+    axis.set_title(", ".join([f"none: {len(sizes) - len(found)}", *parts]), fontsize=9)
+    cuts = ", ".join(f"{threshold:.4g}" for threshold in thresholds)
+    axis.set_xlabel(f"size (cut at {cuts})" if cuts else "size")
+    axis.set_ylabel("images")
+    return figure
+
+
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     with write_whole(path) as partial:

@@ -82,6 +82,19 @@ def test_history_of_a_run(finished_run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["history.png"]
 
 
+@pytest.mark.parametrize(("largest", "scale"), [(9, "linear"), (300, "log")])
+def test_histogram_of_sizes(largest, scale):
+    figure = plots.plot_sizes(np.array([0, 3, 4, 4, 8, largest]), [3.5, 8])
+    axis = figure.axes[0]
+    assert axis.get_title() == "none: 1, scale1: 1, scale2: 2, scale3: 2"
+    assert axis.get_xlabel() == "size (cut at 3.5, 8)"
+    assert axis.get_xscale() == scale
+    assert [line.get_xdata()[0] for line in axis.lines] == [3.5, 8]
+    assert sum(bar.get_height() for bar in axis.patches) == 5
+    read_pixels(figure)
+    read_pixels(plots.plot_sizes(np.zeros(2)))
+
+
 @pytest.mark.parametrize("count", [1, 7])
 def test_sheet(count):
     images = [np.random.default_rng(i).random((8, 8)) for i in range(count)]

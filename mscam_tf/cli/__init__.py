@@ -1,8 +1,10 @@
 """The command `mscam`: parses, calls, prints. Nothing heavy is imported until it is needed."""
 
+from collections.abc import Callable
+
 import typer
 
-from mscam_tf.cli import runs
+from mscam_tf.cli import data, runs
 from mscam_tf.cli.simulate import simulate
 
 app = typer.Typer(
@@ -23,8 +25,15 @@ A first session, on a folder with one folder of images per class:
     mscam explain RUN DATA/bone --out maps
 
 Or `mscam demo`, which makes its own images.
+
+Before training, `mscam check DATA` finds broken files and copies that would leak from training
+into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: see their `--help`.
 """,
 )
 
-for _command in (simulate, runs.train, runs.evaluate, runs.explain, runs.demo):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    *(runs.train, runs.evaluate, runs.explain, runs.demo),
+    *(data.check, data.split, data.relabel, data.tile, simulate),
+)
+for _command in _COMMANDS:
     app.command()(_command)

@@ -19,7 +19,7 @@ DATA = Annotated[
     typer.Argument(
         metavar="DATA",
         help="Folder with one folder per class, or a CSV file with the columns "
-        "path,label[,group][,split].",
+        "path,label[,group][,split][,mask].",
         show_default=False,
     ),
 ]
@@ -38,19 +38,27 @@ def make_progress() -> Progress:
 
 
 @contextmanager
-def explain_errors() -> Iterator[None]:
-    """Turn the errors a user can mend into one message and exit status 1."""
+def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
+    """Turn the errors a user can mend into one message and exit status 1.
+
+    Commands that do without TensorFlow answer seconds earlier if it is not loaded.
+    """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        with _hide_notices():
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()
-            tf.get_logger().setLevel(logging.ERROR)  # Retracing is no matter of the user's.
+        if tensorflow:
+            _load_tensorflow()
         yield
     except (ValueError, OSError) as error:
         Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from None
+
+
+def _load_tensorflow() -> None:
+    with _hide_notices():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+        tf.get_logger().setLevel(logging.ERROR)  # Retracing is no matter of the user's.
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def simulate(
 
     Example: `mscam simulate bones --images 371 --seed 0`, then `mscam train bones --out run`
     """
-    with explain_errors():
+    with explain_errors(tensorflow=False):
         plan = _make_plan(
             images=images,
             image_size=image_size or ((2048, 4096) if frames else (256, 256)),

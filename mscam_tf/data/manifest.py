@@ -1,23 +1,19 @@
-"""Lists of labelled images: from class folders or a CSV file, and their honest split."""
+"""Lists of labelled images: from class folders or a CSV file, and back into one."""
 
 import csv
-import warnings
+import os
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-
-import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from mscam_tf.data.images import SUFFIXES, is_image_file
 from mscam_tf.files import write_whole
 
 SPLITS = ("train", "validation", "test")
+MANIFEST_FILE = "manifest.csv"
 _SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
-_COLUMNS = ("path", "label", "group", "split")
-# One fold of 5 is the test set, then one fold of 8 of the rest the validation set: 7:1:2.
-_TEST_FOLDS, _VALIDATION_FOLDS = 5, 8
+_COLUMNS = ("path", "label", "group", "split", "mask")
 
 
 class ManifestError(ValueError):
@@ -26,12 +22,24 @@ class ManifestError(ValueError):
 
 @dataclass(frozen=True)
 class Sample:
-    """A labelled image: its path below the manifest's root, and what belongs together with it."""
+    """A labelled image: its path below the manifest's root, and what belongs together with it.
+
+    Attributes:
+        path: The image, below the manifest's root or absolute.
+        label: Its class.
+        group: Images of one group (one film, one fish) stay in one split.
+        split: `train`, `validation`, `test`, or empty.
+        mask: The image's object mask, like `path`, or empty: nonzero where an object is. Values
+            that differ number the objects.
+        extra: The other columns of the CSV file, kept so that no command loses them.
+    """
 
     path: str
     label: str
     group: str
     split: str = ""
+    mask: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,9 @@ def read_manifest(source: str | Path) -> Manifest:
     Args:
         source: A folder with one folder per class, or a CSV file with the columns `path` (absolute,
             or relative to the file's folder), `label` and optionally `group` (images cut from one
-            film or one fish belong together) and `split` (`train`, `validation`, `test`).
+            film or one fish belong together), `split` (`train`, `validation`, `test`) and `mask`
+            (a picture that is nonzero where an object is). Other columns are kept as they are.
+            A folder that holds a `manifest.csv` is read by that file.
 
     Returns:
         A `Manifest`. Without a `group` column each image is a group of its own.
@@ -82,6 +92,8 @@ def read_manifest(source: str | Path) -> Manifest:
         [('bone/a.png', 'bone'), ('bone/b.png', 'bone'), ('none/a.png', 'none')]
     """
     source = Path(source)
+    if (source / MANIFEST_FILE).is_file():
+        source = source / MANIFEST_FILE
     if source.is_dir():
         manifest = Manifest(source, tuple(_list_folder(source)))
     elif source.is_file() and source.suffix == ".csv":
@@ -89,58 +101,64 @@ def read_manifest(source: str | Path) -> Manifest:
     else:
         raise ManifestError(
             "DATA must be a folder with one folder per class, or a .csv file with the columns "
-            f"path,label[,group][,split]. Received: {source}"
+            f"path,label[,group][,split][,mask]. Received: {source}"
         )
     _check_samples(manifest, source)
     return manifest
 
 
-def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
-    """Split into train, validation and test as 7:1:2, stratified by label, groups kept together.
-
-    Where every sample has a split already, that is kept.
+def relocate(manifest: Manifest, folder: str | Path) -> Manifest:
+    """Express the paths of images and masks relative to another folder.
 
     Args:
         manifest: The samples.
-        seed: The same seed gives the same split.
+        folder: The new root, such as the folder into which the manifest will be written.
 
-    Raises:
-        ManifestError: If there are fewer than two classes; if only some samples have a split, a
-            given split separates a group, or lacks a class; or if a class has too few groups to
-            appear in all three.
+    Returns:
+        A `Manifest` of the same files. Groups named after an image are renamed with it.
+
+    Examples:
+        >>> manifest = Manifest(Path("data"), (Sample("a.png", "bone", "fish 1"),))
+        >>> relocate(manifest, "data/splits").samples[0].path
+        '../a.png'
     """
-    if len(manifest.class_names) < 2:
-        raise ManifestError(
-            "At least two classes are needed. "
-            f"Received: {manifest.root} with {manifest.class_names} only"
-        )
-    given = [bool(sample.split) for sample in manifest.samples]
-    if all(given):
-        _check_splits(manifest)
-        return manifest
-    if any(given):
-        raise ManifestError(
-            "Either every row or none must have a split. "
-            f"Received: {sum(given)} of {len(given)} rows with a split"
-        )
-    labels = np.array([sample.label for sample in manifest.samples])
-    groups = np.array([sample.group for sample in manifest.samples])
-    _check_groups(labels, groups)
-    splits = np.full(len(labels), "train", dtype=object)
-    _take_fold(splits, labels, groups, "test", _TEST_FOLDS, seed)
-    _take_fold(splits, labels, groups, "validation", _VALIDATION_FOLDS, seed)
-    samples = zip(manifest.samples, splits, strict=True)
-    return replace(manifest, samples=tuple(replace(s, split=str(split)) for s, split in samples))
+    folder = Path(folder)
+    paths = {s.path: relocate_path(s.path, manifest.root, folder) for s in manifest.samples}
+    samples = []
+    for sample in manifest.samples:
+        mask = relocate_path(sample.mask, manifest.root, folder) if sample.mask else ""
+        group = paths.get(sample.group, sample.group)
+        samples.append(replace(sample, path=paths[sample.path], group=group, mask=mask))
+    return Manifest(folder, tuple(samples))
+
+
+def relocate_path(path: str, old: Path, new: Path) -> str:
+    """Express a path below the folder `old` relative to the folder `new`, with forward slashes."""
+    if PurePath(path).is_absolute():
+        return path
+    target = old.resolve() / path
+    try:
+        # The new folder is resolved, because `..` leaves a linked folder by its true parent.
+        return PurePath(os.path.relpath(target, new.resolve())).as_posix()
+    except ValueError:  # On another drive of Windows.
+        return target.as_posix()
 
 
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
-    """Write the samples as a CSV file with the columns path, label, group and split."""
+    """Write the samples as a CSV file: path, label, group, split, any masks, all other columns.
+
+    Paths are written as they stand in the samples; `relocate` them first if the file is not to
+    lie in the manifest's root.
+    """
+    masked = any(sample.mask for sample in manifest.samples)
+    columns = _COLUMNS if masked else _COLUMNS[:-1]
+    extra = list(dict.fromkeys(name for sample in manifest.samples for name in sample.extra))
     with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        writer.writerows(
-            [getattr(sample, name) for name in _COLUMNS] for sample in manifest.samples
-        )
+        writer.writerow([*columns, *extra])
+        for sample in manifest.samples:
+            known = [getattr(sample, name) for name in columns]
+            writer.writerow(known + [sample.extra.get(name, "") for name in extra])
 
 
 def _list_folder(folder: Path) -> Iterable[Sample]:
@@ -163,6 +181,8 @@ def _list_csv(source: Path) -> Iterable[Sample]:
 
 
 def _read_row(row: dict[str, str | None], place: str) -> Sample:
+    if None in row:  # Where the csv module puts them; an unquoted comma in a path makes one.
+        raise ManifestError(f"{place}: more cells than the header has columns. Received: {row}")
     values = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     if not values["path"] or not values["label"]:
         raise ManifestError(f"{place}: path and label must not be empty. Received: {row}")
@@ -171,7 +191,9 @@ def _read_row(row: dict[str, str | None], place: str) -> Sample:
             f"{place}: split must be empty or one of {SPLITS}. Received: {values['split']!r}"
         )
     values["path"] = PurePath(values["path"]).as_posix()
-    return Sample(**{**values, "group": values["group"] or values["path"]})
+    values["group"] = values["group"] or values["path"]
+    extra = {name: value or "" for name, value in row.items() if name not in _COLUMNS}
+    return Sample(**values, extra=extra)
 
 
 def _check_samples(manifest: Manifest, source: Path) -> None:
@@ -193,55 +215,3 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"file with the columns path,label,split. Received: {source} with "
             f"{manifest.class_names}"
         )
-
-
-def _check_splits(manifest: Manifest) -> None:
-    """A split that is given must be as honest as one of ours."""
-    splits: dict[str, set[str]] = {}
-    for sample in manifest.samples:
-        splits.setdefault(sample.group, set()).add(sample.split)
-    torn = {group: sorted(names) for group, names in splits.items() if len(names) > 1}
-    if torn:
-        raise ManifestError(
-            "A group must be in one split, or its images leak from training into the scores. "
-            f"Received: {len(torn)} groups in several, such as {next(iter(torn.items()))}"
-        )
-    for split in SPLITS[:2]:
-        missing = set(manifest.class_names) - set(manifest.select(split).class_names)
-        if missing:
-            raise ManifestError(
-                f"Every class must be in the split {split}. Received: none of {sorted(missing)}"
-            )
-
-
-def _check_groups(labels: np.ndarray, groups: np.ndarray) -> None:
-    pairs = set(zip(labels.tolist(), groups.tolist(), strict=True))
-    counts = Counter(label for label, _ in pairs)
-    few = {label: count for label, count in sorted(counts.items()) if count < len(SPLITS)}
-    if few:
-        raise ManifestError(
-            f"Each class needs at least {len(SPLITS)} images (or groups of images), one for each "
-            f"of {', '.join(SPLITS)}. Received: {few}"
-        )
-
-
-def _take_fold(
-    splits: np.ndarray, labels: np.ndarray, groups: np.ndarray, name: str, folds: int, seed: int
-) -> None:
-    """Give the name to one fold of the training samples, the first in which no class is missing."""
-    rest = np.flatnonzero(splits == "train")
-    classes = Counter(labels[rest].tolist())
-    # scikit-learn wants one class at least as large as the number of folds.
-    for count in range(min(folds, max(classes.values())), 1, -1):
-        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-        with warnings.catch_warnings():  # A class with fewer groups than folds is dealt with here.
-            warnings.simplefilter("ignore", UserWarning)
-            pairs = list(splitter.split(rest, labels[rest], groups[rest]))
-        for left, fold in pairs:
-            if set(labels[rest[fold]]) == set(classes) == set(labels[rest[left]]):
-                splits[rest[fold]] = name
-                return
-    raise ManifestError(
-        f"No split keeps all classes in {name} while groups stay together; give a `split` column, "
-        f"or more groups. Received: images per class {dict(Counter(labels.tolist()))}"
-    )

@@ -1,22 +1,7 @@
-from collections import Counter
-
 import pytest
 
-from mscam_tf import Manifest, ManifestError, Sample, read_manifest, split_manifest
-from mscam_tf.data.manifest import SPLITS, write_manifest
-
-
-def make_manifest(tmp_path, counts, group_size=1):
-    samples = [
-        Sample(f"{label}/{i}.png", label, f"{label}-{i // group_size}")
-        for label, count in counts.items()
-        for i in range(count)
-    ]
-    return Manifest(tmp_path, tuple(samples))
-
-
-def count_splits(manifest):
-    return Counter((sample.split, sample.label) for sample in manifest.samples)
+from mscam_tf import Manifest, ManifestError, Sample, read_manifest
+from mscam_tf.data.manifest import relocate, write_manifest
 
 
 def write_csv(tmp_path, text):
@@ -25,82 +10,58 @@ def write_csv(tmp_path, text):
     return path
 
 
-def test_seven_one_two(tmp_path):
-    manifest = split_manifest(make_manifest(tmp_path, {"a": 100, "b": 50}))
-    assert count_splits(manifest) == {
-        ("train", "a"): 70,
-        ("validation", "a"): 10,
-        ("test", "a"): 20,
-        ("train", "b"): pytest.approx(35, abs=1),
-        ("validation", "b"): pytest.approx(5, abs=1),
-        ("test", "b"): 10,
-    }
-
-
-def test_same_seed_same_split(tmp_path):
-    manifest = make_manifest(tmp_path, {"a": 30, "b": 30})
-    assert split_manifest(manifest, 1) == split_manifest(manifest, 1)
-    assert split_manifest(manifest, 1) != split_manifest(manifest, 2)
-
-
-def test_groups_stay_together(tmp_path):
-    manifest = split_manifest(make_manifest(tmp_path, {"a": 80, "b": 80}, group_size=4))
-    splits = {}
-    for sample in manifest.samples:
-        splits.setdefault(sample.group, set()).add(sample.split)
-    assert {len(split) for split in splits.values()} == {1}
-    assert len(count_splits(manifest)) == 6
-
-
-def test_a_rare_class_is_in_every_split_and_does_not_bend_the_others(tmp_path):
-    manifest = split_manifest(make_manifest(tmp_path, {"a": 100, "rare": 3}))
-    counts = count_splits(manifest)
-    assert [counts[split, "rare"] for split in ("train", "validation", "test")] == [1, 1, 1]
-    assert counts["train", "a"] == pytest.approx(70, abs=3)
-
-
-def test_too_few_for_three_splits(tmp_path):
-    with pytest.raises(ManifestError, match=r"at least 3 images .* Received: \{'rare': 2\}"):
-        split_manifest(make_manifest(tmp_path, {"a": 30, "rare": 2}))
-    with pytest.raises(ManifestError, match=r"Received: \{'a': 2\}"):
-        split_manifest(make_manifest(tmp_path, {"a": 8, "b": 30}, group_size=4))
-
-
-def test_given_splits_are_kept(tmp_path):
-    rows = [f"{split}{label},{label},{split}" for split in SPLITS for label in "xy"]
-    text = "path,label,split\n" + "\n".join(rows)
-    manifest = read_manifest(write_csv(tmp_path, text))
-    assert split_manifest(manifest) == manifest
-    partly = read_manifest(write_csv(tmp_path, text.replace(",test", ",")))
-    with pytest.raises(ManifestError, match="Received: 4 of 6 rows"):
-        split_manifest(partly)
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (["a,x,g,train", "b,y,g,validation"], r"A group must be in one split.*'g'"),
-        (["a,x,1,train", "b,y,2,train"], r"split validation. Received: none of \['x', 'y'\]"),
-        (["a,x,1,train", "b,y,2,validation"], r"split train. Received: none of \['y'\]"),
-        (["a,x,1,train", "b,x,2,test"], r"two classes are needed. Received: .*\['x'\] only"),
-    ],
-)
-def test_dishonest_splits(tmp_path, rows, message):
-    text = "path,label,group,split\n" + "\n".join(rows)
-    with pytest.raises(ManifestError, match=message):
-        split_manifest(read_manifest(write_csv(tmp_path, text)))
-
-
-def test_csv_and_back(tmp_path):
-    text = "label,path,group,other\nbone,x/a.png,fish 1,?\nnone,b.png,,?\n"
+def test_csv_and_back_keeps_every_column(tmp_path):
+    text = "label,path,group,other,mask\nbone,x/a.png,fish 1,?,m/a.png\nnone,b.png,,,\n"
     manifest = read_manifest(write_csv(tmp_path, text))
     assert manifest.samples == (
-        Sample("x/a.png", "bone", "fish 1"),
-        Sample("b.png", "none", "b.png"),
+        Sample("x/a.png", "bone", "fish 1", mask="m/a.png", extra={"other": "?"}),
+        Sample("b.png", "none", "b.png", extra={"other": ""}),
     )
     assert manifest.paths[0] == tmp_path / "x/a.png"
     write_manifest(manifest, tmp_path / "copy.csv")
-    assert read_manifest(tmp_path / "copy.csv").samples == manifest.samples
+    assert (tmp_path / "copy.csv").read_text().splitlines() == [
+        "path,label,group,split,mask,other",
+        "x/a.png,bone,fish 1,,m/a.png,?",
+        "b.png,none,b.png,,,",
+    ]
+    assert read_manifest(tmp_path / "copy.csv") == manifest
+
+
+def test_a_folder_with_a_manifest_is_read_by_it(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,label\na.png,bone\n")
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "a.png").touch()
+    assert read_manifest(tmp_path).samples == (Sample("a.png", "bone", "a.png"),)
+
+
+def test_relocated_paths_lead_to_the_same_files(tmp_path):
+    samples = (
+        Sample("x/a.png", "bone", "fish 1", "train", "m/a.png", {"k": "1"}),
+        Sample("b.png", "none", "b.png"),
+        Sample("/data/c.png", "none", "/data/c.png"),
+    )
+    moved = relocate(Manifest(tmp_path / "data", samples), tmp_path / "lists" / "new")
+    assert moved.root == tmp_path / "lists" / "new"
+    assert moved.samples == (
+        Sample("../../data/x/a.png", "bone", "fish 1", "train", "../../data/m/a.png", {"k": "1"}),
+        Sample("../../data/b.png", "none", "../../data/b.png"),
+        samples[2],
+    )
+
+
+def test_groups_named_after_an_image_stay_whole(tmp_path):
+    samples = (Sample("a.png", "x", "a.png"), Sample("b.png", "x", "a.png"))
+    moved = relocate(Manifest(tmp_path, samples), tmp_path / "new")
+    assert [sample.group for sample in moved.samples] == ["../a.png", "../a.png"]
+
+
+def test_relocation_into_a_linked_folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.png").touch()
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    manifest = Manifest(tmp_path / "data", (Sample("a.png", "x", "a.png"),))
+    assert relocate(manifest, tmp_path / "link").paths[0].exists()
 
 
 @pytest.mark.parametrize(
@@ -109,6 +70,7 @@ def test_csv_and_back(tmp_path):
         ("name,label\na.png,x\n", "columns path and label. Received: .*'name'"),
         ("path,label\na.png,\n", "line 2: path and label must not be empty"),
         ("path,label,split\na.png,x,tests\n", "line 2: split must be .* Received: 'tests'"),
+        ("path,label\na.png,x,y\n", "line 2: more cells than the header has columns"),
         ("path,label\n", "No images found"),
         ("path,label\na.png,x\n./a.png,y\n", r"listed once. Received: .* such as a\.png"),
     ],

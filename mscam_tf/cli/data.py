@@ -1,0 +1,337 @@
+"""Commands about data: check, split, relabel, tile."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mscam_tf.cli.console import CONSOLE, DATA, OVERWRITE, explain_errors, make_progress
+from mscam_tf.cli.tables import print_counts, print_report
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mscam_tf.data.manifest import Manifest
+    from mscam_tf.data.tiling import Tiling
+
+
+def check(
+    data: DATA,
+    split_file: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Take the splits from here, such as RUN/split.csv."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="CSV", help="Write all pairs of copies here.")
+    ] = None,
+    write_groups: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Write a manifest in which copies share a group."),
+    ] = None,
+    min_similarity: Annotated[
+        float, typer.Option(help="Correlation above which two images are copies.")
+    ] = 0.45,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Check a data set: broken files, torn groups, and copies that leak between splits.
+
+    Copies are found also if they are flipped, turned by 90 degrees, compressed again, resized,
+    brighter, or negatives. The exit status is 1 if a file is broken, a group or copies are in
+    several splits, or copies have different labels.
+
+    Example: `mscam check DATA --out duplicates.csv --write-groups grouped.csv`
+    """
+    with explain_errors(tensorflow=False):
+        from mscam_tf.data.checks import check_manifest, group_duplicates, write_duplicates
+        from mscam_tf.data.manifest import read_manifest
+        from mscam_tf.data.splits import copy_splits
+
+        manifest = read_manifest(data)
+        if split_file is not None:
+            manifest = copy_splits(manifest, read_manifest(split_file))
+        with make_progress() as progress:
+            total = len(manifest.samples)
+            read = progress.add_task("reading images", total=total)
+            compared = progress.add_task("comparing images", total=total)
+            report = check_manifest(
+                manifest,
+                lambda count: progress.advance(read, count),
+                lambda count: progress.advance(compared, count),
+                min_similarity,
+            )
+            # Broken files, and equal ones but the first, are not compared.
+            progress.update(compared, completed=total)
+        print_counts(manifest)
+        print_report(report)
+        if out is not None:
+            write_duplicates(report, out)
+            CONSOLE.print(f"Wrote {out}", highlight=False)
+        if write_groups is not None:
+            _write(group_duplicates(report), write_groups, overwrite)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def split(
+    data: DATA,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="CSV", help="Manifest to write; a folder for --folds.")
+    ],
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Write fold1.csv, fold2.csv ... instead.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Split 7:1:2 into train, validation and test, or k-fold; by class, groups kept together.
+
+    Any split that DATA has is replaced. The manifests go straight to `mscam train`.
+
+    Example: `mscam split DATA --out split.csv`, or `mscam split DATA --out folds --folds 5`
+    """
+    with explain_errors(tensorflow=False):
+        from mscam_tf.data.manifest import read_manifest
+        from mscam_tf.data.splits import set_splits, split_folds, split_manifest
+
+        manifest = read_manifest(data)
+        if folds is None:
+            fresh = set_splits(manifest, [""] * len(manifest.samples))
+            parts = {out: split_manifest(fresh, seed)}
+        else:
+            manifests = split_folds(manifest, folds, seed)
+            parts = {out / f"fold{i}.csv": part for i, part in enumerate(manifests, start=1)}
+        for path, part in parts.items():
+            _write(part, path, overwrite)
+            print_counts(part)
+        CONSOLE.print(f"Next: mscam check {next(iter(parts))}", highlight=False)
+
+
+def relabel(
+    data: DATA,
+    out: Annotated[Path, typer.Option("--out", metavar="CSV", help="Manifest to write.")],
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="masks|boxes|column", help="Source of sizes.")
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="By default the boxes.csv beside DATA.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Name of the column of sizes.")] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            metavar="side|width|length|area",
+            help="Of an object; by default the side (root of the area) of a box, and the width "
+            "(largest disc inside) in a mask.",
+        ),
+    ] = None,
+    thresholds: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Where one class ends, the next begins.")
+    ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(help="So many scales of equal counts, fitted on the training split only."),
+    ] = None,
+    binary: Annotated[bool, typer.Option("--binary", help="Two classes instead.")] = False,
+    names: Annotated[
+        tuple[str, str], typer.Option(metavar="NONE OBJECT", help="Names of the two classes.")
+    ] = ("none", "object"),
+    smallest: Annotated[
+        bool, typer.Option("--smallest", help="Go by the smallest object, not the largest.")
+    ] = False,
+    min_visible: Annotated[
+        float, typer.Option(help="Leave out objects of which less is in the image.")
+    ] = 0.5,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Label images by the size of their objects: none, scale1 (smallest), scale2 ...
+
+    The size of an image is that of its largest object. The manifest keeps the old label in the
+    column original_label and the size in the column size; a histogram is written beside it.
+    With --binary, back to two classes: from the labels, or from sizes where --from is given.
+
+    Example: `mscam relabel DATA --from boxes --thresholds 12.5,22 --out labels.csv`
+
+    Example: `mscam relabel split.csv --from masks --classes 3 --out labels.csv`
+
+    Example: `mscam relabel labels.csv --binary --names none bone --out binary.csv`
+    """
+    with explain_errors(tensorflow=False):
+        from mscam_tf.data.boxes import BOXES_FILE, match_boxes, read_boxes
+        from mscam_tf.data.labels import fit_thresholds, label_binary, label_by_size
+        from mscam_tf.data.manifest import read_manifest
+        from mscam_tf.data.sizes import measure_images
+
+        _check_choice(source, thresholds, classes, binary)
+        cuts = _read_numbers(thresholds) if thresholds else []
+        manifest = read_manifest(data)
+        if source is None:
+            _finish(label_binary(manifest, names), out, overwrite)
+            return
+        found = None
+        if source == "boxes":
+            paths = [sample.path for sample in manifest.samples]
+            found = match_boxes(read_boxes(boxes or manifest.root / BOXES_FILE), paths)
+        sizes = measure_images(
+            manifest,
+            source,
+            boxes=found,
+            column=column,
+            measure=measure,
+            smallest=smallest,
+            min_visible=min_visible,
+        )
+        if classes:
+            cuts = fit_thresholds(manifest, sizes, classes)
+        if binary:
+            labelled = label_binary(manifest, names, sizes)
+        else:
+            labelled = label_by_size(manifest, sizes, cuts)
+        _finish(labelled, out, overwrite)
+        _draw_sizes(sizes, cuts, out.with_suffix(".png"))
+
+
+def tile(
+    frames: Annotated[
+        Path, typer.Argument(metavar="FRAMES", help="An image, or a folder of images.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to create.")],
+    size: Annotated[int, typer.Option(min=1, help="Side of the patches in pixels.")] = 224,
+    overlap: Annotated[float, typer.Option(help="Share of a patch that the next repeats.")] = 0.0,
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Boxes: path,x_min,y_min,x_max,y_max.")
+    ] = None,
+    masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Masks, each named as its frame.")
+    ] = None,
+    min_visible: Annotated[
+        float, typer.Option(help="A patch shows an object if so much of its area is inside.")
+    ] = 0.5,
+    empty: Annotated[
+        str,
+        typer.Option(
+            metavar="keep|skip|RATIO",
+            help="Patches without an object: all, none, or so many for each with one.",
+        ),
+    ] = "keep",
+    border: Annotated[
+        str,
+        typer.Option(metavar="shift|pad|drop", help="What to do with the rest at a border."),
+    ] = "shift",
+    seed: Annotated[int, typer.Option(help="Of the choice among empty patches.")] = 0,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Cut films and frames into patches, with their masks and boxes.
+
+    Writes lossless PNG patches of the same bits, manifest.csv (label object or none; the frame is
+    the group) and boxes.csv. A patch with only parts of objects, each below --min-visible, is
+    ambiguous, and left out.
+
+    Example: `mscam tile films --boxes boxes.csv --overlap 0.25 --empty 1 --out patches`
+    """
+    with explain_errors(tensorflow=False):
+        from mscam_tf.data.tiling import Tiling
+
+        tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed)
+        manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
+        print_counts(manifest)
+        CONSOLE.print(f"Wrote {out / 'manifest.csv'}", highlight=False)
+
+
+def _tile(
+    frames: Path,
+    out: Path,
+    tiling: "Tiling",
+    boxes: Path | None,
+    masks: Path | None,
+    overwrite: bool,
+) -> "Manifest":
+    from mscam_tf.data.boxes import match_boxes, read_boxes
+    from mscam_tf.data.frames import list_frames
+    from mscam_tf.data.patches import check_folder, cut_patches
+    from mscam_tf.data.tiling import plan_patches
+
+    check_folder(out, overwrite)
+    folder, names = list_frames(frames)
+    found = match_boxes(read_boxes(boxes), names) if boxes else None
+    if boxes is None and masks is None:
+        CONSOLE.print("Neither --boxes nor --masks: every patch is labelled none.")
+    with make_progress() as progress:
+        task = progress.add_task("finding objects", total=len(names))
+        patches, counts = plan_patches(
+            folder,
+            names,
+            tiling,
+            boxes=found,
+            masks=masks,
+            on_progress=lambda count: progress.advance(task, count),
+        )
+        task = progress.add_task("cutting patches", total=len(patches))
+        manifest = cut_patches(
+            patches,
+            folder,
+            out,
+            tiling,
+            masks=masks,
+            overwrite=overwrite,
+            on_progress=lambda count: progress.advance(task, count),
+        )
+    CONSOLE.print(
+        f"{len(names)} frames: {counts['object']} patches with an object, {counts['none']} without "
+        f"({counts['left out']} of these left out), {counts['ambiguous']} ambiguous (left out).",
+        highlight=False,
+    )
+    return manifest
+
+
+def _check_choice(
+    source: str | None, thresholds: str | None, classes: int | None, binary: bool
+) -> None:
+    if bool(thresholds) + bool(classes) + binary != 1:
+        raise ValueError("Give exactly one of --thresholds, --classes and --binary.")
+    if source is None and not binary:
+        raise ValueError("Sizes need a source: add --from masks, boxes or column.")
+
+
+def _read_empty(text: str) -> float | None:
+    if text in ("keep", "skip"):
+        return None if text == "keep" else 0.0
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"`--empty` is keep, skip or a number. Received: {text!r}") from None
+
+
+def _read_numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise ValueError(f"Expected numbers, such as 12.5,22. Received: {text!r}") from None
+
+
+def _write(manifest: "Manifest", path: Path, overwrite: bool) -> None:
+    """Write a manifest, with its boxes, so that its paths hold where it lies."""
+    from mscam_tf.data.boxes import carry_boxes
+    from mscam_tf.data.manifest import ManifestError, relocate, write_manifest
+
+    if path.suffix != ".csv":
+        raise ManifestError(f"A manifest is a .csv file. Received: {path}")
+    if path.exists() and not overwrite:
+        raise ManifestError(f"{path} exists; choose another name, or add --overwrite.")
+    carry_boxes(manifest, path.parent)
+    write_manifest(relocate(manifest, path.parent), path)
+    CONSOLE.print(f"Wrote {path}", highlight=False)
+
+
+def _finish(manifest: "Manifest", path: Path, overwrite: bool) -> None:
+    _write(manifest, path, overwrite)
+    print_counts(manifest)
+
+
+def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> None:
+    from mscam_tf.plots import plot_sizes, save_figure
+
+    save_figure(plot_sizes(sizes, thresholds), path)
+    if thresholds:
+        cuts = ", ".join(f"{threshold:.4g}" for threshold in thresholds)
+        CONSOLE.print(f"Thresholds: {cuts}", highlight=False)
+    CONSOLE.print(f"Wrote {path}", highlight=False)

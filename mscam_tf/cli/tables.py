@@ -1,0 +1,72 @@
+"""What the commands print about data: tables and plain words."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from mscam_tf.cli.console import CONSOLE
+
+if TYPE_CHECKING:
+    from mscam_tf.data.checks import DataReport
+    from mscam_tf.data.manifest import Manifest
+
+_SHOWN = 10  # Sets of copies that are listed; `mscam check --out` writes all.
+
+
+def print_counts(manifest: "Manifest") -> None:
+    """Print how many images each class has in each split."""
+    from mscam_tf.data.manifest import SPLITS
+
+    counts = Counter((sample.label, sample.split) for sample in manifest.samples)
+    splits = [name for name in (*SPLITS, "") if any(split == name for _, split in counts)]
+    table = Table(title=f"{len(manifest.samples)} images")
+    table.add_column("class")
+    for name in splits:
+        table.add_column(name or "no split", justify="right")
+    for label in manifest.class_names:
+        table.add_row(label, *(str(counts[label, name]) for name in splits))
+    CONSOLE.print(table)
+
+
+def print_report(report: "DataReport") -> None:
+    """Print in plain words what is wrong with a data set."""
+
+    def say(text: str) -> None:
+        CONSOLE.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    sizes = ", ".join(f"{h} x {w} ({count})" for (h, w), count in report.sizes.most_common(5))
+    more = f" and {len(report.sizes) - 5} more" if len(report.sizes) > 5 else ""
+    say(f"Sizes (height x width): {sizes or 'none'}{more}")
+    if report.problems:
+        say(f"BROKEN: {len(report.problems)} files cannot be read:")
+        for path, reason in report.problems:
+            say(f"  {path}: {reason}")
+    if report.torn_groups:
+        say(f"LEAK: {len(report.torn_groups)} groups are in several splits:")
+        for group, splits in list(report.torn_groups.items())[:_SHOWN]:
+            say(f"  {group}: {', '.join(splits)}")
+    _print_clusters(report, report.leaks, "LEAK: {} in several splits:", "split")
+    _print_clusters(report, report.contradictions, "WRONG: {} under several labels:", "label")
+    _print_clusters(report, report.ungrouped, "Warning: {} in several groups:", "group")
+    if report.ungrouped:
+        say("Copies belong in one group, or a split tears them: see --write-groups.")
+    if not report.failed and not report.ungrouped:
+        say("Nothing is wrong: all files can be read, and no copies are apart.")
+
+
+def _print_clusters(
+    report: "DataReport", clusters: list[list[int]], title: str, field: str
+) -> None:
+    if not clusters:
+        return
+    images = f"{sum(map(len, clusters))} images in {len(clusters)} sets of copies are"
+    CONSOLE.print(title.format(images), highlight=False)
+    for members in clusters[:_SHOWN]:
+        samples = [report.manifest.samples[index] for index in members]
+        values = [(sample.path, getattr(sample, field)) for sample in samples[:4]]
+        shown = [path if value == path else f"{path} ({value})" for path, value in values]
+        more = f" and {len(samples) - 4} more" if len(samples) > 4 else ""
+        CONSOLE.print(f"  {', '.join(shown)}{more}", highlight=False, markup=False, soft_wrap=True)
+    if len(clusters) > _SHOWN:
+        CONSOLE.print(f"  and {len(clusters) - _SHOWN} more: --out writes all pairs.")

@@ -1,0 +1,84 @@
+"""Find and read whole films and frames, and their masks, with the bits they have."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mscam_tf.data.images import SUFFIXES, ImageError, is_image_file
+from mscam_tf.data.manifest import ManifestError
+from mscam_tf.data.sizes import read_mask
+
+
+def list_frames(source: str | Path) -> tuple[Path, list[str]]:
+    """Return a folder and the frames in it: all images of a folder, or a single file.
+
+    Raises:
+        ManifestError: If there are none, or two differ in their suffix only.
+    """
+    source = Path(source)
+    folder = source if source.is_dir() else source.parent
+    paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+    frames = [p.relative_to(folder).as_posix() for p in paths if is_image_file(p, folder)]
+    if not frames:
+        raise ManifestError(
+            f"FRAMES must be an image or a folder of images ({', '.join(SUFFIXES)}). "
+            f"Received: {source}"
+        )
+    counts = Counter(str(Path(frame).with_suffix("")) for frame in frames)
+    name, count = counts.most_common(1)[0]
+    if count > 1:
+        raise ManifestError(f"Frames must differ in their names. Received: {count} named {name}")
+    return folder, frames
+
+
+def read_frame(path: Path) -> np.ndarray:
+    """Read a grey frame with the bits it has: `(height, width)`, uint8 or uint16."""
+    try:
+        with Image.open(path) as image:
+            grey = image if image.mode.startswith(("L", "I")) else image.convert("L")
+            values = np.asarray(grey)
+    except Exception as error:  # Decoders raise whatever they please on broken files.
+        raise ImageError([(path, str(error) or type(error).__name__)]) from error
+    return values if values.dtype == np.uint8 else values.astype(np.uint16)
+
+
+def read_frame_size(path: Path) -> tuple[int, int]:
+    """Read the `(height, width)` of a frame, without its pixels where the format allows it."""
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except Exception as error:
+        raise ImageError([(path, str(error) or type(error).__name__)]) from error
+
+
+def find_mask(folder: Path, frame: str) -> Path:
+    """Return the mask of a frame: the file of its name, with any suffix.
+
+    Raises:
+        ManifestError: If there is none.
+    """
+    for suffix in (Path(frame).suffix, *SUFFIXES):
+        path = (folder / frame).with_suffix(suffix)
+        if path.is_file():
+            return path
+    raise ManifestError(
+        f"Each frame needs a mask; give one of zeros where there is no object. Received: none for "
+        f"{frame} in {folder}"
+    )
+
+
+def read_frame_mask(masks: Path, frame: str, size: tuple[int, ...]) -> np.ndarray:
+    """Read the mask of a frame of this `(height, width)`.
+
+    Raises:
+        ManifestError: If there is none.
+        ImageError: If it cannot be read, or has another size.
+    """
+    path = find_mask(masks, frame)
+    mask = read_mask(path)
+    if mask.shape != size:
+        reason = f"expected the size {size} of its frame, but it has {mask.shape}"
+        raise ImageError([(path, reason)])
+    return mask
