@@ -3,6 +3,8 @@ from .backbones import list_taps as list_taps
 from .callbacks import RelevanceLogger as RelevanceLogger
 from .cam import build_explainer as build_explainer
 from .data.images import ImageError as ImageError
+from .data.images import ReadOptions as ReadOptions
+from .data.images import fit_window as fit_window
 from .data.images import read_image as read_image
 from .data.manifest import Manifest as Manifest
 from .data.manifest import ManifestError as ManifestError

@@ -24,6 +24,9 @@ DATA = Annotated[
     ),
 ]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+SKIP_BAD = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out images that cannot be read, and list them.")
+]
 
 
 def make_progress() -> Progress:
