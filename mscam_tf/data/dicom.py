@@ -1,13 +1,19 @@
 """Decode DICOM images; needs the extra `mscam-tf[dicom]`."""
 
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mscam_tf.data.stored import Stored, check_size, choose_page, find_range, to_grey
+from mscam_tf.data.stored import (
+    Stored,
+    check_codestream,
+    check_size,
+    choose_page,
+    find_range,
+    to_grey,
+)
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -27,7 +33,8 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     try:
         from pydicom import dcmread
         from pydicom.filereader import read_file_meta_info
-        from pydicom.pixels import apply_modality_lut, pixel_array
+        from pydicom.pixels.processing import apply_modality_lut
+        from pydicom.pixels.utils import pixel_array
     except ImportError:
         raise ValueError("DICOM files need an extra: pip install 'mscam-tf[dicom]'") from None
     if read_file_meta_info(path).TransferSyntaxUID == _DEFLATED:
@@ -65,30 +72,7 @@ def _check_frame(dataset: "FileDataset", frame: int, max_pixels: int) -> None:
     if not syntax.is_encapsulated or syntax == _RLE:  # Its runs are unpacked into a known size.
         return
     frames = int(dataset.get("NumberOfFrames") or 1)
-    size = read_codestream_size(get_frame(dataset.PixelData, frame, number_of_frames=frames))
-    if size is None:
-        raise ValueError("the compressed image does not begin with its size")
-    check_size(*size, max_pixels)
-
-
-def read_codestream_size(data: bytes) -> tuple[int, int] | None:
-    """Return the `(height, width)` that a JPEG, JPEG-LS or JPEG 2000 codestream says it has.
-
-    Examples:
-        >>> read_codestream_size(bytes.fromhex("ffd8 ffc3 000b 08 0003 0004 01 01 11 00"))
-        (3, 4)
-    """
-    if data.startswith(b"\xff\x4f\xff\x51"):  # JPEG 2000: the first segment is its size.
-        width, height, left, top = struct.unpack(">4I", data[8:24])
-        return height - top, width - left
-    position = 2
-    while data[position : position + 1] == b"\xff":
-        marker, length = struct.unpack(">BH", data[position + 1 : position + 4])
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
-            return height, width
-        position += 2 + length
-    return None
+    check_codestream(get_frame(dataset.PixelData, frame, number_of_frames=frames), max_pixels)
 
 
 def _read_window(dataset: "FileDataset") -> tuple[float, float] | None:

@@ -12,6 +12,7 @@ from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin
 from mscam_tf.data.dicom import read_dicom
 from mscam_tf.data.stored import (
     Stored,
+    check_codestream,
     check_size,
     choose_page,
     find_array_range,
@@ -21,7 +22,9 @@ from mscam_tf.data.stored import (
 
 _WHITE_IS_ZERO = 0
 _GREY_OR_RGB = (_WHITE_IS_ZERO, 1, 2, 6)  # TIFF photometric; 6 is JPEG's YCbCr, decoded as RGB.
-_TIFF_COMPRESSIONS = {1: "none", 5: "LZW", 7: "JPEG", 8: "deflate", 32773: "PackBits", 32946: "zip"}
+_JPEG = 7
+_HEADER_BYTES = 2**16  # More than the tables before the size of a JPEG need.
+_COMPRESSIONS = {1: "none", 5: "LZW", _JPEG: "JPEG", 8: "deflate", 32946: "deflate"}
 
 
 def read_stored(path: Path, page: int | None, max_pixels: int) -> Stored:
@@ -107,13 +110,17 @@ def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> Non
             "expected a grey image, or grey stored as RGB, but its photometric interpretation is "
             f"{page.photometric} with {page.samplesperpixel} samples a pixel"
         )
-    if page.compression not in _TIFF_COMPRESSIONS:
-        names = ", ".join(_TIFF_COMPRESSIONS.values())
-        raise ValueError(f"expected a compression of {names}, but it is {page.compression!r}")
+    if page.compression not in _COMPRESSIONS:
+        names = ", ".join(sorted(set(_COMPRESSIONS.values())))
+        raise ValueError(f"expected compression by {names}, but it is {page.compression!r}")
     # A strip that is missing would be read as zeros, one cut short sometimes as noise.
     strips = zip(page.dataoffsets, page.databytecounts, strict=True)
     if any(count == 0 or start + count > file_size for start, count in strips):
         raise ValueError("the file is truncated")
+    if page.compression == _JPEG:
+        for start in page.dataoffsets:
+            page.parent.filehandle.seek(start)
+            check_codestream(page.parent.filehandle.read(_HEADER_BYTES), max_pixels)
 
 
 def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:
@@ -124,7 +131,8 @@ def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:
             "expected an array (height, width) or (pages, height, width), but its shape is "
             f"{values.shape}"
         )
-    check_size(*values.shape[-2:], max_pixels)
+    height, width = values.shape[-2:]
+    check_size(height, width, max_pixels)
     if values.ndim == 3:
         values = values[choose_page(page, len(values))]
     else:

@@ -201,13 +201,10 @@ def _scale(stored: Stored, options: ReadOptions) -> np.ndarray:
         window = _check_unit(values)
     low, high = window
     # 16-bit integers are exact in float32; wider values are reduced in float64.
-    scaled = values.astype(np.float32 if values.itemsize <= 2 else np.float64)
-    scaled -= low
-    scaled /= high - low
-    np.clip(scaled, 0, 1, out=scaled)
-    if stored.inverted != options.invert:
-        np.subtract(1, scaled, out=scaled)
-    return scaled.astype(np.float32, copy=False)
+    wide: np.ndarray = values.astype(np.float32 if values.itemsize <= 2 else np.float64)
+    scaled = np.clip((wide - low) / (high - low), 0, 1)
+    inverted = stored.inverted != options.invert
+    return (1 - scaled if inverted else scaled).astype(np.float32, copy=False)
 
 
 def _check_unit(values: np.ndarray) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The values of an image as its file stores them, and what the readers of all formats check."""
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,17 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
             f"its header says {height} x {width} pixels, more than the limit of {max_pixels}; "
             "raise it if the file is right (max_pixels, --max-pixels)"
         )
+
+
+def check_codestream(data: bytes, max_pixels: int) -> None:
+    """Refuse a JPEG, JPEG-LS or JPEG 2000 codestream by its own header.
+
+    Within a TIFF or DICOM file it has a size of its own, and the decoders believe that one.
+    """
+    size = _read_codestream_size(data)
+    if size is None:
+        raise ValueError("its compressed image does not begin with a size")
+    check_size(*size, max_pixels)
 
 
 def choose_page(page: int | None, pages: int) -> int:
@@ -92,3 +104,18 @@ def to_grey(values: np.ndarray, full: tuple[float, float] | None) -> np.ndarray:
     if spread > _GREY_TOLERANCE * (float(high) - float(low)):
         raise ValueError("expected a grey image, but its colour channels differ")
     return green  # The channel that JPEG keeps closest to the luminance.
+
+
+def _read_codestream_size(data: bytes) -> tuple[int, int] | None:
+    """Return the `(height, width)` at the start of a JPEG, JPEG-LS or JPEG 2000 codestream."""
+    if data.startswith(b"\xff\x4f\xff\x51"):  # JPEG 2000: the first segment is its size.
+        width, height, left, top = struct.unpack(">4I", data[8:24])
+        return height - top, width - left
+    position = 2
+    while data[position : position + 1] == b"\xff":
+        marker, length = struct.unpack(">BH", data[position + 1 : position + 4])
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
+            return height, width
+        position += 2 + length
+    return None
