@@ -52,7 +52,9 @@ def explain_errors() -> Iterator[None]:
             tf.get_logger().setLevel(logging.ERROR)  # Retracing is no matter of the user's.
         yield
     except (ValueError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
+        message = f"[bold red]Error:[/] {escape(str(error))}"
+        # No line breaks within paths, which people copy.
+        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

@@ -37,7 +37,10 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
         from pydicom.pixels.utils import pixel_array
     except ImportError:
         raise ValueError("DICOM files need an extra: pip install 'mscam-tf[dicom]'") from None
-    if read_file_meta_info(path).TransferSyntaxUID == _DEFLATED:
+    syntax = read_file_meta_info(path).get("TransferSyntaxUID")
+    if syntax is None:
+        raise ValueError("the DICOM file is truncated, or names no transfer syntax")
+    if syntax == _DEFLATED:
         raise ValueError("a deflated DICOM file cannot be checked before it is unpacked")
     dataset = dcmread(path)
     _check_header(dataset, max_pixels)
@@ -55,7 +58,7 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
 
 def _check_header(dataset: "FileDataset", max_pixels: int) -> None:
     if "PixelData" not in dataset:
-        raise ValueError("the DICOM file holds no image")
+        raise ValueError("the DICOM file holds no image, or is truncated")
     check_size(dataset.Rows, dataset.Columns, max_pixels)
     if dataset.PhotometricInterpretation not in _GREY_OR_RGB:
         raise ValueError(

@@ -69,7 +69,9 @@ class ReadOptions:
         if self.page is not None and self.page < 0:
             raise ValueError(f"`page` must not be negative. Received: page={self.page}")
         if self.max_pixels < 1:
-            raise ValueError(f"`max_pixels` must be positive. Received: {self.max_pixels}")
+            raise ValueError(
+                f"`max_pixels` must be positive. Received: max_pixels={self.max_pixels}"
+            )
 
 
 def is_image_file(path: Path, folder: Path) -> bool:
