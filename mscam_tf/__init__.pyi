@@ -4,7 +4,6 @@ from .callbacks import RelevanceLogger as RelevanceLogger
 from .cam import build_explainer as build_explainer
 from .data.images import ImageError as ImageError
 from .data.images import ReadOptions as ReadOptions
-from .data.images import fit_window as fit_window
 from .data.images import read_image as read_image
 from .data.manifest import Manifest as Manifest
 from .data.manifest import ManifestError as ManifestError
@@ -12,6 +11,7 @@ from .data.manifest import Sample as Sample
 from .data.manifest import read_manifest as read_manifest
 from .data.manifest import split_manifest as split_manifest
 from .data.pipeline import make_dataset as make_dataset
+from .data.windows import fit_window as fit_window
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate
 from .evaluation import select_samples as select_samples

@@ -13,9 +13,10 @@ import tensorflow as tf
 
 from mscam_tf.callbacks import RelevanceLogger
 from mscam_tf.cam import build_explainer
-from mscam_tf.data.images import check_images, fit_window, write_problems
+from mscam_tf.data.images import check_images, write_problems
 from mscam_tf.data.manifest import Manifest, ManifestError, split_manifest, write_manifest
 from mscam_tf.data.pipeline import make_dataset
+from mscam_tf.data.windows import fit_window
 from mscam_tf.files import write_whole
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.runs import (

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from PIL import Image
 
 from mscam_tf.data.formats import read_stored
 from mscam_tf.data.stored import Stored
@@ -21,8 +22,6 @@ from mscam_tf.files import write_whole
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dcm", ".npy")
 _LISTED = 20  # Bad files that a message names; the error itself holds all.
-# Percentiles of 10 million values are steady to far below what a model sees, and fit in memory.
-_FITTED_IMAGES, _FITTED_PIXELS = 500, 20_000
 _Result = TypeVar("_Result")
 
 
@@ -115,40 +114,41 @@ def read_image(path: str | Path, options: ReadOptions | None = None) -> np.ndarr
         raise _name_problem(path, error) from error
 
 
-def fit_window(
-    paths: Sequence[Path], percentiles: tuple[float, float], options: ReadOptions | None = None
-) -> tuple[float, float]:
-    """Fit the window to percentiles of the values stored in training images.
+def resize_image(image: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """Resize an image bilinearly; a larger one is averaged, so that no thin object is lost.
 
-    Takes up to 20,000 pixels of each of up to 500 images, evenly spread. Images that cannot be
-    read are passed over: naming them is the matter of `check_images`.
+    Without TensorFlow, so that an inspection line sees exactly what training saw.
 
     Args:
-        paths: Training images; those to be scored must not take part.
-        percentiles: `(low, high)`, such as `(0.1, 99.9)`.
-        options: Page and limit.
+        image: `(height, width)`, float32.
+        image_size: `(height, width)` in pixels.
 
     Returns:
-        `(low, high)` in the units of the files.
+        Array of this size, float32, within the range of the image.
 
-    Raises:
-        ImageError: If none of the images can be read.
-        ValueError: If the percentiles coincide.
+    Examples:
+        >>> resize_image(np.array([[0, 0, 1, 1]], np.float32), (1, 2)).round(3)
+        array([[0.143, 0.857]], dtype=float32)
     """
-    options = options or ReadOptions()
-    chosen = [paths[i] for i in _spread(len(paths), _FITTED_IMAGES)]
-    samples = list(_map(_sample, chosen, options))
-    problems = [p for sample in samples if isinstance(sample, ImageError) for p in sample.problems]
-    values = [sample for sample in samples if not isinstance(sample, ImageError)]
-    if not values:
-        raise ImageError(problems)
-    low, high = np.percentile(np.concatenate(values), percentiles)
-    if not low < high:
-        raise ValueError(
-            f"The percentiles {percentiles} of the training images must differ. "
-            f"Received: {low} and {high}"
-        )
-    return float(low), float(high)
+    if image.shape == tuple(image_size):
+        return image
+    height, width = image_size
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def map_images(
+    function: Callable[[Path, ReadOptions], _Result], paths: Sequence[Path], options: ReadOptions
+) -> Iterator[_Result | ImageError]:
+    """Call a function with each path, some at a time; an image's error takes its result's place."""
+
+    def call(path: Path) -> _Result | ImageError:
+        try:
+            return function(path, options)
+        except Exception as error:
+            return _name_problem(path, error)
+
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(call, paths)
 
 
 def check_images(
@@ -174,7 +174,7 @@ def check_images(
     """
     sizes: dict[Path, tuple[int, int]] = {}
     problems: list[tuple[Path, str]] = []
-    results = _map(_measure, paths, options or ReadOptions())
+    results = map_images(_measure, paths, options or ReadOptions())
     for path, result in zip(paths, results, strict=True):
         if isinstance(result, ImageError):
             problems += result.problems
@@ -219,35 +219,9 @@ def _check_unit(values: np.ndarray) -> tuple[float, float]:
     return 0.0, 1.0
 
 
-def _map(
-    function: Callable[[Path, ReadOptions], _Result], paths: Sequence[Path], options: ReadOptions
-) -> Iterator[_Result | ImageError]:
-    """Call a function with each path, some at a time; an image's error takes its result's place."""
-
-    def call(path: Path) -> _Result | ImageError:
-        try:
-            return function(path, options)
-        except Exception as error:
-            return _name_problem(path, error)
-
-    with ThreadPoolExecutor() as pool:
-        yield from pool.map(call, paths)
-
-
 def _measure(path: Path, options: ReadOptions) -> tuple[int, int]:
     height, width = read_image(path, options).shape
     return height, width
-
-
-def _sample(path: Path, options: ReadOptions) -> np.ndarray:
-    values = read_stored(path, options.page, options.max_pixels).values.ravel()
-    sample = values[_spread(values.size, _FITTED_PIXELS)].astype(np.float64)
-    return sample[np.isfinite(sample)]
-
-
-def _spread(count: int, most: int) -> np.ndarray:
-    """Return at most so many indices, evenly spread over a count."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def _name_problem(path: Path, error: Exception) -> ImageError:

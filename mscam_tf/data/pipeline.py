@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mscam_tf.data.images import ReadOptions, read_image
+from mscam_tf.data.images import ReadOptions, read_image, resize_image
 
 
 def make_dataset(
@@ -79,15 +79,8 @@ def build_augmentation(seed: int = 0) -> keras.Sequential:
 
 
 def _read(path: tf.Tensor, image_size: tuple[int, int], read: ReadOptions | None) -> tf.Tensor:
-    image = tf.numpy_function(
-        lambda name: read_image(os.fsdecode(name), read)[..., None], [path], tf.float32
-    )
-    image.set_shape((None, None, 1))
-    fits = tf.reduce_all(tf.shape(image)[:2] == image_size)
-    image = tf.cond(fits, lambda: image, lambda: _resize(image, image_size))
+    def load(name: bytes) -> np.ndarray:
+        return resize_image(read_image(os.fsdecode(name), read), image_size)[..., None]
+
+    image = tf.numpy_function(load, [path], tf.float32)
     return tf.ensure_shape(image, (*image_size, 1))
-
-
-def _resize(image: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
-    resized = tf.image.resize(image, image_size, antialias=True)
-    return tf.clip_by_value(resized, 0.0, 1.0)
