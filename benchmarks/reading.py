@@ -72,6 +72,7 @@ def main() -> None:
             rate, each, memory = map(float, line.split())
             cells = [f"{rate:.0f}", f"{each:.2f}", f"{memory:.0f}"]
             rows.append([f"{count:,}", f"{side} x {side}", *cells])
+    count, decoded = _CASES[1][0], _CASES[1][0] * _SIDE**2 * 4 / 1e6
     write_page(
         "reading",
         "Images read a second",
@@ -79,8 +80,9 @@ def main() -> None:
         f"files of {_SIDE} x {_SIDE} pixels and {size:.0f} kB, from the disk cache, each case in a "
         f"process of its own, median of {_PASSES} passes. Memory is what the passes added to the "
         "largest size of the process after its first two batches: it does not grow with the "
-        f"folder ({_CASES[1][0]:,} decoded images would fill {_CASES[1][0] * _SIDE**2 * 4 / 1e6:,.0f} "
-        "MB). Other work on the machine lowers the rate, but hardly the processor time. The bar: 500 images a second on two cores.",
+        f"folder ({count:,} decoded images would fill {decoded:,.0f} MB). Other work on the "
+        "machine lowers the rate, but hardly the processor time. The bar: 500 images a second on "
+        "two cores.",
         [
             "images",
             "resized to",

@@ -156,7 +156,7 @@ def write_explanations(
     folder = Path(folder)
     value_range = run.read_value_range()
     readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
-    paths = list(readable)
+    paths = [path for path in paths if path in readable]
     sheet: list[Explanation] = []
     rows = []
     for name, explanation in zip(_name_files(paths), _explain(run, paths), strict=True):
@@ -169,7 +169,7 @@ def write_explanations(
     save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
     save_figure(plot_relevance(sheet[0].relevance, run.class_names), folder / "relevance.png")
     _write_table(rows, folder / "explanations.csv")
-    if skipped:
+    if skip_bad:
         write_problems(skipped, folder / "skipped.csv")
 
 

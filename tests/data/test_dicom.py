@@ -72,15 +72,13 @@ def test_rescale_makes_the_units_of_the_window(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("function", "low", "high"), [("LINEAR", 400, 499), ("LINEAR_EXACT", 399.5 + 0.5, 500)]
+    ("function", "low", "high"), [("LINEAR", 400, 499), ("LINEAR_EXACT", 400, 500)]
 )
 def test_the_files_own_window_holds_unless_the_user_gives_one(tmp_path, function, low, high):
     # LINEAR by PS3.3 C.11.2.1.2: from c - 0.5 - (w - 1) / 2 to c - 0.5 + (w - 1) / 2.
-    center = 450
-    dataset = make_dataset(WindowCenter=[center, 9], WindowWidth=[100, 9])
-    dataset.VOILUTFunction = function
     values = np.array([[400, 425, 499]], np.uint16)
-    dataset.Rows, dataset.Columns, dataset.PixelData = 1, 3, values.tobytes() + b""
+    window = {"WindowCenter": [450, 9], "WindowWidth": [100, 9], "VOILUTFunction": function}
+    dataset = make_dataset(values, **window)
     path = save(tmp_path / "a.dcm", dataset)
     np.testing.assert_allclose(read_image(path), (values - low) / (high - low), atol=1e-6)
     image = read_image(path, ReadOptions(window=(0, 500)))
