@@ -24,6 +24,7 @@ docs: .venv/installed-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 bench: .venv/installed-jax
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.explainer
 	$(BIN)/python -m benchmarks.training_step
 	$(BIN)/python -m benchmarks.throughput

@@ -27,7 +27,7 @@ def train(folder: Path, normalization: str, rate: float, seed: int) -> dict[str,
     if not data.exists():
         config = SimulationConfig(image_size=(_SIDE, _SIDE), difficulty=0.5)
         write_radiographs(data, Plan(_IMAGES, config, balance=_BALANCE, seed=seed))
-    manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data / "manifest.csv"), seed)
+    manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
     keras.utils.set_random_seed(seed)
     relevance = mscam_tf.RelevanceCombine(normalization, rate=rate, name="relevance")
     model = mscam_tf.build_multiscale_classifier(3, (_SIDE, _SIDE), relevance=relevance)

@@ -26,7 +26,7 @@ def train_on_simulation(folder: Path, images: int, epochs: int, seed: int):
         settings = mscam_tf.TrainConfig(
             image_size=(_SIDE, _SIDE), epochs=epochs, batch_size=32, learning_rate=1e-3, seed=seed
         )
-        manifest = mscam_tf.read_manifest(data / "manifest.csv")
+        manifest = mscam_tf.read_manifest(data)
         mscam_tf.train(manifest, folder / "run", settings, overwrite=True)
     return mscam_tf.open_run(folder / "run")
 
@@ -35,7 +35,7 @@ def score(run, real: Path, folder: Path) -> dict[str, dict[str, float]]:
     import mscam_tf
 
     simulated = mscam_tf.select_samples(
-        run, mscam_tf.read_manifest(Path(run.data) / "manifest.csv"), "test"
+        run, mscam_tf.read_manifest(Path(run.data)), "test"
     )
     mscam_tf.evaluate(run, simulated, folder / "simulated", split="test")
     mscam_tf.evaluate(run, mscam_tf.read_manifest(real), folder / "real")

@@ -12,6 +12,7 @@ from .data.checks import group_duplicates as group_duplicates
 from .data.checks import write_duplicates as write_duplicates
 from .data.frames import list_frames as list_frames
 from .data.images import ImageError as ImageError
+from .data.images import ReadOptions as ReadOptions
 from .data.images import read_image as read_image
 from .data.labels import fit_thresholds as fit_thresholds
 from .data.labels import label_binary as label_binary
@@ -29,6 +30,7 @@ from .data.splits import split_folds as split_folds
 from .data.splits import split_manifest as split_manifest
 from .data.tiling import Tiling as Tiling
 from .data.tiling import plan_patches as plan_patches
+from .data.windows import fit_window as fit_window
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate
 from .evaluation import select_samples as select_samples

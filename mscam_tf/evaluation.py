@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
@@ -14,7 +15,7 @@ from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifes
 from mscam_tf.files import write_whole
 from mscam_tf.metrics import METRICS, bootstrap_interval
 from mscam_tf.runs import Run, write_json
-from mscam_tf.training import make_split_dataset
+from mscam_tf.training import drop_images, make_split_dataset
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def evaluate(
     *,
     split: str = "all",
     resamples: int = 1000,
+    skip_bad: bool = False,
 ) -> Scores:
     """Score a run; write `metrics.json` and `predictions.csv`.
 
@@ -76,6 +78,7 @@ def evaluate(
         folder: Where to write; created if missing.
         split: Name of what is scored, to be kept in `metrics.json`.
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
+        skip_bad: Leave out images that cannot be read, and list them in `metrics.json`.
 
     Returns:
         The `Scores`.
@@ -84,18 +87,33 @@ def evaluate(
         ImageError: If images cannot be read.
     """
     folder = Path(folder)
-    check_images(manifest.paths)
-    logits = run.load_model().predict(make_split_dataset(run, manifest), verbose=0)
+    skipped: list[tuple[Path, str]] = []
+    if skip_bad:
+        _, skipped = check_images(manifest.paths, run.config.read, skip_bad=True)
+        manifest = drop_images(manifest, skipped)
+    logits = _predict(run, manifest)
     probabilities = softmax(logits.astype(np.float64), axis=-1)
     labels = np.array([run.class_names.index(sample.label) for sample in manifest.samples])
     groups = np.array([sample.group for sample in manifest.samples])
     scores = _score(labels, probabilities, groups, run.class_names, resamples)
     write_json(
         folder / "metrics.json",
-        {"data": str(manifest.root), "split": split} | _to_json(scores, resamples),
+        {"data": str(manifest.root), "split": split}
+        | _to_json(scores, resamples)
+        | {"skipped": [{"path": str(path), "reason": reason} for path, reason in skipped]},
     )
     _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
     return scores
+
+
+def _predict(run: Run, manifest: Manifest) -> np.ndarray:
+    """Return the logits. Images are checked only if one fails: reading all twice is dear."""
+    try:
+        dataset = make_split_dataset(run, manifest, cache_bytes=0)
+        return run.load_model().predict(dataset, verbose=0)
+    except tf.errors.OpError:
+        check_images(manifest.paths, run.config.read)  # Names every bad one.
+        raise
 
 
 def _score(

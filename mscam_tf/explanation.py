@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from mscam_tf.cam import build_explainer
-from mscam_tf.data.images import check_images, is_image_file
+from mscam_tf.data.images import check_images, is_image_file, write_problems
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.files import write_whole
 from mscam_tf.layers import RelevanceCombine
@@ -110,11 +110,22 @@ def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     """
     if not paths:
         raise ValueError("Give at least one image. Received: paths=[]")
-    check_images(paths)
+    check_images(paths, run.config.read)  # Before any picture is written.
+    return _explain(run, paths)
+
+
+def _explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     model = run.load_model()
     relevance = _read_relevance(model, len(run.class_names))
     explainer = build_explainer(model, scale_maps=True)
-    dataset = make_dataset(paths, [0] * len(paths), run.image_size, run.config.batch_size)
+    dataset = make_dataset(
+        paths,
+        [0] * len(paths),
+        run.image_size,
+        run.config.batch_size,
+        read=run.config.read,
+        cache_bytes=0,
+    )
     return _explain_batches(explainer, dataset, paths, relevance, run.class_names)
 
 
@@ -123,6 +134,8 @@ def write_explanations(
     paths: Sequence[Path],
     folder: str | Path,
     on_progress: Callable[[Explanation], None] | None = None,
+    *,
+    skip_bad: bool = False,
 ) -> None:
     """Explain images and write the pictures and the table.
 
@@ -135,15 +148,18 @@ def write_explanations(
         paths: Image files.
         folder: Where to write; created if missing.
         on_progress: Called with each explanation once its pictures are written.
+        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
     """
     folder = Path(folder)
     value_range = run.read_value_range()
+    readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
+    paths = [path for path in paths if path in readable]
     sheet: list[Explanation] = []
     rows = []
-    for name, explanation in zip(_name_files(paths), explain(run, paths), strict=True):
+    for name, explanation in zip(_name_files(paths), _explain(run, paths), strict=True):
         folder.mkdir(parents=True, exist_ok=True)
         _write_pictures(explanation, folder, name, value_range)
         rows.append(_make_row(explanation))
@@ -153,6 +169,8 @@ def write_explanations(
     save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
     save_figure(plot_relevance(sheet[0].relevance, run.class_names), folder / "relevance.png")
     _write_table(rows, folder / "explanations.csv")
+    if skip_bad:
+        write_problems(skipped, folder / "skipped.csv")
 
 
 def _explain_batches(

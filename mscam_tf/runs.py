@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from mscam_tf.data.images import ReadOptions
 from mscam_tf.files import write_whole
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -40,6 +41,9 @@ class TrainConfig:
         seed: Seed of split, initial weights, order and augmentation.
         precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
         xla: Whether to compile the training step with XLA.
+        read: How the intensities of images are read, in training and ever after.
+        window_percentiles: `(low, high)`, such as `(0.1, 99.9)`: where `read` has no window, these
+            percentiles of the values in the training images become its window.
     """
 
     model: str = "multiscale"
@@ -56,6 +60,8 @@ class TrainConfig:
     seed: int = 0
     precision: str = "float32"
     xla: bool = False
+    read: ReadOptions = field(default_factory=ReadOptions)
+    window_percentiles: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -70,6 +76,12 @@ class TrainConfig:
             raise ValueError(
                 "`image_size` must be at least 32 pixels a side. "
                 f"Received: image_size={self.image_size}"
+            )
+        low, high = self.window_percentiles or (0, 100)
+        if not 0 <= low < high <= 100:
+            raise ValueError(
+                "`window_percentiles` must be (low, high) with 0 <= low < high <= 100. "
+                f"Received: window_percentiles={self.window_percentiles}"
             )
         for name in ("epochs", "batch_size", "learning_rate", "patience"):
             if getattr(self, name) <= 0:
@@ -182,12 +194,16 @@ def open_run(folder: str | Path) -> Run:
         raise RunError(f"Not a run folder, it has no config.json. Received: {folder}")
     values = read_json(path)
     try:
-        config = dict(values["config"])
-        size = config["image_size"]
-        config["image_size"] = tuple(size) if size else None
+        config = _restore_pairs(values["config"])
+        config["read"] = ReadOptions(**_restore_pairs(config.get("read", {})))
         return Run(folder, **{**values, "config": TrainConfig(**config)})
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
+
+
+def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists for the pairs of numbers in settings."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def read_json(path: Path) -> Any:

@@ -13,10 +13,11 @@ import tensorflow as tf
 
 from mscam_tf.callbacks import RelevanceLogger
 from mscam_tf.cam import build_explainer
-from mscam_tf.data.images import check_images
-from mscam_tf.data.manifest import Manifest, write_manifest
+from mscam_tf.data.images import check_images, write_problems
+from mscam_tf.data.manifest import Manifest, ManifestError, write_manifest
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.data.splits import split_manifest
+from mscam_tf.data.windows import fit_window
 from mscam_tf.files import write_whole
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.runs import (
@@ -46,6 +47,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     overwrite: bool = False,
+    skip_bad: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     on_check: Callable[[int], None] | None = None,
 ) -> Run:
@@ -66,6 +68,7 @@ def train(
         folder: The run folder to create.
         config: Settings; `TrainConfig()` by default.
         overwrite: Replace an existing run.
+        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         callbacks: More Keras callbacks.
         on_check: Called with 1 after each image is checked.
 
@@ -75,13 +78,16 @@ def train(
     Raises:
         RunError: If the folder is in the way, or the training diverges.
         ImageError: If images cannot be read.
-        ManifestError: If no honest split exists.
+        ManifestError: If no honest split exists, or none is left without the skipped images.
     """
     config = config or TrainConfig()
     folder = Path(folder)
     check_free(folder, overwrite, manifest.root)
     manifest = split_manifest(manifest, config.seed)
-    sizes = check_images(manifest.paths, on_check)
+    config = _resolve_window(config, manifest.select("train").paths)
+    measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
+    manifest = _leave_out(manifest, problems)
+    sizes = list(measured.values())
     config = replace(config, image_size=config.image_size or choose_image_size(sizes))
     _note_sizes(sizes, config.image_size)
     previous = keras.config.dtype_policy()
@@ -93,6 +99,8 @@ def train(
         with replace_run(folder):
             run = create_run(folder, config, manifest.class_names, str(manifest.root))
             write_manifest(manifest, run.split_file)
+            if problems:
+                write_problems(problems, folder / "skipped.csv")
             _fit(model, run, manifest, callbacks)
     finally:
         keras.config.set_dtype_policy(previous)
@@ -112,8 +120,10 @@ def choose_image_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return _round_up(height), _round_up(width)
 
 
-def make_split_dataset(run: Run, manifest: Manifest, *, training: bool = False) -> tf.data.Dataset:
-    """Feed the samples of a manifest to the model of a run."""
+def make_split_dataset(
+    run: Run, manifest: Manifest, *, training: bool = False, **options: Any
+) -> tf.data.Dataset:
+    """Feed the samples of a manifest to the model of a run, read as the run reads them."""
     indices = [run.class_names.index(sample.label) for sample in manifest.samples]
     return make_dataset(
         manifest.paths,
@@ -122,7 +132,32 @@ def make_split_dataset(run: Run, manifest: Manifest, *, training: bool = False) 
         run.config.batch_size,
         training=training,
         seed=run.config.seed,
+        read=run.config.read,
+        **options,
     )
+
+
+def drop_images(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Manifest:
+    """Return the manifest without the images that have a problem."""
+    bad = {path for path, _ in problems}
+    pairs = zip(manifest.samples, manifest.paths, strict=True)
+    return replace(manifest, samples=tuple(sample for sample, path in pairs if path not in bad))
+
+
+def _resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
+    if config.window_percentiles is None or config.read.window is not None:
+        return config
+    window = fit_window(paths, config.window_percentiles, config.read)
+    return replace(config, read=replace(config.read, window=window))
+
+
+def _leave_out(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Manifest:
+    """Leave out bad images of a split, which must stay honest; the others keep their places."""
+    left = drop_images(manifest, problems)
+    lost = sorted(set(manifest.class_names) - set(left.class_names))
+    if lost:
+        raise ManifestError(f"Every class needs images that can be read. Received: none of {lost}")
+    return split_manifest(left)
 
 
 def _round_up(side: int) -> int:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import ManifestError, Sample, read_manifest, select_samples
+from mscam_tf import ImageError, ManifestError, Sample, read_manifest, select_samples
 from tests.conftest import write_images
 
 
@@ -55,6 +55,19 @@ def test_one_class_alone_can_be_scored(finished_run, tmp_path):
     text = (tmp_path / "out" / "metrics.json").read_text()
     assert "NaN" not in text
     assert '"value": null' in text
+
+
+def test_bad_images_are_named_or_left_out(finished_run, tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 3, "wide": 3})
+    bad = folder / "wide" / "wide1.png"
+    bad.write_bytes(b"broken")
+    manifest = read_manifest(folder)
+    with pytest.raises(ImageError, match=r"wide1\.png(.|\n)*--skip-bad"):
+        mscam_tf.evaluate(finished_run, manifest, tmp_path / "out", resamples=5)
+    scores = mscam_tf.evaluate(finished_run, manifest, tmp_path / "out", resamples=5, skip_bad=True)
+    assert scores.num_images == 5
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert [row["path"] for row in written["skipped"]] == [str(bad)]
 
 
 def test_unknown_classes(finished_run, tmp_path):

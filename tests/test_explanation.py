@@ -92,3 +92,14 @@ def test_unreadable_images_are_named(finished_run, tmp_path):
     with pytest.raises(ImageError, match=r"a\.png"):
         mscam_tf.write_explanations(finished_run, [tmp_path / "a.png"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_unreadable_images_are_left_out_on_request(finished_run, image_folder, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    paths = [tmp_path / "a.png", image_folder / "none" / "none0.png"]
+    mscam_tf.write_explanations(finished_run, paths, tmp_path / "out", skip_bad=True)
+    assert (tmp_path / "out" / "none0_overlay.png").exists()
+    assert not (tmp_path / "out" / "a_overlay.png").exists()
+    rows = (tmp_path / "out" / "skipped.csv").read_text().splitlines()
+    assert rows[0] == "path,reason"
+    assert rows[1].startswith(str(tmp_path / "a.png"))

@@ -1,11 +1,11 @@
 import pytest
 
-from mscam_tf import RunError, TrainConfig, open_run
+from mscam_tf import ReadOptions, RunError, TrainConfig, open_run
 from mscam_tf.runs import check_free, create_run, replace_run
 
 
-def make_run(tmp_path):
-    config = TrainConfig(image_size=(64, 64))
+def make_run(tmp_path, **settings):
+    config = TrainConfig(image_size=(64, 64), **settings)
     return create_run(tmp_path / "run", config, ["none", "bone"], "data")
 
 
@@ -13,6 +13,13 @@ def test_round_trip(tmp_path):
     run = make_run(tmp_path)
     assert open_run(run.folder) == run
     assert run.versions["keras"]
+
+
+def test_the_way_of_reading_is_kept(tmp_path):
+    read = ReadOptions(window=(10.5, 4095), invert=True, page=1)
+    run = make_run(tmp_path, read=read, window_percentiles=(0.1, 99.9))
+    assert open_run(run.folder) == run
+    assert open_run(run.folder).config.read == read
 
 
 def test_replacing_leaves_nothing_of_the_old_run(tmp_path):

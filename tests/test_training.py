@@ -1,12 +1,22 @@
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import ImageError, ManifestError, RunError, TrainConfig, open_run, read_manifest
+from mscam_tf import (
+    ImageError,
+    ManifestError,
+    ReadOptions,
+    RunError,
+    TrainConfig,
+    open_run,
+    read_manifest,
+)
+from mscam_tf.data.images import resize_image
 from mscam_tf.training import choose_image_size
 from tests.conftest import write_images
 
@@ -94,9 +104,42 @@ def test_unreadable_images_stop_before_anything_is_written(image_folder, tmp_pat
     folder = write_images(tmp_path / "data", {"none": 6, "wide": 6})
     for name in ("none/none1.png", "wide/wide2.png"):
         (folder / name).write_bytes(b"broken")
-    with pytest.raises(ImageError, match=r"2 image files(.|\n)*none1\.png(.|\n)*wide2\.png"):
+    message = r"2 image files(.|\n)*none1\.png(.|\n)*wide2\.png(.|\n)*--skip-bad"
+    with pytest.raises(ImageError, match=message):
         mscam_tf.train(read_manifest(folder), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_bad_images_are_listed_and_the_window_is_fitted_to_the_others(tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 12, "wide": 12})
+    for name in ("none/none1.png", "wide/wide2.png"):
+        (folder / name).write_bytes(b"broken")
+    config = TrainConfig(
+        backbone="TinyNet", image_size=(32, 32), epochs=1, window_percentiles=(1, 99)
+    )
+    run = mscam_tf.train(read_manifest(folder), tmp_path / "run", config, skip_bad=True)
+    with (run.folder / "skipped.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [Path(row["path"]).name for row in rows] == ["none1.png", "wide2.png"]
+    assert all("by its first bytes" in row["reason"] for row in rows)
+    split = read_manifest(run.split_file)
+    assert len(split.samples) == 22
+    paths = [folder / sample.path for sample in split.select("train").samples]
+    values = [mscam_tf.read_image(path) * 255 for path in paths]
+    low, high = open_run(run.folder).config.read.window
+    np.testing.assert_allclose([low, high], np.percentile(values, (1, 99)), atol=1e-3)
+    # Read the same way ever after.
+    expected = mscam_tf.read_image(paths[0], ReadOptions(window=(low, high)))
+    image = next(mscam_tf.explain(run, paths[:1])).image
+    np.testing.assert_array_equal(image, resize_image(expected, (32, 32)))
+
+
+def test_a_class_without_readable_images(tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 6, "wide": 6})
+    for path in folder.glob("wide/*"):
+        path.write_bytes(b"broken")
+    with pytest.raises(ManifestError, match=r"can be read. Received: none of \['wide'\]"):
+        mscam_tf.train(read_manifest(folder), tmp_path / "run", skip_bad=True)
 
 
 def test_existing_run_is_refused_and_foreign_folders_are_left_alone(image_folder, tmp_path):
@@ -167,6 +210,7 @@ def test_rare_classes_weigh_more(finished_run, image_folder):
         ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
         ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
         ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
+        ({"window_percentiles": (5, 5)}, "`window_percentiles` must be .* Received: .*5, 5"),
         ({"epochs": 0}, "`epochs` must be positive. Received: epochs=0"),
     ],
 )

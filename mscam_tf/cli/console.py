@@ -23,7 +23,16 @@ DATA = Annotated[
         show_default=False,
     ),
 ]
+WINDOW = Annotated[
+    tuple[float, float] | None,
+    typer.Option(metavar="LOW HIGH", help="Stored values that map to 0 and 1."),
+]
+PAGE = Annotated[int | None, typer.Option(min=0, help="Of files with several, from 0.")]
+MAX_PIXELS = Annotated[int, typer.Option(min=1, help="Refuse larger images.")]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+SKIP_BAD = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out images that cannot be read, and list them.")
+]
 
 
 def make_progress() -> Progress:
@@ -49,7 +58,9 @@ def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
             _load_tensorflow()
         yield
     except (ValueError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
+        message = f"[bold red]Error:[/] {escape(str(error))}"
+        # No line breaks within paths, which people copy.
+        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mscam_tf.cli.console import CONSOLE, DATA, OVERWRITE, explain_errors, make_progress
+from mscam_tf.cli.console import (
+    CONSOLE,
+    DATA,
+    MAX_PIXELS,
+    OVERWRITE,
+    PAGE,
+    WINDOW,
+    explain_errors,
+    make_progress,
+)
 from mscam_tf.cli.tables import print_counts, print_report
 
 if TYPE_CHECKING:
@@ -31,6 +40,9 @@ def check(
     min_similarity: Annotated[
         float, typer.Option(help="Correlation above which two images are copies.")
     ] = 0.45,
+    window: WINDOW = None,
+    page: PAGE = None,
+    max_pixels: MAX_PIXELS = 100_000_000,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Check a data set: broken files, torn groups, and copies that leak between splits.
@@ -43,6 +55,7 @@ def check(
     """
     with explain_errors(tensorflow=False):
         from mscam_tf.data.checks import check_manifest, group_duplicates, write_duplicates
+        from mscam_tf.data.images import ReadOptions
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.splits import copy_splits
 
@@ -55,6 +68,7 @@ def check(
             compared = progress.add_task("comparing images", total=total)
             report = check_manifest(
                 manifest,
+                ReadOptions(window, page=page, max_pixels=max_pixels),
                 lambda count: progress.advance(read, count),
                 lambda count: progress.advance(compared, count),
                 min_similarity,
@@ -217,6 +231,8 @@ def tile(
         str,
         typer.Option(metavar="shift|pad|drop", help="What to do with the rest at a border."),
     ] = "shift",
+    page: PAGE = None,
+    max_pixels: MAX_PIXELS = 100_000_000,
     seed: Annotated[int, typer.Option(help="Of the choice among empty patches.")] = 0,
     overwrite: OVERWRITE = False,
 ) -> None:
@@ -229,9 +245,11 @@ def tile(
     Example: `mscam tile films --boxes boxes.csv --overlap 0.25 --empty 1 --out patches`
     """
     with explain_errors(tensorflow=False):
+        from mscam_tf.data.images import ReadOptions
         from mscam_tf.data.tiling import Tiling
 
-        tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed)
+        read = ReadOptions(page=page, max_pixels=max_pixels)
+        tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed, read)
         manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
         print_counts(manifest)
         CONSOLE.print(f"Wrote {out / 'manifest.csv'}", highlight=False)

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from mscam_tf.cli.console import CONSOLE, DATA, OVERWRITE, explain_errors, make_progress
+from mscam_tf.cli.console import (
+    CONSOLE,
+    DATA,
+    MAX_PIXELS,
+    OVERWRITE,
+    PAGE,
+    SKIP_BAD,
+    WINDOW,
+    explain_errors,
+    make_progress,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -43,6 +53,15 @@ def train(
         str, typer.Option(help="float32, mixed_float16 or mixed_bfloat16.")
     ] = "float32",
     xla: Annotated[bool, typer.Option("--xla", help="Compile the training step.")] = False,
+    window: WINDOW = None,
+    window_percentiles: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="Fit the window to the training images: 0.1 99.9."),
+    ] = None,
+    invert: Annotated[bool, typer.Option("--invert", help="Dense objects are dark.")] = False,
+    page: PAGE = None,
+    max_pixels: MAX_PIXELS = 100_000_000,
+    skip_bad: SKIP_BAD = False,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Train a classifier into a run folder.
@@ -53,8 +72,11 @@ def train(
     Example: `mscam train DATA --out RUN --epochs 40`
     """
     with explain_errors():
+        from mscam_tf.data.images import ReadOptions
         from mscam_tf.runs import TrainConfig
 
+        if window and window_percentiles:
+            raise ValueError("Give --window or --window-percentiles. Received: both")
         config = TrainConfig(
             model=model,
             backbone=backbone,
@@ -68,8 +90,10 @@ def train(
             seed=seed,
             precision=precision,
             xla=xla,
+            read=ReadOptions(window, invert, page, max_pixels),
+            window_percentiles=window_percentiles,
         )
-        run = _train(data, out, config, overwrite)
+        run = _train(data, out, config, overwrite=overwrite, skip_bad=skip_bad)
         CONSOLE.print(f"Next: mscam evaluate {run.folder} {data}", highlight=False)
 
 
@@ -82,6 +106,7 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="By default the run folder.")
     ] = None,
+    skip_bad: SKIP_BAD = False,
 ) -> None:
     """Score a run: each metric with its 95 % bootstrap interval.
 
@@ -92,7 +117,7 @@ def evaluate(
     with explain_errors():
         from mscam_tf.runs import open_run
 
-        _evaluate(open_run(run), data, split, out or run)
+        _evaluate(open_run(run), data, split, out or run, skip_bad=skip_bad)
 
 
 def explain(
@@ -101,6 +126,7 @@ def explain(
         list[Path], typer.Argument(metavar="IMAGE...", help="Images, or folders of images.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+    skip_bad: SKIP_BAD = False,
 ) -> None:
     """Show where the model looked, at which scale, and how each score comes about.
 
@@ -113,7 +139,7 @@ def explain(
     with explain_errors():
         from mscam_tf.runs import open_run
 
-        _explain(open_run(run), images, out, echo=True)
+        _explain(open_run(run), images, out, echo=True, skip_bad=skip_bad)
 
 
 def demo(
@@ -135,7 +161,7 @@ def demo(
         patch = SimulationConfig(image_size=(128, 128))
         write_radiographs(data, Plan(_DEMO_IMAGES, patch))
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
-        run = _train(data, out / "run", config, overwrite)
+        run = _train(data, out / "run", config, overwrite=overwrite)
         _evaluate(run, data, "test", run.folder)
         test = read_manifest(run.split_file).select("test")
         _explain(run, [data / sample.path for sample in test.samples[::2]], out / "maps")
@@ -144,7 +170,7 @@ def demo(
 _DEMO_IMAGES, _DEMO_EPOCHS = 180, 12
 
 
-def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Run":
+def _train(data: Path, out: Path, config: "TrainConfig", **options: bool) -> "Run":
     from mscam_tf.data.manifest import read_manifest
     from mscam_tf.plots import plot_history, save_figure
     from mscam_tf.training import train as train_run
@@ -156,16 +182,22 @@ def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Ru
             manifest,
             out,
             config,
-            overwrite=overwrite,
+            **options,
             callbacks=[_make_epoch_bar(progress, config.epochs)],
             on_check=lambda count: progress.advance(checked, count),
         )
     save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
+    _note_skipped(run.folder / "skipped.csv")
     CONSOLE.print(f"Trained {run.folder / 'model.keras'}", highlight=False)
     return run
 
 
-def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
+def _note_skipped(path: Path) -> None:
+    if path.exists():
+        CONSOLE.print(f"Some images were left out: {path}", highlight=False)
+
+
+def _evaluate(run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool = False) -> None:
     from mscam_tf.data.manifest import read_manifest
     from mscam_tf.evaluation import evaluate as evaluate_run
     from mscam_tf.evaluation import select_samples
@@ -173,14 +205,16 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
 
     samples = select_samples(run, read_manifest(data), split)
     with CONSOLE.status(f"scoring {len(samples.samples)} images"):
-        scores = evaluate_run(run, samples, out, split=split)
+        scores = evaluate_run(run, samples, out, split=split, skip_bad=skip_bad)
     figure = plot_confusion_matrix(scores.confusion, scores.class_names)
     save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
     CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
 
 
-def _explain(run: "Run", images: list[Path], out: Path, *, echo: bool = False) -> None:
+def _explain(
+    run: "Run", images: list[Path], out: Path, *, echo: bool = False, skip_bad: bool = False
+) -> None:
     from mscam_tf.explanation import Explanation, list_images, write_explanations
 
     paths = list_images(images)
@@ -193,7 +227,7 @@ def _explain(run: "Run", images: list[Path], out: Path, *, echo: bool = False) -
                 line = f"{explanation.path.name}: {explanation.describe()}"
                 progress.console.print(line, highlight=False)
 
-        write_explanations(run, paths, out, show)
+        write_explanations(run, paths, out, show, skip_bad=skip_bad)
     CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)
 
 

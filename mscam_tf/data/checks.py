@@ -3,7 +3,6 @@
 import csv
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from mscam_tf.data.duplicates import (
     find_duplicates,
     take_fingerprint,
 )
-from mscam_tf.data.images import ImageError
+from mscam_tf.data.images import ImageError, ReadOptions, map_images
 from mscam_tf.data.manifest import Manifest
 from mscam_tf.data.splits import find_torn_groups
 from mscam_tf.files import write_whole
@@ -69,6 +68,7 @@ class DataReport:
 
 def check_manifest(
     manifest: Manifest,
+    options: ReadOptions | None = None,
     on_progress: Callable[[int], None] | None = None,
     on_compare: Callable[[int], None] | None = None,
     min_similarity: float = MIN_SIMILARITY,
@@ -77,6 +77,7 @@ def check_manifest(
 
     Args:
         manifest: The samples, with or without splits.
+        options: How images are read.
         on_progress: Called with 1 after each image is read.
         on_compare: Called with a number of images when they have been compared with all others.
         min_similarity: Above which correlation two images are copies, see `find_duplicates`.
@@ -86,14 +87,14 @@ def check_manifest(
     """
     found: dict[int, Fingerprint] = {}
     problems: list[tuple[Path, str]] = []
-    with ThreadPoolExecutor() as pool:
-        for index, result in enumerate(pool.map(_try_fingerprint, manifest.paths)):
-            if isinstance(result, ImageError):
-                problems += result.problems
-            else:
-                found[index] = result
-            if on_progress is not None:
-                on_progress(1)
+    fingerprints = map_images(take_fingerprint, manifest.paths, options or ReadOptions())
+    for index, result in enumerate(fingerprints):
+        if isinstance(result, ImageError):
+            problems += result.problems
+        else:
+            found[index] = result
+        if on_progress is not None:
+            on_progress(1)
     readable = list(found)
     duplicates = [
         replace(pair, first=readable[pair.first], second=readable[pair.second])
@@ -149,10 +150,3 @@ def write_duplicates(report: DataReport, path: str | Path) -> None:
             kind = "exact" if pair.exact else "near"
             number, similarity = numbers[pair.first], f"{pair.similarity:.3f}"
             writer.writerow([number, kind, similarity, pair.orientation, *cells])
-
-
-def _try_fingerprint(path: Path) -> Fingerprint | ImageError:
-    try:
-        return take_fingerprint(path)
-    except ImageError as error:
-        return error

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from mscam_tf.data.images import read_image
+from mscam_tf.data.images import ReadOptions, read_image
 
 ORIENTATIONS = (
     "as it is",
@@ -64,11 +64,12 @@ class Duplicate:
     exact: bool
 
 
-def take_fingerprint(path: str | Path) -> Fingerprint:
+def take_fingerprint(path: str | Path, options: ReadOptions | None = None) -> Fingerprint:
     """Read an image and keep what is needed to compare it.
 
     Args:
         path: An image file, as for `mscam_tf.read_image`.
+        options: How it is read.
 
     Returns:
         Its `Fingerprint`.
@@ -76,7 +77,7 @@ def take_fingerprint(path: str | Path) -> Fingerprint:
     Raises:
         ImageError: If the file cannot be read.
     """
-    image = read_image(path)
+    image = read_image(path, options)
     height, width = image.shape
     digest = hashlib.sha256(f"{height},{width}".encode() + image.tobytes()).digest()
     shrunk = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)

@@ -4,9 +4,16 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from mscam_tf.data.images import SUFFIXES, ImageError, is_image_file
+from mscam_tf.data.formats import read_stored
+from mscam_tf.data.images import (
+    SUFFIXES,
+    ImageError,
+    ReadOptions,
+    is_image_file,
+    name_problem,
+    scale_stored,
+)
 from mscam_tf.data.manifest import ManifestError
 from mscam_tf.data.sizes import read_mask
 
@@ -33,24 +40,22 @@ def list_frames(source: str | Path) -> tuple[Path, list[str]]:
     return folder, frames
 
 
-def read_frame(path: Path) -> np.ndarray:
-    """Read a grey frame with the bits it has: `(height, width)`, uint8 or uint16."""
+def read_frame(path: Path, options: ReadOptions) -> np.ndarray:
+    """Read a frame as whole numbers, dense bright: `(height, width)`, uint8 or uint16.
+
+    Files of 8 bits keep their values; all others are scaled to the 16 bits of a PNG file, which
+    loses nothing.
+
+    Raises:
+        ImageError: If the file cannot be read.
+    """
     try:
-        with Image.open(path) as image:
-            grey = image if image.mode.startswith(("L", "I")) else image.convert("L")
-            values = np.asarray(grey)
+        stored = read_stored(path, options.page, options.max_pixels)
+        scaled = scale_stored(stored, options)
     except Exception as error:  # Decoders raise whatever they please on broken files.
-        raise ImageError([(path, str(error) or type(error).__name__)]) from error
-    return values if values.dtype == np.uint8 else values.astype(np.uint16)
-
-
-def read_frame_size(path: Path) -> tuple[int, int]:
-    """Read the `(height, width)` of a frame, without its pixels where the format allows it."""
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except Exception as error:
-        raise ImageError([(path, str(error) or type(error).__name__)]) from error
+        raise name_problem(path, error) from error
+    eight = stored.values.dtype == np.uint8 and options.window is None
+    return np.round(scaled * (255 if eight else 65535)).astype(np.uint8 if eight else np.uint16)
 
 
 def find_mask(folder: Path, frame: str) -> Path:

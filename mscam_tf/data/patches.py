@@ -33,7 +33,7 @@ def cut_patches(
 ) -> Manifest:
     """Cut the patches out of their frames and write them, one frame in memory at a time.
 
-    Writes PNG files of the frames' own 8 or 16 bits into `images/`, with masks of the same names
+    Writes PNG files of 8 or 16 bits (see `read_frame`) into `images/`, with masks of the same names
     in `masks/`, `manifest.csv` (path, label, group, split, mask, and the corner `x`, `y`),
     `boxes.csv`, and `tiling.json`, by which the folder is known as one of ours.
 
@@ -60,7 +60,7 @@ def cut_patches(
     with write_whole(folder / _SETTINGS_FILE) as partial:
         partial.write_text(settings + "\n", encoding="utf-8")
     samples = []
-    for patch, image, mask in _cut(patches, source, masks, tiling.size):
+    for patch, image, mask in _cut(patches, source, masks, tiling):
         samples.append(_write_patch(folder, patch, image, mask, tiling.min_visible))
         if on_progress is not None:
             on_progress(1)
@@ -81,14 +81,14 @@ def check_folder(folder: Path, overwrite: bool) -> None:
 
 
 def _cut(
-    patches: Sequence[Patch], source: Path, masks: Path | None, side: int
+    patches: Sequence[Patch], source: Path, masks: Path | None, tiling: Tiling
 ) -> Iterator[tuple[Patch, np.ndarray, np.ndarray | None]]:
     for frame, group in groupby(patches, key=lambda patch: patch.frame):
-        image = read_frame(source / frame)
+        image = read_frame(source / frame, tiling.read)
         mask = None if masks is None else read_frame_mask(masks, frame, image.shape)
         for patch in group:
-            window = None if mask is None else _take(mask, patch, side, "constant")
-            yield patch, _take(image, patch, side, "edge"), window
+            window = None if mask is None else _take(mask, patch, tiling.size, "constant")
+            yield patch, _take(image, patch, tiling.size, "edge"), window
 
 
 def _take(

@@ -1,5 +1,6 @@
 """tf.data pipelines: from files to batches, with the augmentation that suits radiographs."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,9 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mscam_tf.data.images import read_image
-
-_CACHE_BYTES = 2**31  # Decoded images up to this size are kept in memory between epochs.
+from mscam_tf.data.images import ReadOptions, read_image, resize_image
 
 
 def make_dataset(
@@ -20,6 +19,8 @@ def make_dataset(
     *,
     training: bool = False,
     seed: int = 0,
+    read: ReadOptions | None = None,
+    cache_bytes: int = 2**31,
 ) -> tf.data.Dataset:
     """Feed images and labels in batches.
 
@@ -31,19 +32,22 @@ def make_dataset(
         batch_size: Images a batch.
         training: Shuffle anew in each epoch, and augment.
         seed: Seed of both.
+        read: How intensities are read; `ReadOptions()` by default.
+        cache_bytes: Decoded images are kept in memory between epochs if all of them need no more
+            than this; 0 reads them anew each time.
 
     Returns:
         A dataset of `(images, labels)`: float32 `(batch, height, width, 1)` in `[0, 1]`, and
         int32 `(batch,)`.
     """
     files = tf.data.Dataset.from_tensor_slices(
-        (list(map(str, paths)), np.asarray(labels, np.int32))
+        (list(map(os.fsencode, paths)), np.asarray(labels, np.int32))
     )
-    cached = len(paths) * image_size[0] * image_size[1] * 4 <= _CACHE_BYTES
+    cached = len(paths) * image_size[0] * image_size[1] * 4 <= cache_bytes
     if training and not cached:
         files = files.shuffle(len(paths), seed=seed)  # Names are light; images would not fit.
     dataset = files.map(
-        lambda path, label: (_read(path, image_size), label),
+        lambda path, label: (_read(path, image_size, read), label),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     if cached:
@@ -74,8 +78,9 @@ def build_augmentation(seed: int = 0) -> keras.Sequential:
     )
 
 
-def _read(path: tf.Tensor, image_size: tuple[int, int]) -> tf.Tensor:
-    image = tf.numpy_function(lambda name: read_image(name.decode()), [path], tf.float32)
-    image.set_shape((None, None))
-    resized = tf.image.resize(image[..., None], image_size, antialias=True)
-    return tf.clip_by_value(resized, 0.0, 1.0)
+def _read(path: tf.Tensor, image_size: tuple[int, int], read: ReadOptions | None) -> tf.Tensor:
+    def load(name: bytes) -> np.ndarray:
+        return resize_image(read_image(os.fsdecode(name), read), image_size)[..., None]
+
+    image = tf.numpy_function(load, [path], tf.float32)
+    return tf.ensure_shape(image, (*image_size, 1))

@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import find_objects
 
 from mscam_tf.data.boxes import Box
-from mscam_tf.data.frames import read_frame_mask, read_frame_size
+from mscam_tf.data.frames import read_frame, read_frame_mask
+from mscam_tf.data.images import ReadOptions
 from mscam_tf.data.labels import NO_OBJECT, OBJECT
 from mscam_tf.data.sizes import number_objects
 
@@ -32,6 +33,7 @@ class Tiling:
         empty: How many patches without an object to keep: their number as a multiple of that of
             the patches with one, drawn at random from all frames; `None` keeps all.
         seed: Seed of that drawing.
+        read: How the frames are read.
 
     Raises:
         ValueError: If a value is out of range.
@@ -43,6 +45,7 @@ class Tiling:
     min_visible: float = 0.5
     empty: float | None = None
     seed: int = 0
+    read: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
         rules = {
@@ -105,7 +108,8 @@ def plan_patches(
     patches: list[Patch] = []
     counts: Counter[str] = Counter()
     for frame in frames:
-        size = read_frame_size(folder / frame)
+        height, width = read_frame(folder / frame, tiling.read).shape
+        size = (height, width)
         find = _make_finder(frame, size, tiling.size, boxes, masks)
         for x, y in list_corners(size, tiling):
             patch = Patch(frame, x, y, tuple(find(x, y)))

@@ -1,9 +1,11 @@
+import shutil
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner
 
+from mscam_tf import ReadOptions, open_run
 from mscam_tf.cli import app
 
 RUNNER = CliRunner()
@@ -56,14 +58,35 @@ def test_train_shows_progress_and_draws_curves(image_folder, tmp_path):
     assert "--overwrite" in again.output
 
 
+def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
+    data = shutil.copytree(image_folder, tmp_path / "data")
+    (data / "none" / "bad.png").write_bytes(b"broken")
+    options = ["--backbone", "TinyNet", "--epochs", 1, "--image-size", 32, 32, "--invert"]
+    options += ["--window", 0, 300.5, "--max-pixels", 5000]
+    result = call("train", data, "--out", tmp_path / "run", *options)
+    assert result.exit_code == 1
+    assert "bad.png" in result.output
+    assert "--skip-bad" in result.output
+    result = call("train", data, "--out", tmp_path / "run", *options, "--skip-bad")
+    assert result.exit_code == 0, result.output
+    assert "skipped.csv" in result.output
+    read = open_run(tmp_path / "run").config.read
+    assert read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
+
+
 def test_errors_are_one_message_and_status_1(finished_run, image_folder, tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "config.json").write_text((finished_run.folder / "config.json").read_text())
     (broken / "model.keras").write_bytes(b"no model")
+    windows = ["--window", 0, 1, "--window-percentiles", 1, 99]
     cases = [
         (["train", tmp_path / "missing", "--out", tmp_path / "r"], "DATA must be a folder"),
         (["train", image_folder, "--out", tmp_path / "r", "--model", "x"], "`model` must be"),
+        (
+            ["train", image_folder, "--out", tmp_path / "r", *windows],
+            "Give --window or --window-percentiles",
+        ),
         (["evaluate", tmp_path, image_folder], "no config.json"),
         (["explain", finished_run.folder, tmp_path / "no.png", "--out", tmp_path], "No such image"),
         (["evaluate", broken, image_folder, "--split", "all"], "not a readable Keras model"),

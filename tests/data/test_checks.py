@@ -30,7 +30,7 @@ def manifest(tmp_path):
 
 def test_report(manifest):
     seen, compared = [], []
-    report = check_manifest(manifest, seen.append, compared.append)
+    report = check_manifest(manifest, None, seen.append, compared.append)
     assert len(seen) == 6
     assert sum(compared) == 4  # One is broken, and one equal to another.
     assert report.sizes == {(40, 30): 5}

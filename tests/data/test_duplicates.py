@@ -8,7 +8,7 @@ from mscam_tf.data.duplicates import (
     find_duplicates,
     take_fingerprint,
 )
-from mscam_tf.data.simulation import CLASS_NAMES, simulate_radiograph
+from mscam_tf.data.simulation import CLASS_NAMES, SimulationConfig, simulate_radiograph
 
 TURNS = [
     lambda image: np.rot90(image),
@@ -24,10 +24,11 @@ TURNS = [
 @pytest.fixture(scope="module")
 def originals():
     """Return 24 simulated radiographs of 8 bits, not square."""
+    config = SimulationConfig(image_size=(90, 120))
     images = []
     for seed in range(24):
         generator = np.random.default_rng(seed)
-        image = simulate_radiograph(CLASS_NAMES[seed % 3], (90, 120), generator)
+        image = simulate_radiograph(CLASS_NAMES[seed % 3], config, generator).image.astype(float)
         low, high = image.min(), image.max()
         images.append((255 * ((image - low) / (high - low))).astype(np.uint8))
     return images

@@ -1,42 +1,38 @@
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ImageError, read_image
-from mscam_tf.data.images import check_images
+from mscam_tf import ImageError, ReadOptions, read_image
+from mscam_tf.data.images import check_images, is_image_file, resize_image, write_problems
 
 
-def save(path, values, **options):
-    Image.fromarray(values).save(path, **options)
+def save(path, values):
+    Image.fromarray(values).save(path)
     return path
 
 
-@pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
-def test_eight_bits(tmp_path, suffix):
-    path = save(tmp_path / f"a.{suffix}", np.array([[0, 51, 255]], np.uint8))
-    image = read_image(path)
-    assert image.dtype == np.float32
-    np.testing.assert_allclose(image, [[0, 0.2, 1]], rtol=1e-6)
+def test_a_window_clips_and_inverts_by_hand(tmp_path):
+    path = save(tmp_path / "a.png", np.array([[0, 100, 150], [300, 500, 65535]], np.uint16))
+    image = read_image(path, ReadOptions(window=(100, 500)))
+    np.testing.assert_allclose(image, [[0, 0, 0.125], [0.5, 1, 1]], atol=1e-7)
+    image = read_image(path, ReadOptions(window=(100, 500), invert=True))
+    np.testing.assert_allclose(image, [[1, 1, 0.875], [0.5, 0, 0]], atol=1e-7)
 
 
-@pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_sixteen_bits_one_step_apart_stay_apart(tmp_path, suffix):
-    values = np.array([[0, 40000, 40001, 65535]], np.uint16)
-    image = read_image(save(tmp_path / f"a.{suffix}", values))
-    np.testing.assert_array_equal(np.round(image.astype(float) * 65535), values)
-
-
-def test_grey_stored_as_rgb(tmp_path):
-    grey = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
-    path = save(tmp_path / "a.png", np.repeat(grey[..., None], 3, -1))
-    np.testing.assert_allclose(read_image(path), grey / 255, atol=1e-6)
-
-
-def test_real_colour_is_refused(tmp_path):
-    color = np.zeros((4, 4, 3), np.uint8)
-    color[..., 0] = 200
-    with pytest.raises(ImageError, match=r"a\.png: expected a grey image"):
-        read_image(save(tmp_path / "a.png", color))
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"window": (5, 5)}, r"`window` must be .* Received: window=\(5, 5\)"),
+        ({"window": (0, float("nan"))}, "`window` must be"),
+        ({"page": -1}, "`page` must not be negative. Received: page=-1"),
+        ({"max_pixels": 0}, "`max_pixels` must be positive. Received: max_pixels=0"),
+    ],
+)
+def test_wrong_options(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ReadOptions(**arguments)
 
 
 def test_broken_files_are_all_named_at_once(tmp_path):
@@ -47,33 +43,61 @@ def test_broken_files_are_all_named_at_once(tmp_path):
     (tmp_path / "text.jpg").write_text("not an image")
     (tmp_path / "empty.tif").touch()
     names = ["good.png", "truncated.png", "text.jpg", "empty.tif", "missing.png"]
+    paths = [tmp_path / name for name in names]
     with pytest.raises(ImageError) as caught:
-        check_images([tmp_path / name for name in names])
+        check_images(paths)
     message = str(caught.value)
     assert message.startswith("4 image files cannot be read")
+    assert message.endswith("Mend them, or leave them out (skip_bad=True, --skip-bad).")
     assert all(name in message for name in names[1:])
     assert "good.png" not in message
-    assert check_images([good]) == [(40, 50)]
+    sizes, problems = check_images(paths, skip_bad=True)
+    assert sizes == {good: (40, 50)}
+    assert [path for path, _ in problems] == paths[1:]
 
 
-def test_floating_point_and_several_pages_are_refused(tmp_path):
-    path = save(tmp_path / "a.tif", np.full((4, 4), 0.5, np.float32))
-    with pytest.raises(ImageError, match="8 or 16 bits, but its mode is F"):
-        read_image(path)
-    page = Image.fromarray(np.zeros((4, 4), np.uint8))
-    page.save(tmp_path / "b.tif", save_all=True, append_images=[page])
-    with pytest.raises(ImageError, match="holds 2 pages"):
-        read_image(tmp_path / "b.tif")
+def test_nothing_is_left_to_skip(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ImageError, match=r"An image file cannot be read:\n.*the file is empty$"):
+        check_images([tmp_path / "a.png"], skip_bad=True)
+
+
+def test_long_lists_are_shortened_and_kept_whole_in_the_error(tmp_path):
+    problems = [(tmp_path / f"{i}.png", "broken") for i in range(25)]
+    error = ImageError(problems)
+    assert str(error).splitlines()[0] == "25 image files cannot be read:"
+    assert str(error).splitlines()[-1] == "  and 5 more"
+    assert len(str(error).splitlines()) == 22
+    assert error.problems == problems
+
+
+def test_problems_are_written_as_a_table(tmp_path):
+    write_problems([(tmp_path / "a,b.png", 'expected "grey", got colour')], tmp_path / "s.csv")
+    with (tmp_path / "s.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [{"path": str(tmp_path / "a,b.png"), "reason": 'expected "grey", got colour'}]
 
 
 def test_progress_counts_every_file(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     counted = []
-    check_images([path] * 5, counted.append)
+    check_images([path] * 5, on_progress=counted.append)
     assert sum(counted) == 5
 
 
-def test_more_than_sixteen_bits_are_refused(tmp_path):
-    path = save(tmp_path / "a.tif", np.full((4, 4), 70000, np.int32))
-    with pytest.raises(ImageError, match="at most 16 bits"):
-        read_image(path)
+def test_image_files_by_suffix(tmp_path):
+    for name in ("a.dcm", "b.NPY", "c.tiff", "d.txt", ".e.png"):
+        (tmp_path / name).touch()
+    found = [path.name for path in sorted(tmp_path.iterdir()) if is_image_file(path, tmp_path)]
+    assert found == ["a.dcm", "b.NPY", "c.tiff"]
+
+
+def test_resizing_averages_within_the_range(tmp_path):
+    image = np.zeros((2, 8), np.float32)
+    image[:, 4:] = 1
+    assert resize_image(image, (2, 8)) is image
+    small = resize_image(image, (1, 2))
+    assert small.dtype == np.float32
+    # Weights 5, 7, 7, 5, 3 and 1 of 28: a triangle 8 pixels wide, cut at the border.
+    np.testing.assert_allclose(small, [[4 / 28, 24 / 28]], atol=1e-6)
+    assert resize_image(image, (4, 3)).shape == (4, 3)

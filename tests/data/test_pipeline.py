@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import make_dataset
+from mscam_tf import ReadOptions, make_dataset
 from mscam_tf.data.pipeline import build_augmentation
 
 
@@ -27,6 +27,21 @@ def test_batches_in_order_without_training(paths):
     assert images.dtype == np.float32
     assert labels.tolist() == list(range(10))
     np.testing.assert_allclose(images[3, 0, 0], 12000 / 65535, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 2**31])
+def test_values_one_step_apart_stay_apart(tmp_path, cache_bytes):
+    values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    path = tmp_path / "röntgen 방사선.png"
+    Image.fromarray(values).save(path)
+    images, _ = collect(make_dataset([path], [0], (256, 256), cache_bytes=cache_bytes))
+    np.testing.assert_array_equal(np.round(images[0, ..., 0].astype(float) * 65535), values)
+
+
+def test_reads_with_the_options_given(paths):
+    read = ReadOptions(window=(4000, 24000), invert=True)
+    images, _ = collect(make_dataset(paths[1:2], [0], (48, 64), read=read))
+    np.testing.assert_allclose(images[0, 0, :, 0], np.linspace(1, 0, 64), atol=1e-4)
 
 
 def test_downsizing_averages_so_that_thin_lines_survive(tmp_path):
