@@ -19,7 +19,7 @@ DATA = Annotated[
     typer.Argument(
         metavar="DATA",
         help="Folder with one folder per class, or a CSV file with the columns "
-        "path,label[,group][,split].",
+        "path,label[,group][,split], or tfds:NAME of a data set of TensorFlow Datasets.",
         show_default=False,
     ),
 ]

@@ -146,10 +146,11 @@ _DEMO_IMAGES, _DEMO_EPOCHS = 180, 12
 
 def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Run":
     from mscam_tf.data.manifest import read_manifest
+    from mscam_tf.data.sources import resolve_source
     from mscam_tf.plots import plot_history, save_figure
     from mscam_tf.training import train as train_run
 
-    manifest = read_manifest(data)
+    manifest = read_manifest(resolve_source(data))
     with make_progress() as progress:
         checked = progress.add_task("checking images", total=len(manifest.samples))
         run = train_run(
@@ -167,11 +168,12 @@ def _train(data: Path, out: Path, config: "TrainConfig", overwrite: bool) -> "Ru
 
 def _evaluate(run: "Run", data: Path, split: str, out: Path) -> None:
     from mscam_tf.data.manifest import read_manifest
+    from mscam_tf.data.sources import resolve_source
     from mscam_tf.evaluation import evaluate as evaluate_run
     from mscam_tf.evaluation import select_samples
     from mscam_tf.plots import plot_confusion_matrix, save_figure
 
-    samples = select_samples(run, read_manifest(data), split)
+    samples = select_samples(run, read_manifest(resolve_source(data)), split)
     with CONSOLE.status(f"scoring {len(samples.samples)} images"):
         scores = evaluate_run(run, samples, out, split=split)
     figure = plot_confusion_matrix(scores.confusion, scores.class_names)
