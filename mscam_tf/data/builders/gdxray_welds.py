@@ -19,6 +19,7 @@ from mscam_tf.data.builders.common import (
 
 _HOMEPAGE = "https://domingomery.ing.puc.cl/material/gdxray/"
 _TERMS = GDXRAY_TERMS + " The films are of BAM, Berlin, which forbids commercial use."
+_PATCH_SIZE = 256
 
 
 @dataclass(eq=False)
@@ -42,7 +43,9 @@ class GdxrayWelds(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS = (
-        GdxrayWeldsConfig("patches", description="Patches of 256 x 256 pixels.", patch_size=256),
+        GdxrayWeldsConfig(
+            "patches", description="Patches of 256 x 256 pixels.", patch_size=_PATCH_SIZE
+        ),
         GdxrayWeldsConfig("films", description="Whole films."),
     )
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
@@ -78,7 +81,9 @@ Download the group Welds from {_HOMEPAGE} and place it here, as
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         folder = find_manual_folder(dl_manager, "Welds")
         films = sorted((folder / "W0001").glob("W0001_*.png"))
-        splits = split_groups({film.stem: "film" for film in films})
+        # A film without a free patch has one class only: it must not be alone in a split.
+        clear = {film.stem: "film" for film in films if _has_free_patch(film)}
+        splits = {**{film.stem: "train" for film in films}, **split_groups(clear)}
         boxes = _read_boxes(folder / "W0001" / "ground_truth.txt")
         return {
             split: self._generate_examples([f for f in films if splits[f.stem] == split], boxes)
@@ -91,7 +96,7 @@ Download the group Welds from {_HOMEPAGE} and place it here, as
         side = self.builder_config.patch_size
         for path in films:
             film = read_grey(path)
-            mask = (read_grey(_find_mask(path)) > 0).astype(np.uint8)
+            mask = _read_mask(path)
             mine = boxes[boxes[:, 0] == int(path.stem.split("_")[1]), 1:]
             for y, x in _list_corners(path, film.shape[:2], side):
                 name = f"{path.stem}_y{y:04d}_x{x:04d}" if side else path.stem
@@ -109,12 +114,20 @@ Download the group Welds from {_HOMEPAGE} and place it here, as
                 )
 
 
-def _find_mask(film: Path) -> Path:
-    """Return the mask of a film: the image of the same number in series W0002."""
-    mask = film.parents[1] / "W0002" / film.name.replace("W0001_", "W0002_")
-    if not mask.is_file():
-        raise FileNotFoundError(f"Expected a mask for {film.name}. Received: no file {mask}")
-    return mask
+def _read_mask(film: Path) -> np.ndarray:
+    """Read the mask of a film, the image of the same number in series W0002, as 0 and 1."""
+    path = film.parents[1] / "W0002" / film.name.replace("W0001_", "W0002_")
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a mask for {film.name}. Received: no file {path}")
+    return (read_grey(path) > 0).astype(np.uint8)
+
+
+def _has_free_patch(film: Path) -> bool:
+    """Whether a patch of the film is free of defects."""
+    mask = _read_mask(film)
+    side = min(_PATCH_SIZE, *mask.shape[:2])
+    corners = _list_corners(film, mask.shape[:2], side)
+    return any(not mask[y:, x:][:side, :side].any() for y, x in corners)
 
 
 def _read_boxes(path: Path) -> np.ndarray:
