@@ -80,7 +80,7 @@ Download the group Welds from {_HOMEPAGE} and place it here, as
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         folder = find_manual_folder(dl_manager, "Welds")
-        films = sorted((folder / "W0001").glob("W0001_*.png"))
+        films = _list_films(folder / "W0001")
         # A film without a free patch has one class only: it must not be alone in a split.
         clear = {film.stem: "film" for film in films if _has_free_patch(film)}
         splits = {**{film.stem: "train" for film in films}, **split_groups(clear)}
@@ -101,17 +101,22 @@ Download the group Welds from {_HOMEPAGE} and place it here, as
             for y, x in _list_corners(path, film.shape[:2], side):
                 name = f"{path.stem}_y{y:04d}_x{x:04d}" if side else path.stem
                 patch, part = (values[y:, x:][:side, :side] for values in (film, mask))
-                yield (
-                    name,
-                    {
-                        "image": patch,
-                        "label": "defect" if part.any() else "none",
-                        "name": name,
-                        "group": path.stem,
-                        "mask": part,
-                        "bboxes": _cut_boxes(mine, (y, x), patch.shape[:2]),
-                    },
-                )
+                example = {
+                    "image": patch,
+                    "label": "defect" if part.any() else "none",
+                    "name": name,
+                    "group": path.stem,
+                    "mask": part,
+                    "bboxes": _cut_boxes(mine, (y, x), patch.shape[:2]),
+                }
+                yield name, example
+
+
+def _list_films(folder: Path) -> list[Path]:
+    films = sorted(folder.glob("W0001_*.png"))
+    if not films:
+        raise FileNotFoundError(f"Expected films such as W0001_0001.png. Received: {folder}")
+    return films
 
 
 def _read_mask(film: Path) -> np.ndarray:

@@ -80,6 +80,9 @@ def test_missing_files_are_explained(tmp_path):
     (tmp_path / "manual" / "welds").mkdir(parents=True)
     with pytest.raises(FileNotFoundError, match=r"Expected the folder Welds. Received: .*manual"):
         prepare(tmp_path / "tfds", tmp_path / "manual", "films")
+    (tmp_path / "empty" / "Welds").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"such as W0001_0001.png. Received: .*W0001"):
+        prepare(tmp_path / "tfds", tmp_path / "empty", "films")
     welds = write_welds(tmp_path / "other", films=3)
     (welds / "Welds" / "W0002" / "W0002_0002.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"mask for W0001_0002.png. Received: .*W0002_0002"):
