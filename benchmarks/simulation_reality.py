@@ -34,9 +34,7 @@ def train_on_simulation(folder: Path, images: int, epochs: int, seed: int):
 def score(run, real: Path, folder: Path) -> dict[str, dict[str, float]]:
     import mscam_tf
 
-    simulated = mscam_tf.select_samples(
-        run, mscam_tf.read_manifest(Path(run.data)), "test"
-    )
+    simulated = mscam_tf.select_samples(run, mscam_tf.read_manifest(Path(run.data)), "test")
     mscam_tf.evaluate(run, simulated, folder / "simulated", split="test")
     mscam_tf.evaluate(run, mscam_tf.read_manifest(real), folder / "real")
     return {

@@ -5,12 +5,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from mscam_tf.data.manifest import Manifest
 
 CONSOLE = Console()
 
@@ -19,7 +22,7 @@ DATA = Annotated[
     typer.Argument(
         metavar="DATA",
         help="Folder with one folder per class, or a CSV file with the columns "
-        "path,label[,group][,split][,mask].",
+        "path,label[,group][,split][,mask], or tfds:NAME of a data set of TensorFlow Datasets.",
         show_default=False,
     ),
 ]
@@ -33,6 +36,14 @@ OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace what is th
 SKIP_BAD = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out images that cannot be read, and list them.")
 ]
+
+
+def read_data(source: Path) -> "Manifest":
+    """Read the labelled images of a DATA argument."""
+    from mscam_tf.data.manifest import read_manifest
+    from mscam_tf.data.sources import resolve_source
+
+    return read_manifest(resolve_source(source))
 
 
 def make_progress() -> Progress:

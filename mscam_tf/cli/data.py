@@ -14,6 +14,7 @@ from mscam_tf.cli.console import (
     WINDOW,
     explain_errors,
     make_progress,
+    read_data,
 )
 from mscam_tf.cli.tables import print_counts, print_report
 
@@ -59,7 +60,7 @@ def check(
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.splits import copy_splits
 
-        manifest = read_manifest(data)
+        manifest = read_data(data)
         if split_file is not None:
             manifest = copy_splits(manifest, read_manifest(split_file))
         with make_progress() as progress:
@@ -104,10 +105,9 @@ def split(
     Example: `mscam split DATA --out split.csv`, or `mscam split DATA --out folds --folds 5`
     """
     with explain_errors(tensorflow=False):
-        from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.splits import set_splits, split_folds, split_manifest
 
-        manifest = read_manifest(data)
+        manifest = read_data(data)
         if folds is None:
             fresh = set_splits(manifest, [""] * len(manifest.samples))
             parts = {out: split_manifest(fresh, seed)}
@@ -172,12 +172,11 @@ def relabel(
     with explain_errors(tensorflow=False):
         from mscam_tf.data.boxes import BOXES_FILE, match_boxes, read_boxes
         from mscam_tf.data.labels import fit_thresholds, label_binary, label_by_size
-        from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.sizes import measure_images
 
         _check_choice(source, thresholds, classes, binary)
         cuts = _read_numbers(thresholds) if thresholds else []
-        manifest = read_manifest(data)
+        manifest = read_data(data)
         if source is None:
             _finish(label_binary(manifest, names), out, overwrite)
             return

@@ -16,6 +16,7 @@ from mscam_tf.cli.console import (
     WINDOW,
     explain_errors,
     make_progress,
+    read_data,
 )
 
 if TYPE_CHECKING:
@@ -171,11 +172,10 @@ _DEMO_IMAGES, _DEMO_EPOCHS = 180, 12
 
 
 def _train(data: Path, out: Path, config: "TrainConfig", **options: bool) -> "Run":
-    from mscam_tf.data.manifest import read_manifest
     from mscam_tf.plots import plot_history, save_figure
     from mscam_tf.training import train as train_run
 
-    manifest = read_manifest(data)
+    manifest = read_data(data)
     with make_progress() as progress:
         checked = progress.add_task("checking images", total=len(manifest.samples))
         run = train_run(
@@ -198,12 +198,11 @@ def _note_skipped(path: Path) -> None:
 
 
 def _evaluate(run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool = False) -> None:
-    from mscam_tf.data.manifest import read_manifest
     from mscam_tf.evaluation import evaluate as evaluate_run
     from mscam_tf.evaluation import select_samples
     from mscam_tf.plots import plot_confusion_matrix, save_figure
 
-    samples = select_samples(run, read_manifest(data), split)
+    samples = select_samples(run, read_data(data), split)
     with CONSOLE.status(f"scoring {len(samples.samples)} images"):
         scores = evaluate_run(run, samples, out, split=split, skip_bad=skip_bad)
     figure = plot_confusion_matrix(scores.confusion, scores.class_names)

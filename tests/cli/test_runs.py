@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from mscam_tf import ReadOptions, open_run
 from mscam_tf.cli import app
+from tests.data.builders.fakes import write_fishbones
 
 RUNNER = CliRunner()
 
@@ -72,6 +73,26 @@ def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     assert "skipped.csv" in result.output
     read = open_run(tmp_path / "run").config.read
     assert read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
+
+
+def test_data_sets_of_tfds(tmp_path, monkeypatch):
+    monkeypatch.setattr("tensorflow_datasets.core.constants.DATA_DIR", str(tmp_path))
+    manual = write_fishbones(tmp_path / "downloads" / "manual")
+    run, data = tmp_path / "run", "tfds:gdxray_fishbones"
+    size = ("--image-size", 64, 64)
+    result = call("train", data, "--out", run, "--backbone", "TinyNet", "--epochs", 1, *size)
+    assert result.exit_code == 0, result.output
+    assert f"mscam evaluate {run} {data}" in " ".join(result.output.split())
+    result = call("evaluate", run, data)
+    assert result.exit_code == 0, result.output
+    assert "4 images (test)" in result.output
+    result = call("evaluate", run, "tfds:bones")
+    assert result.exit_code == 1
+    assert "gdxray_welds/films" in result.output
+    shutil.rmtree(manual)
+    result = call("train", "tfds:gdxray_welds", "--out", tmp_path / "welds")
+    assert result.exit_code == 1
+    assert "Welds/W0001/ground_truth.txt" in result.output
 
 
 def test_errors_are_one_message_and_status_1(finished_run, image_folder, tmp_path):
