@@ -22,7 +22,7 @@ from mscam_tf.data.simulation.radiograph import (
 from mscam_tf.files import write_whole
 
 LABELS = ("scale", "binary")
-_CHUNK = 8  # Images a process takes at a time.
+_CHUNK = 8  # Images at most that a process takes at a time.
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,9 @@ def _map(write: Callable[[int, str], _Written], plan: Plan, processes: int) -> I
     # Not forked: the caller may hold threads, TensorFlow's among them.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(write, range(len(classes)), classes, chunksize=_CHUNK)
+        # Small chunks where there are few images, so that every process has some.
+        chunk = max(1, min(_CHUNK, len(classes) // (4 * processes)))
+        yield from pool.map(write, range(len(classes)), classes, chunksize=chunk)
 
 
 def _write_one(folder: Path, plan: Plan, index: int, size_class: str) -> _Written:
