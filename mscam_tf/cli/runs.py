@@ -159,8 +159,10 @@ def demo(
         data = out / "simulated_radiographs"
         if data.exists() and not overwrite:
             raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
-        patch = SimulationConfig(image_size=(128, 128))
-        write_radiographs(data, Plan(_DEMO_IMAGES, patch))
+        # Well visible bones of two sizes: there is no time to learn more.
+        patch = SimulationConfig(image_size=(128, 128), difficulty=0.4, hard_negatives=0.3)
+        balance = {"none": 1.0, "scale1": 1.0, "scale3": 1.0}
+        write_radiographs(data, Plan(_DEMO_IMAGES, patch, balance=balance))
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
         run = _train(data, out / "run", config, overwrite=overwrite)
         _evaluate(run, data, "test", run.folder)
@@ -168,7 +170,7 @@ def demo(
         _explain(run, [data / sample.path for sample in test.samples[::2]], out / "maps")
 
 
-_DEMO_IMAGES, _DEMO_EPOCHS = 180, 12
+_DEMO_IMAGES, _DEMO_EPOCHS = 210, 16
 
 
 def _train(data: Path, out: Path, config: "TrainConfig", **options: bool) -> "Run":
