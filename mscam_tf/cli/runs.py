@@ -160,7 +160,7 @@ def demo(
         if data.exists() and not overwrite:
             raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
         # Well visible bones of two sizes: there is no time to learn more.
-        patch = SimulationConfig(image_size=(128, 128), difficulty=0.4, hard_negatives=0.3)
+        patch = SimulationConfig(image_size=(128, 128), difficulty=0.25, hard_negatives=0.2)
         balance = {"none": 1.0, "scale1": 1.0, "scale3": 1.0}
         write_radiographs(data, Plan(_DEMO_IMAGES, patch, balance=balance))
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
