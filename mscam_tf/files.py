@@ -1,6 +1,7 @@
-"""Write files whole or not at all."""
+"""Write files and folders whole or not at all."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,3 +34,47 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_folder(folder: str | Path, names: Sequence[str]) -> Iterator[Path]:
+    """Give a temporary folder beside `folder`, and put what it holds there when the block succeeds.
+
+    Args:
+        folder: Where to write. Created if missing.
+        names: The files and folders that the block writes. What stands there under these names is
+            replaced or removed; all else stays.
+
+    Returns:
+        A context manager that gives the temporary folder. If the block raises, it is removed and
+        `folder` is untouched.
+
+    Examples:
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "notes"
+        >>> with write_folder(folder, ["a.txt"]) as partial:
+        ...     _ = (partial / "a.txt").write_text("whole")
+        >>> [path.name for path in folder.iterdir()], [path.name for path in folder.parent.iterdir()]
+        (['a.txt'], ['notes'])
+    """
+    folder = Path(folder).resolve()
+    partial = folder.with_name(f".partial.{folder.name}")
+    shutil.rmtree(partial, ignore_errors=True)  # Of a process that was killed.
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        _put(partial, folder, names)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put(partial: Path, folder: Path, names: Sequence[str]) -> None:
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    old = partial / ".old"  # Moving is quick; what is old is deleted at the end.
+    old.mkdir()
+    for source, target in ((folder, old), (partial, folder)):
+        for name in names:
+            if (source / name).exists():
+                shutil.move(source / name, target / name)

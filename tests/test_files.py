@@ -1,6 +1,6 @@
 import pytest
 
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_folder, write_whole
 
 
 def test_a_failure_leaves_what_was_there(tmp_path):
@@ -25,3 +25,29 @@ def test_success_replaces(tmp_path):
             assert partial.suffix == ".csv"
             partial.write_text(text)
     assert path.read_text() == "second"
+
+
+def test_a_folder_is_replaced_at_the_end(tmp_path):
+    folder = tmp_path / "out"
+    for text in ("first", "second"):
+        with write_folder(folder, ["images", "list.txt"]) as partial:
+            (partial / "images").mkdir()
+            (partial / "images" / f"{text}.png").touch()
+            (partial / "list.txt").write_text(text)
+        (folder / "mine.txt").touch()
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        *("images", "list.txt", "mine.txt", "second.png"),
+    ]
+    assert (folder / "list.txt").read_text() == "second"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_folder_is_untouched_by_a_failure(tmp_path):
+    for name in ("new", "old"):
+        (tmp_path / "old").mkdir(exist_ok=True)
+        (tmp_path / "old" / "a.txt").write_text("old")
+        with pytest.raises(RuntimeError), write_folder(tmp_path / name, ["a.txt"]) as partial:
+            (partial / "a.txt").write_text("new")
+            raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert (tmp_path / "old" / "a.txt").read_text() == "old"

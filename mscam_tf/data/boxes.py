@@ -1,16 +1,18 @@
 """Boxes around objects: read, write, move and cut."""
 
 import csv
+import logging
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from mscam_tf.data.manifest import Manifest, ManifestError, relocate_path
+from mscam_tf.data.manifest import Manifest, ManifestError, open_table, relocate_path
 from mscam_tf.files import write_whole
 
 BOXES_FILE = "boxes.csv"
+_LOGGER = logging.getLogger(__name__)
 _PATH_NAMES = ("path", "film", "image")
 _CORNERS = ("x_min", "y_min", "x_max", "y_max")
 _CUT = ("object_width", "object_height", "visible")
@@ -117,8 +119,7 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
     """
     path = Path(path)
     boxes: dict[str, list[Box]] = defaultdict(list)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
+    with open_table(path) as reader:
         columns = reader.fieldnames or ()
         name = next((name for name in _PATH_NAMES if name in columns), None)
         if name is None or set(_CORNERS) - set(columns):
@@ -158,28 +159,56 @@ def match_boxes(
         paths: Images, as a manifest lists them.
 
     Returns:
-        For each path its boxes, possibly none.
+        For each path its boxes, possibly none. Boxes of images that are not listed are left out,
+        and a warning is logged.
 
     Raises:
-        ManifestError: If there are boxes, but of no image in `paths`.
+        ManifestError: If a file name fits several images, or there are boxes, but of no image in
+            `paths`.
 
     Examples:
         >>> match_boxes({"w1.png": [Box(0, 0, 2, 3)]}, ["films/w1.png", "films/w2.png"])
         {'films/w1.png': [Box(x_min=0, ...)], 'films/w2.png': []}
     """
-    paths = list(paths)
-    counts = Counter(PurePath(path).name for path in paths)
-    names = {path: PurePath(path).name for path in paths}
-    found = {
-        path: boxes.get(path) or (boxes.get(name, []) if counts[name] == 1 else [])
-        for path, name in names.items()
-    }
-    if boxes and not any(found.values()):
+    found: dict[str, Sequence[Box]] = {path: [] for path in paths}
+    named: dict[str, list[str]] = defaultdict(list)
+    for path in found:
+        named[PurePath(path).name].append(path)
+    unmatched = []
+    for image, rows in boxes.items():
+        path = _find_image(image, found, named)
+        if path is None:
+            unmatched.append(image)
+        else:
+            found[path] = [*found[path], *rows]
+    if boxes and len(unmatched) == len(boxes):
         raise ManifestError(
             "The boxes must be of images that are listed. Received: boxes of "
-            f"{next(iter(boxes))}, images such as {paths[0] if paths else 'none'}"
+            f"{unmatched[0]}, images such as {next(iter(found), 'none')}"
+        )
+    if unmatched:
+        _LOGGER.warning(
+            "%d boxes are left out: their %d images are not listed, such as %s.",
+            sum(len(boxes[image]) for image in unmatched),
+            len(unmatched),
+            unmatched[0],
         )
     return found
+
+
+def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
+    """Read the boxes beside a manifest's images; `None`, and a warning, if they are of others.
+
+    Only for boxes that nobody has named: a file of another program's may have the same name.
+    """
+    path = manifest.root / BOXES_FILE
+    if not path.is_file():
+        return None
+    try:
+        return match_boxes(read_boxes(path), [sample.path for sample in manifest.samples])
+    except ManifestError as error:
+        _LOGGER.warning("%s is passed over: %s", path, error)
+        return None
 
 
 def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
@@ -191,12 +220,14 @@ def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
 
     Raises:
         ManifestError: If other boxes are there, which may be someone's annotations and are never
-            overwritten, or if none of the boxes is of a sample.
+            overwritten.
     """
     source, target = manifest.root / BOXES_FILE, Path(folder) / BOXES_FILE
-    if not source.is_file() or source.resolve() == target.resolve():
+    if source.resolve() == target.resolve():
         return
-    found = match_boxes(read_boxes(source), [sample.path for sample in manifest.samples])
+    found = find_boxes(manifest)
+    if found is None:
+        return
     moved = {
         relocate_path(path, manifest.root, Path(folder)): list(boxes)
         for path, boxes in found.items()
@@ -208,6 +239,20 @@ def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
         raise ManifestError(
             f"Other boxes are in the way; choose another folder, or remove them. Received: {target}"
         )
+
+
+def _find_image(
+    image: str, paths: Mapping[str, object], named: Mapping[str, Sequence[str]]
+) -> str | None:
+    if image in paths:
+        return image
+    fitting = named.get(image, ())
+    if len(fitting) > 1:
+        raise ManifestError(
+            f"A file name must fit one image; give the path of each instead. Received: {image}, "
+            f"which fits {len(fitting)} images, such as {fitting[0]} and {fitting[1]}"
+        )
+    return fitting[0] if fitting else None
 
 
 def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:

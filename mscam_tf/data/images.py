@@ -21,6 +21,7 @@ from mscam_tf.data.stored import Stored
 from mscam_tf.files import write_whole
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dcm", ".npy")
+MASKS_FOLDER = "masks"
 _LISTED = 20  # Bad files that a message names; the error itself holds all.
 _Result = TypeVar("_Result")
 
@@ -74,9 +75,13 @@ class ReadOptions:
 
 
 def is_image_file(path: Path, folder: Path) -> bool:
-    """Whether a file found below a folder is an image to list: by its suffix, and not hidden."""
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in SUFFIXES and path.is_file() and not hidden
+    """Whether a file found below a folder is an image to list: by its suffix.
+
+    Hidden files are not, and neither are those in a folder named `masks`.
+    """
+    parts = path.relative_to(folder).parts
+    listed = MASKS_FOLDER not in parts[:-1] and not any(part.startswith(".") for part in parts)
+    return listed and path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def read_image(path: str | Path, options: ReadOptions | None = None) -> np.ndarray:

@@ -3,7 +3,8 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
@@ -69,7 +70,7 @@ def read_manifest(source: str | Path) -> Manifest:
     """List the labelled images of a folder or of a CSV file.
 
     Args:
-        source: A folder with one folder per class, or a CSV file with the columns `path` (absolute,
+        source: A folder with one folder per class (but `masks`, which is none), or a CSV file with the columns `path` (absolute,
             or relative to the file's folder), `label` and optionally `group` (images cut from one
             film or one fish belong together), `split` (`train`, `validation`, `test`) and `mask`
             (a picture that is nonzero where an object is). Other columns are kept as they are.
@@ -161,6 +162,22 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
             writer.writerow(known + [sample.extra.get(name, "") for name in extra])
 
 
+@contextmanager
+def open_table(path: Path) -> Iterator["csv.DictReader[str]"]:
+    """Open a CSV file of the user's for reading.
+
+    Raises:
+        ManifestError: If it is not UTF-8, as Excel writes it unless told otherwise.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            yield csv.DictReader(file)
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            f"A CSV file must be in UTF-8: save it as UTF-8. Received: {path}, {error}"
+        ) from None
+
+
 def _list_folder(folder: Path) -> Iterable[Sample]:
     for path in sorted(folder.glob("*/**/*")):
         if is_image_file(path, folder):
@@ -169,8 +186,7 @@ def _list_folder(folder: Path) -> Iterable[Sample]:
 
 
 def _list_csv(source: Path) -> Iterable[Sample]:
-    with source.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
+    with open_table(source) as reader:
         missing = {"path", "label"} - set(reader.fieldnames or ())
         if missing:
             raise ManifestError(

@@ -57,8 +57,40 @@ def test_a_name_matches_only_where_it_is_unique():
     boxes = {"a.png": [Box(0, 0, 1, 1)], "none/b.png": [Box(0, 0, 2, 2)]}
     found = match_boxes(boxes, ["bone/a.png", "none/b.png", "bone/b.png"])
     assert [len(found[path]) for path in found] == [1, 1, 0]
-    with pytest.raises(ManifestError, match=r"boxes of a\.png, images such as bone/a\.png"):
-        match_boxes(boxes, ["bone/a.png", "none/a.png"])
+    with pytest.raises(ManifestError, match=r"boxes of a\.png, images such as bone/c\.png"):
+        match_boxes(boxes, ["bone/c.png"])
+
+
+def test_a_name_that_fits_several_images():
+    boxes = {"a.png": [Box(0, 0, 1, 1)], "x/b.png": [Box(0, 0, 1, 1)]}
+    with pytest.raises(ManifestError, match=r"Received: a\.png, which fits 2 .* y/a\.png and z/a"):
+        match_boxes(boxes, ["y/a.png", "x/b.png", "z/a.png"])
+    found = match_boxes(boxes, ["a.png", "x/b.png", "z/a.png"])  # One has the very path.
+    assert [len(rows) for rows in found.values()] == [1, 1, 0]
+
+
+def test_boxes_left_over_are_told(caplog):
+    box = Box(0, 0, 1, 1)
+    boxes = {"a.png": [box], "b.png": [box, box], "x/c.png": [box]}
+    assert match_boxes(boxes, ["x/a.png"]) == {"x/a.png": [box]}
+    assert "3 boxes are left out: their 2 images are not listed, such as b.png" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["id,score\n1,2\n", "path,x_min,y_min,x_max,y_max\nother.png,1,2,3,4\n"]
+)
+def test_boxes_of_something_else_are_passed_over(tmp_path, caplog, text):
+    (tmp_path / BOXES_FILE).write_text(text)
+    carry_boxes(Manifest(tmp_path, (Sample("a.png", "bone", "1"),)), tmp_path / "new")
+    assert f"{BOXES_FILE} is passed over" in caplog.text
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_table_that_is_not_utf8(tmp_path):
+    path = tmp_path / "boxes.csv"
+    path.write_bytes("path,x_min,y_min,x_max,y_max\n필름.png,1,2,3,4\n".encode("cp949"))
+    with pytest.raises(ManifestError, match=r"save it as UTF-8. Received: .*boxes\.csv"):
+        read_boxes(path)
 
 
 def test_boxes_move_with_a_manifest(tmp_path):

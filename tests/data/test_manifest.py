@@ -94,6 +94,20 @@ def test_bad_folders(tmp_path):
     assert [sample.path for sample in read_manifest(tmp_path).samples] == ["bone/a.png"]
 
 
+def test_masks_are_no_class(tmp_path):
+    for name in ("bone/a.png", "masks/a.png", "bone/masks/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [sample.path for sample in read_manifest(tmp_path).samples] == ["bone/a.png"]
+
+
+def test_a_table_that_is_not_utf8(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes("path,label\n가.png,뼈\n".encode("cp949"))
+    with pytest.raises(ManifestError, match=r"save it as UTF-8. Received: .*data\.csv"):
+        read_manifest(path)
+
+
 def test_folders_named_after_splits(tmp_path):
     for split in ("train", "test"):
         (tmp_path / split / "bone").mkdir(parents=True)
