@@ -11,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from mscam_tf.data.labels import format_size
 from mscam_tf.files import write_whole
 
 COLOR_MAP = "turbo"  # The paper's scheme: red is strong, blue is weak.
@@ -235,7 +236,7 @@ def plot_sizes(sizes: np.ndarray, thresholds: Sequence[float] = ()) -> Figure:
     )
     parts = [f"scale{scale}: {count}" for scale, count in enumerate(counts.tolist(), start=1)]
     axis.set_title(", ".join([f"none: {len(sizes) - len(found)}", *parts]), fontsize=9)
-    cuts = ", ".join(f"{threshold:.4g}" for threshold in thresholds)
+    cuts = ", ".join(format_size(threshold, 5) for threshold in thresholds)
     axis.set_xlabel(f"size (cut at {cuts})" if cuts else "size")
     axis.set_ylabel("images")
     return figure

@@ -42,12 +42,17 @@ def test_a_folder_is_replaced_at_the_end(tmp_path):
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def write_half(folder):
+    with write_folder(folder, ["a.txt"]) as partial:
+        (partial / "a.txt").write_text("new")
+        raise RuntimeError
+
+
 def test_a_folder_is_untouched_by_a_failure(tmp_path):
     for name in ("new", "old"):
         (tmp_path / "old").mkdir(exist_ok=True)
         (tmp_path / "old" / "a.txt").write_text("old")
-        with pytest.raises(RuntimeError), write_folder(tmp_path / name, ["a.txt"]) as partial:
-            (partial / "a.txt").write_text("new")
-            raise RuntimeError
+        with pytest.raises(RuntimeError):
+            write_half(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert (tmp_path / "old" / "a.txt").read_text() == "old"

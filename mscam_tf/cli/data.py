@@ -8,6 +8,7 @@ import typer
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    INVERT,
     MAX_PIXELS,
     OVERWRITE,
     PAGE,
@@ -19,10 +20,15 @@ from mscam_tf.cli.console import (
 from mscam_tf.cli.tables import print_counts, print_report
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
 
+    from mscam_tf.data.boxes import Box
     from mscam_tf.data.manifest import Manifest
     from mscam_tf.data.tiling import Tiling
+
+_SOURCES = ("masks", "boxes", "column")
 
 
 def check(
@@ -49,8 +55,8 @@ def check(
     """Check a data set: broken files, torn groups, and copies that leak between splits.
 
     Copies are found also if they are flipped, turned by 90 degrees, compressed again, resized,
-    brighter, or negatives. The exit status is 1 if a file is broken, a group or copies are in
-    several splits, or copies have different labels.
+    brighter, or negatives. The exit status is 1 if an image or mask is broken, a mask has another
+    size than its image, a group or copies are in several splits, or copies have different labels.
 
     Example: `mscam check DATA --out duplicates.csv --write-groups grouped.csv`
     """
@@ -60,12 +66,14 @@ def check(
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.splits import copy_splits
 
+        _check_outputs([write_groups] if write_groups else [], [out] if out else [], overwrite)
         manifest = read_data(data)
         if split_file is not None:
             manifest = copy_splits(manifest, read_manifest(split_file))
         with make_progress() as progress:
             total = len(manifest.samples)
-            read = progress.add_task("reading images", total=total)
+            masks = sum(bool(sample.mask) for sample in manifest.samples)
+            read = progress.add_task("reading files", total=total + masks)
             compared = progress.add_task("comparing images", total=total)
             report = check_manifest(
                 manifest,
@@ -82,7 +90,7 @@ def check(
             write_duplicates(report, out)
             CONSOLE.print(f"Wrote {out}", highlight=False)
         if write_groups is not None:
-            _write(group_duplicates(report), write_groups, overwrite)
+            _write({write_groups: group_duplicates(report)})
     if report.failed:
         raise typer.Exit(1)
 
@@ -107,17 +115,18 @@ def split(
     with explain_errors(tensorflow=False):
         from mscam_tf.data.splits import set_splits, split_folds, split_manifest
 
+        paths = [out / f"fold{i}.csv" for i in range(1, folds + 1)] if folds else [out]
+        _check_outputs(paths, [], overwrite)
         manifest = read_data(data)
         if folds is None:
             fresh = set_splits(manifest, [""] * len(manifest.samples))
-            parts = {out: split_manifest(fresh, seed)}
+            parts = [split_manifest(fresh, seed)]
         else:
-            manifests = split_folds(manifest, folds, seed)
-            parts = {out / f"fold{i}.csv": part for i, part in enumerate(manifests, start=1)}
-        for path, part in parts.items():
-            _write(part, path, overwrite)
+            parts = split_folds(manifest, folds, seed)
+        _write(dict(zip(paths, parts, strict=True)))
+        for part in parts:
             print_counts(part)
-        CONSOLE.print(f"Next: mscam check {next(iter(parts))}", highlight=False)
+        CONSOLE.print(f"Next: mscam check {paths[0]}", highlight=False)
 
 
 def relabel(
@@ -155,13 +164,15 @@ def relabel(
     min_visible: Annotated[
         float, typer.Option(help="Leave out objects of which less is in the image.")
     ] = 0.5,
+    max_pixels: MAX_PIXELS = 100_000_000,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Label images by the size of their objects: none, scale1 (smallest), scale2 ...
 
     The size of an image is that of its largest object. The manifest keeps the old label in the
-    column original_label and the size in the column size; a histogram is written beside it.
-    With --binary, back to two classes: from the labels, or from sizes where --from is given.
+    column original_label and the size in the column object_size; a histogram is written beside it,
+    as NAME.sizes.png. With --binary, back to two classes: from the labels, or from sizes where
+    --from is given.
 
     Example: `mscam relabel DATA --from boxes --thresholds 12.5,22 --out labels.csv`
 
@@ -171,14 +182,17 @@ def relabel(
     """
     with explain_errors(tensorflow=False):
         from mscam_tf.data.boxes import BOXES_FILE, match_boxes, read_boxes
+        from mscam_tf.data.images import ReadOptions
         from mscam_tf.data.labels import fit_thresholds, label_binary, label_by_size
         from mscam_tf.data.sizes import measure_images
 
         _check_choice(source, thresholds, classes, binary)
+        histogram = out.with_suffix(".sizes.png")
+        _check_outputs([out], [histogram] if source else [], overwrite)
         cuts = _read_numbers(thresholds) if thresholds else []
         manifest = read_data(data)
         if source is None:
-            _finish(label_binary(manifest, names), out, overwrite)
+            _finish(label_binary(manifest, names), out)
             return
         found = None
         if source == "boxes":
@@ -192,6 +206,7 @@ def relabel(
             measure=measure,
             smallest=smallest,
             min_visible=min_visible,
+            read=ReadOptions(max_pixels=max_pixels),
         )
         if classes:
             cuts = fit_thresholds(manifest, sizes, classes)
@@ -199,22 +214,29 @@ def relabel(
             labelled = label_binary(manifest, names, sizes)
         else:
             labelled = label_by_size(manifest, sizes, cuts)
-        _finish(labelled, out, overwrite)
-        _draw_sizes(sizes, cuts, out.with_suffix(".png"))
+        _finish(labelled, out)
+        _draw_sizes(sizes, cuts, histogram)
 
 
 def tile(
     frames: Annotated[
-        Path, typer.Argument(metavar="FRAMES", help="An image, or a folder of images.")
+        Path, typer.Argument(metavar="FRAMES", help="An image, a folder of images, or a manifest.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to create.")],
     size: Annotated[int, typer.Option(min=1, help="Side of the patches in pixels.")] = 224,
     overlap: Annotated[float, typer.Option(help="Share of a patch that the next repeats.")] = 0.0,
     boxes: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Boxes: path,x_min,y_min,x_max,y_max.")
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Boxes: path,x_min,y_min,x_max,y_max; by default the boxes.csv beside a manifest.",
+        ),
     ] = None,
     masks: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Masks, each named as its frame.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Masks, each named as its frame; by default those of a manifest."
+        ),
     ] = None,
     min_visible: Annotated[
         float, typer.Option(help="A patch shows an object if so much of its area is inside.")
@@ -230,6 +252,8 @@ def tile(
         str,
         typer.Option(metavar="shift|pad|drop", help="What to do with the rest at a border."),
     ] = "shift",
+    window: WINDOW = None,
+    invert: INVERT = False,
     page: PAGE = None,
     max_pixels: MAX_PIXELS = 100_000_000,
     seed: Annotated[int, typer.Option(help="Of the choice among empty patches.")] = 0,
@@ -237,9 +261,12 @@ def tile(
 ) -> None:
     """Cut films and frames into patches, with their masks and boxes.
 
-    Writes lossless PNG patches of the same bits, manifest.csv (label object or none; the frame is
-    the group) and boxes.csv. A patch with only parts of objects, each below --min-visible, is
-    ambiguous, and left out.
+    Writes PNG patches, manifest.csv (label object or none; the frame is the group) and boxes.csv.
+    A patch with only parts of objects, each below --min-visible, is ambiguous, and left out.
+
+    Patches of 8-bit frames have the same values. All others, and any with --window, are stretched
+    to 16 bits: 4095 of a 12-bit film becomes 65535. Without --window, a DICOM film is clipped to
+    the window that it holds, if any.
 
     Example: `mscam tile films --boxes boxes.csv --overlap 0.25 --empty 1 --out patches`
     """
@@ -247,7 +274,7 @@ def tile(
         from mscam_tf.data.images import ReadOptions
         from mscam_tf.data.tiling import Tiling
 
-        read = ReadOptions(page=page, max_pixels=max_pixels)
+        read = ReadOptions(window, invert, page, max_pixels)
         tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed, read)
         manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
         print_counts(manifest)
@@ -262,51 +289,81 @@ def _tile(
     masks: Path | None,
     overwrite: bool,
 ) -> "Manifest":
-    from mscam_tf.data.boxes import match_boxes, read_boxes
-    from mscam_tf.data.frames import list_frames
+    from mscam_tf.data.frames import list_frames, list_inputs
     from mscam_tf.data.patches import check_folder, cut_patches
     from mscam_tf.data.tiling import plan_patches
 
-    check_folder(out, overwrite)
-    folder, names = list_frames(frames)
-    found = match_boxes(read_boxes(boxes), names) if boxes else None
-    if boxes is None and masks is None:
-        CONSOLE.print("Neither --boxes nor --masks: every patch is labelled none.")
+    listed = list_frames(frames, masks)
+    inputs = [frames, *([boxes] if boxes else []), *list_inputs(listed)]
+    check_folder(out, overwrite, inputs)
+    found = _find_boxes(frames, listed, boxes)
+    total = len(listed.samples)
+    if found is None and not any(sample.mask for sample in listed.samples):
+        CONSOLE.print("There are neither boxes nor masks: every patch is labelled none.")
     with make_progress() as progress:
-        task = progress.add_task("finding objects", total=len(names))
+        task = progress.add_task("finding objects", total=total)
         patches, counts = plan_patches(
-            folder,
-            names,
+            listed,
             tiling,
             boxes=found,
-            masks=masks,
             on_progress=lambda count: progress.advance(task, count),
         )
         task = progress.add_task("cutting patches", total=len(patches))
         manifest = cut_patches(
             patches,
-            folder,
+            listed,
             out,
             tiling,
-            masks=masks,
             overwrite=overwrite,
             on_progress=lambda count: progress.advance(task, count),
         )
     CONSOLE.print(
-        f"{len(names)} frames: {counts['object']} patches with an object, {counts['none']} without "
+        f"{total} frames: {counts['object']} patches with an object, {counts['none']} without "
         f"({counts['left out']} of these left out), {counts['ambiguous']} ambiguous (left out).",
         highlight=False,
     )
     return manifest
 
 
+def _find_boxes(
+    frames: Path, listed: "Manifest", boxes: Path | None
+) -> "Mapping[str, Sequence[Box]] | None":
+    from mscam_tf.data.boxes import find_boxes, match_boxes, read_boxes
+    from mscam_tf.data.frames import is_manifest
+
+    if boxes is not None:
+        return match_boxes(read_boxes(boxes), [sample.path for sample in listed.samples])
+    return find_boxes(listed) if is_manifest(frames) else None
+
+
+def _check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) -> None:
+    """Refuse outputs that are in the way, before anything is read."""
+    from mscam_tf.data.manifest import ManifestError
+
+    for path in manifests:
+        if path.suffix != ".csv":
+            raise ManifestError(f"A manifest is a .csv file. Received: {path}")
+    for path in (*manifests, *others):
+        if path.exists() and not overwrite:
+            raise ManifestError(
+                "An output must not be there yet; choose another name, or add --overwrite. "
+                f"Received: {path}"
+            )
+
+
 def _check_choice(
     source: str | None, thresholds: str | None, classes: int | None, binary: bool
 ) -> None:
     if bool(thresholds) + bool(classes) + binary != 1:
-        raise ValueError("Give exactly one of --thresholds, --classes and --binary.")
-    if source is None and not binary:
-        raise ValueError("Sizes need a source: add --from masks, boxes or column.")
+        raise ValueError(
+            "Give exactly one of --thresholds, --classes and --binary. Received: "
+            f"--thresholds {thresholds}, --classes {classes}, --binary {binary}"
+        )
+    if source not in _SOURCES and not (source is None and binary):
+        raise ValueError(
+            f"Sizes need a source: `--from` must be one of {', '.join(_SOURCES)}. "
+            f"Received: --from {source}"
+        )
 
 
 def _read_empty(text: str) -> float | None:
@@ -325,30 +382,29 @@ def _read_numbers(text: str) -> list[float]:
         raise ValueError(f"Expected numbers, such as 12.5,22. Received: {text!r}") from None
 
 
-def _write(manifest: "Manifest", path: Path, overwrite: bool) -> None:
-    """Write a manifest, with its boxes, so that its paths hold where it lies."""
+def _write(manifests: dict[Path, "Manifest"]) -> None:
+    """Write manifests of the same images into a folder, with their boxes."""
     from mscam_tf.data.boxes import carry_boxes
-    from mscam_tf.data.manifest import ManifestError, relocate, write_manifest
+    from mscam_tf.data.manifest import relocate, write_manifest
 
-    if path.suffix != ".csv":
-        raise ManifestError(f"A manifest is a .csv file. Received: {path}")
-    if path.exists() and not overwrite:
-        raise ManifestError(f"{path} exists; choose another name, or add --overwrite.")
+    path, manifest = next(iter(manifests.items()))
     carry_boxes(manifest, path.parent)
-    write_manifest(relocate(manifest, path.parent), path)
-    CONSOLE.print(f"Wrote {path}", highlight=False)
+    for path, manifest in manifests.items():
+        write_manifest(relocate(manifest, path.parent), path)
+        CONSOLE.print(f"Wrote {path}", highlight=False)
 
 
-def _finish(manifest: "Manifest", path: Path, overwrite: bool) -> None:
-    _write(manifest, path, overwrite)
+def _finish(manifest: "Manifest", path: Path) -> None:
+    _write({path: manifest})
     print_counts(manifest)
 
 
 def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> None:
+    from mscam_tf.data.labels import format_size
     from mscam_tf.plots import plot_sizes, save_figure
 
     save_figure(plot_sizes(sizes, thresholds), path)
     if thresholds:
-        cuts = ", ".join(f"{threshold:.4g}" for threshold in thresholds)
+        cuts = ", ".join(map(format_size, thresholds))
         CONSOLE.print(f"Thresholds: {cuts}", highlight=False)
     CONSOLE.print(f"Wrote {path}", highlight=False)

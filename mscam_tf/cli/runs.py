@@ -9,6 +9,7 @@ from rich.table import Table
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    INVERT,
     MAX_PIXELS,
     OVERWRITE,
     PAGE,
@@ -59,7 +60,7 @@ def train(
         tuple[float, float] | None,
         typer.Option(metavar="LOW HIGH", help="Fit the window to the training images: 0.1 99.9."),
     ] = None,
-    invert: Annotated[bool, typer.Option("--invert", help="Dense objects are dark.")] = False,
+    invert: INVERT = False,
     page: PAGE = None,
     max_pixels: MAX_PIXELS = 100_000_000,
     skip_bad: SKIP_BAD = False,

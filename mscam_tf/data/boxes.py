@@ -174,13 +174,13 @@ def match_boxes(
     named: dict[str, list[str]] = defaultdict(list)
     for path in found:
         named[PurePath(path).name].append(path)
-    unmatched = []
+    unmatched: list[str] = []
     for image, rows in boxes.items():
-        path = _find_image(image, found, named)
-        if path is None:
+        match = _find_image(image, found, named)
+        if match is None:
             unmatched.append(image)
         else:
-            found[path] = [*found[path], *rows]
+            found[match] = [*found[match], *rows]
     if boxes and len(unmatched) == len(boxes):
         raise ManifestError(
             "The boxes must be of images that are listed. Received: boxes of "

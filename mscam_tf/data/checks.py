@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mscam_tf.data.duplicates import (
 )
 from mscam_tf.data.images import ImageError, ReadOptions, map_images
 from mscam_tf.data.manifest import Manifest
+from mscam_tf.data.sizes import read_mask
 from mscam_tf.data.splits import find_torn_groups
 from mscam_tf.files import write_whole
 
@@ -28,7 +29,8 @@ class DataReport:
     Attributes:
         manifest: The samples.
         sizes: How many images have each `(height, width)`.
-        problems: Files that cannot be read, with the reason.
+        problems: Images and masks that cannot be read, and masks of another size than their image,
+            with the reason.
         duplicates: Pairs of images that show the same, by index of the sample.
         clusters: Images connected by such pairs, by index of the sample.
         torn_groups: The splits of each group that is in more than one.
@@ -73,12 +75,12 @@ def check_manifest(
     on_compare: Callable[[int], None] | None = None,
     min_similarity: float = MIN_SIMILARITY,
 ) -> DataReport:
-    """Look at every image once, and compare all with all.
+    """Look at every image and mask once, and compare all images with all.
 
     Args:
         manifest: The samples, with or without splits.
         options: How images are read.
-        on_progress: Called with 1 after each image is read.
+        on_progress: Called with 1 after each image or mask is read.
         on_compare: Called with a number of images when they have been compared with all others.
         min_similarity: Above which correlation two images are copies, see `find_duplicates`.
 
@@ -95,6 +97,7 @@ def check_manifest(
             found[index] = result
         if on_progress is not None:
             on_progress(1)
+    problems += _check_masks(manifest, found, options or ReadOptions(), on_progress)
     readable = list(found)
     duplicates = [
         replace(pair, first=readable[pair.first], second=readable[pair.second])
@@ -108,6 +111,28 @@ def check_manifest(
         cluster_duplicates(len(manifest.samples), duplicates),
         find_torn_groups(manifest),
     )
+
+
+def _check_masks(
+    manifest: Manifest,
+    found: Mapping[int, Fingerprint],
+    options: ReadOptions,
+    on_progress: Callable[[int], None] | None,
+) -> Iterator[tuple[Path, str]]:
+    """Yield the masks that cannot be read, or are not of the size of their image."""
+    masks = {i: manifest.root / s.mask for i, s in enumerate(manifest.samples) if s.mask}
+    results = map_images(_measure_mask, list(masks.values()), options)
+    for (index, path), size in zip(masks.items(), results, strict=True):
+        if isinstance(size, ImageError):
+            yield from size.problems
+        elif index in found and size != found[index].size:
+            yield path, f"expected the size {found[index].size} of its image, but it has {size}"
+        if on_progress is not None:
+            on_progress(1)
+
+
+def _measure_mask(path: Path, options: ReadOptions) -> tuple[int, ...]:
+    return read_mask(path, options).shape
 
 
 def group_duplicates(report: DataReport) -> Manifest:

@@ -7,7 +7,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import tifffile
-from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin
+from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin
 
 from mscam_tf.data.dicom import read_dicom
 from mscam_tf.data.stored import (
@@ -23,6 +23,9 @@ from mscam_tf.data.stored import (
 _WHITE_IS_ZERO = 0
 _GREY_OR_RGB = (_WHITE_IS_ZERO, 1, 2, 6)  # TIFF photometric; 6 is JPEG's YCbCr, decoded as RGB.
 _JPEG = 7
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_COLOURS = 25  # Where its header says which.
+_GREY, _PALETTE = 0, 3
 _HEADER_BYTES = 2**16  # More than the tables before the size of a JPEG need.
 _COMPRESSIONS = {1: "none", 5: "LZW", _JPEG: "JPEG", 8: "deflate", 32946: "deflate"}
 
@@ -52,6 +55,27 @@ def read_stored(path: Path, page: int | None, max_pixels: int) -> Stored:
         if head.startswith(magic, offset):
             return read(path, page, max_pixels)
     raise ValueError("expected a PNG, TIFF, DICOM, NPY, JPEG or BMP file, by its first bytes")
+
+
+def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
+    """Read a mask as `read_stored` does, but a PNG file with a palette by its indices.
+
+    Raises:
+        Exception: As `read_stored`; `ValueError` for a PNG file of several channels, whose numbers
+            of objects may stand in any of them.
+    """
+    with path.open("rb") as file:
+        head = file.read(26)
+    if head.startswith(_PNG) and head[_PNG_COLOURS] == _PALETTE:
+        with PngImagePlugin.PngImageFile(path) as image:
+            check_size(image.height, image.width, max_pixels)
+            return np.asarray(image)
+    if head.startswith(_PNG) and head[_PNG_COLOURS] != _GREY:
+        raise ValueError("expected a mask of one channel, but it has several")
+    stored = read_stored(path, None, max_pixels)
+    if stored.inverted and stored.full is not None:
+        return sum(stored.full) - stored.values
+    return stored.values
 
 
 def _read_png(path: Path, page: int | None, max_pixels: int) -> Stored:
@@ -141,7 +165,7 @@ def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:
 
 
 _READERS: tuple[tuple[int, bytes, Callable[[Path, int | None, int], Stored]], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", _read_png),
+    (0, _PNG, _read_png),
     (0, b"II*\0", _read_tiff),
     (0, b"MM\0*", _read_tiff),
     (0, b"II+\0", _read_tiff),  # BigTIFF.

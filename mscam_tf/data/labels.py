@@ -12,7 +12,7 @@ from mscam_tf.data.manifest import Manifest, ManifestError
 NO_OBJECT, OBJECT = "none", "object"
 _LOGGER = logging.getLogger(__name__)
 _MOST_CLASSES = 9  # Class names are sorted as text, where scale10 would stand before scale2.
-_SIZE, _ORIGINAL = "size", "original_label"
+_SIZE, _ORIGINAL = "object_size", "original_label"
 
 
 def fit_thresholds(manifest: Manifest, sizes: np.ndarray, classes: int) -> list[float]:
@@ -69,7 +69,8 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
         thresholds: Rising, above 0, at most 8.
 
     Returns:
-        The samples with new labels. Their columns `size` and `original_label` say what they were.
+        The samples with new labels. Their columns `object_size` and `original_label` say what they
+        were.
 
     Raises:
         ValueError: If the thresholds do not rise, or are too many.
@@ -131,6 +132,16 @@ def label_binary(
     return _relabel(manifest, [names[int(s.label != names[0])] for s in manifest.samples], None)
 
 
+def format_size(size: float, digits: int = 10) -> str:
+    """Write a size with so many digits, and without an exponent.
+
+    Examples:
+        >>> format_size(123456.0), format_size(2 / 3), format_size(0)
+        ('123456', '0.6666666667', '0')
+    """
+    return np.format_float_positional(size, precision=digits, fractional=False, trim="-")
+
+
 def _relabel(manifest: Manifest, labels: Sequence[str], sizes: np.ndarray | None) -> Manifest:
     if sizes is not None:
         _note_conflicts(manifest, sizes)
@@ -138,7 +149,7 @@ def _relabel(manifest: Manifest, labels: Sequence[str], sizes: np.ndarray | None
     for index, (sample, name) in enumerate(zip(manifest.samples, labels, strict=True)):
         extra = {_ORIGINAL: sample.label} | dict(sample.extra)  # The first label of all stays.
         if sizes is not None:
-            extra[_SIZE] = f"{sizes[index]:.4g}"
+            extra[_SIZE] = format_size(sizes[index])
         samples.append(replace(sample, label=name, extra=extra))
     return replace(manifest, samples=tuple(samples))
 

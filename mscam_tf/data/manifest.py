@@ -70,11 +70,11 @@ def read_manifest(source: str | Path) -> Manifest:
     """List the labelled images of a folder or of a CSV file.
 
     Args:
-        source: A folder with one folder per class (but `masks`, which is none), or a CSV file with the columns `path` (absolute,
+        source: A folder with one folder per class, or a CSV file with the columns `path` (absolute,
             or relative to the file's folder), `label` and optionally `group` (images cut from one
             film or one fish belong together), `split` (`train`, `validation`, `test`) and `mask`
             (a picture that is nonzero where an object is). Other columns are kept as they are.
-            A folder that holds a `manifest.csv` is read by that file.
+            A folder that holds a `manifest.csv` is read by that file. A folder `masks` is no class.
 
     Returns:
         A `Manifest`. Without a `group` column each image is a group of its own.

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import distance_transform_edt, find_objects, label
 
 from mscam_tf.data.boxes import Box
-from mscam_tf.data.images import ImageError
+from mscam_tf.data.formats import read_mask_values
+from mscam_tf.data.images import ReadOptions, name_problem
 from mscam_tf.data.manifest import Manifest, ManifestError, Sample
 
 MEASURES = ("side", "width", "length", "area")
+_UNNUMBERED = {1, 255, 65535}  # What masks without numbers have for an object.
 
 
 def measure_boxes(boxes: Sequence[Box], measure: str = "side") -> list[float]:
@@ -41,7 +42,8 @@ def measure_mask(mask: np.ndarray, measure: str = "width") -> list[float]:
 
     Args:
         mask: `(height, width)`, whole numbers, nonzero where an object is. If the values differ,
-            each is an object; otherwise each connected region is one (diagonals connect).
+            or the only one is not 1, 255 or 65535, each is an object; otherwise each connected
+            region is one (diagonals connect).
         measure: `width` (twice the largest distance from inside the object to its edge: the
             diameter of the largest disc that fits), `side` (square root of the bounding box's
             area), `length` (the box's longer side), in pixels, or `area` (number of pixels).
@@ -66,28 +68,30 @@ def measure_mask(mask: np.ndarray, measure: str = "width") -> list[float]:
 
 
 def number_objects(mask: np.ndarray) -> np.ndarray:
-    """Number the objects of a mask from 1: by their values where these differ, else by region."""
-    if len(np.unique(mask[mask != 0])) > 1:
+    """Number the objects of a mask: by its values if these are numbers, else by region from 1."""
+    values = np.unique(mask[mask != 0]).tolist()
+    if len(values) > 1 or not _UNNUMBERED.issuperset(values):
         return mask.astype(np.int32)
     numbered, _ = label(mask, structure=np.ones((3, 3)), output=np.int32)
     return numbered
 
 
-def read_mask(path: str | Path) -> np.ndarray:
-    """Read a mask as whole numbers `(height, width)`: grey, with a palette, or 1 bit (0 and 255).
+def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarray:
+    """Read a mask as whole numbers `(height, width)`, in any format of images.
+
+    Args:
+        path: A grey image, or a PNG file with a palette, of which the indices count.
+        options: Its limit of pixels; a mask has no page or window.
 
     Raises:
         ImageError: If the file cannot be read, or has colours.
     """
+    options = options or ReadOptions()
     try:
-        with Image.open(path) as image:
-            values = np.asarray(image)
+        values = read_mask_values(Path(path), options.max_pixels)
     except Exception as error:  # Decoders raise whatever they please on broken files.
-        raise ImageError([(Path(path), str(error) or type(error).__name__)]) from error
-    if values.ndim != 2:
-        reason = f"expected a mask of one channel, but its shape is {values.shape}"
-        raise ImageError([(Path(path), reason)])
-    return values.astype(np.int32) * (255 if values.dtype == bool else 1)
+        raise name_problem(Path(path), error) from error
+    return values.astype(np.int32)
 
 
 def measure_images(
@@ -99,6 +103,7 @@ def measure_images(
     measure: str | None = None,
     smallest: bool = False,
     min_visible: float = 0.5,
+    read: ReadOptions | None = None,
 ) -> np.ndarray:
     """Measure each image: the size of its largest object, or 0 where it has none.
 
@@ -110,20 +115,22 @@ def measure_images(
         measure: How an object is measured: by default `width` in masks and `side` in boxes.
         smallest: Take the smallest object instead of the largest.
         min_visible: Leave out boxes of objects of which less than this share is in the image.
+        read: How masks are read.
 
     Returns:
         Sizes `(n,)`, float64.
 
     Raises:
-        ManifestError: If no sample has a mask, or a cell of the column is no size.
+        ManifestError: If no sample has a mask, there is no such column, or a cell of it is no size.
         ImageError: If a mask cannot be read.
     """
     if source == "column":
-        return np.array([_read_size(sample, column or "") for sample in manifest.samples])
+        name = _check_column(manifest, column)
+        return np.array([_read_size(sample, name) for sample in manifest.samples])
     if source == "masks":
         if not any(sample.mask for sample in manifest.samples):
             raise ManifestError(f"Sizes from masks need a column mask. Received: {manifest.root}")
-        lists = [_measure_sample(manifest, s, measure or "width") for s in manifest.samples]
+        lists = [_measure_sample(manifest, s, measure or "width", read) for s in manifest.samples]
     elif source == "boxes":
         lists = [
             measure_boxes(_list_visible(boxes or {}, sample, min_visible), measure or "side")
@@ -152,8 +159,12 @@ def _measure_region(region: np.ndarray, measure: str) -> float:
     return float(distance_transform_edt(doubled).max())
 
 
-def _measure_sample(manifest: Manifest, sample: Sample, measure: str) -> list[float]:
-    return measure_mask(read_mask(manifest.root / sample.mask), measure) if sample.mask else []
+def _measure_sample(
+    manifest: Manifest, sample: Sample, measure: str, read: ReadOptions | None
+) -> list[float]:
+    if not sample.mask:
+        return []
+    return measure_mask(read_mask(manifest.root / sample.mask, read), measure)
 
 
 def _list_visible(
@@ -162,10 +173,19 @@ def _list_visible(
     return [box for box in boxes.get(sample.path, ()) if box.visible >= min_visible]
 
 
+def _check_column(manifest: Manifest, column: str | None) -> str:
+    columns = list(dict.fromkeys(name for sample in manifest.samples for name in sample.extra))
+    if column not in columns:
+        raise ManifestError(
+            f"`column` (--column) must be one of {columns}. Received: column={column!r}"
+        )
+    return column
+
+
 def _read_size(sample: Sample, column: str) -> float:
     try:
-        size = float(sample.extra[column] or 0)
-    except (KeyError, ValueError):
+        size = float(sample.extra.get(column) or 0)
+    except ValueError:
         size = -1.0
     if not 0 <= size < float("inf"):
         raise ManifestError(

@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import find_objects
 
 from mscam_tf.data.boxes import Box
-from mscam_tf.data.frames import read_frame, read_frame_mask
+from mscam_tf.data.frames import name_frame, read_frame, read_frame_mask
 from mscam_tf.data.images import ReadOptions
 from mscam_tf.data.labels import NO_OBJECT, OBJECT
+from mscam_tf.data.manifest import Manifest, Sample
 from mscam_tf.data.sizes import number_objects
 
 BORDERS = ("shift", "pad", "drop")
@@ -28,8 +28,8 @@ class Tiling:
             `pad` it with the frame's edge pixels, or `drop` the rest. A frame smaller than a patch
             is padded, unless it is dropped.
         min_visible: A patch shows an object if at least this share of the object's area is in it
-            (of what fits into a patch, where the object is larger). Patches with smaller parts
-            only are ambiguous, and left out.
+            (of the most that any patch could hold, where the object is larger). Patches with
+            smaller parts only are ambiguous, and left out.
         empty: How many patches without an object to keep: their number as a multiple of that of
             the patches with one, drawn at random from all frames; `None` keeps all.
         seed: Seed of that drawing.
@@ -73,16 +73,14 @@ class Patch:
     @property
     def path(self) -> str:
         """Where the patch is written, below the folder."""
-        return f"images/{Path(self.frame).with_suffix('')}/x{self.x:05d}_y{self.y:05d}.png"
+        return f"images/{name_frame(self.frame)}/x{self.x:05d}_y{self.y:05d}.png"
 
 
 def plan_patches(
-    folder: Path,
-    frames: Sequence[str],
+    frames: Manifest,
     tiling: Tiling,
     *,
     boxes: Mapping[str, Sequence[Box]] | None = None,
-    masks: Path | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[list[Patch], Counter[str]]:
     """Decide which patches to cut.
@@ -90,11 +88,9 @@ def plan_patches(
     Objects are the boxes if these are given, else the objects of the masks.
 
     Args:
-        folder: The folder of the frames.
-        frames: Their paths below it.
+        frames: The frames, and their masks if they have any, from `list_frames`.
         tiling: How to cut.
         boxes: For each frame its boxes, from `match_boxes`.
-        masks: A folder with a mask for each frame, under the frame's name with any suffix.
         on_progress: Called with 1 after each frame.
 
     Returns:
@@ -103,16 +99,15 @@ def plan_patches(
 
     Raises:
         ImageError: If a frame or mask cannot be read, or a mask has another size than its frame.
-        ManifestError: If a frame has no mask.
     """
     patches: list[Patch] = []
     counts: Counter[str] = Counter()
-    for frame in frames:
-        height, width = read_frame(folder / frame, tiling.read).shape
+    for frame in frames.samples:
+        height, width = read_frame(frames.root / frame.path, tiling.read).shape
         size = (height, width)
-        find = _make_finder(frame, size, tiling.size, boxes, masks)
+        find = _make_finder(frames, frame, size, tiling, boxes)
         for x, y in list_corners(size, tiling):
-            patch = Patch(frame, x, y, tuple(find(x, y)))
+            patch = Patch(frame.path, x, y, tuple(find(x, y)))
             kind = classify_patch(patch, tiling.min_visible)
             counts[kind] += 1
             if kind != "ambiguous":
@@ -151,20 +146,23 @@ def _list_starts(length: int, tiling: Tiling) -> list[int]:
 
 
 def _make_finder(
-    frame: str,
+    frames: Manifest,
+    frame: Sample,
     size: tuple[int, int],
-    side: int,
+    tiling: Tiling,
     boxes: Mapping[str, Sequence[Box]] | None,
-    masks: Path | None,
 ) -> Callable[[int, int], Iterator[Box]]:
     """Return what finds the boxes in the window at `(x, y)`."""
-    if boxes is not None or masks is None:
-        found = (boxes or {}).get(frame, ())
-        return lambda x, y: _find_boxes(found, x, y, side)
-    objects = number_objects(read_frame_mask(masks, frame, size))
-    areas = np.bincount(objects.ravel())
-    wholes = [window and _to_box(window) for window in find_objects(objects)]
-    return lambda x, y: _find_regions(objects, areas, wholes, x, y, side)
+    if boxes is not None or not frame.mask:
+        found = (boxes or {}).get(frame.path, ())
+        return lambda x, y: _find_boxes(found, x, y, tiling.size)
+    objects = number_objects(read_frame_mask(frames, frame, size, tiling.read))
+    wholes = {
+        number: (_to_box(slices), _count_most(objects[slices] == number, tiling.size))
+        for number, slices in enumerate(find_objects(objects), start=1)
+        if slices is not None
+    }
+    return lambda x, y: _find_regions(objects, wholes, x, y, tiling.size)
 
 
 def _find_boxes(boxes: Sequence[Box], x: int, y: int, side: int) -> Iterator[Box]:
@@ -175,16 +173,23 @@ def _find_boxes(boxes: Sequence[Box], x: int, y: int, side: int) -> Iterator[Box
 
 
 def _find_regions(
-    objects: np.ndarray, areas: np.ndarray, wholes: Sequence[Box | None], x: int, y: int, side: int
+    objects: np.ndarray, wholes: Mapping[int, tuple[Box, int]], x: int, y: int, side: int
 ) -> Iterator[Box]:
     """Box what is left of each object in a window; its share counts pixels, not the box."""
     window = objects[y : y + side, x : x + side]
-    for index, slices in enumerate(find_objects(window), start=1):
-        whole = wholes[index - 1]
-        if slices is not None and whole is not None:
-            share = np.count_nonzero(window[slices] == index) / areas[index]
-            visible = min(1.0, float(share) * whole.area / whole.fit(side, side))
+    for number, slices in enumerate(find_objects(window), start=1):
+        if slices is not None:
+            whole, most = wholes[number]
+            visible = np.count_nonzero(window[slices] == number) / most
             yield replace(_to_box(slices), object_size=whole.size, visible=visible)
+
+
+def _count_most(region: np.ndarray, side: int) -> int:
+    """Return the most pixels of an object that any square window of this side can hold."""
+    height, width = (min(side, length) for length in region.shape)
+    sums = np.pad(region, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    rows = sums[height:] - sums[:-height]
+    return int((rows[:, width:] - rows[:, :-width]).max())
 
 
 def _to_box(slices: tuple[slice, slice]) -> Box:

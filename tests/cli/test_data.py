@@ -139,7 +139,7 @@ def test_from_films_to_a_split_of_scales(films, capsys):
     text = call(
         "relabel", films / "patches", "--from", "boxes", "--thresholds", "5,10", "--out", labels
     )
-    assert labels.with_suffix(".png").exists()
+    assert labels.with_name("labels.sizes.png").exists()
     manifest = read_manifest(labels)
     assert [sample.label for sample in manifest.samples[:4]] == [
         "scale1",
@@ -147,7 +147,7 @@ def test_from_films_to_a_split_of_scales(films, capsys):
         "scale3",
         "none",
     ]
-    assert manifest.samples[1].extra["size"] == "6"
+    assert manifest.samples[1].extra["object_size"] == "6"
     split = films / "lists" / "split.csv"
     call("split", labels, "--out", split)
     call("check", split)
@@ -184,9 +184,13 @@ def test_empty_patches_and_overwriting(films):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--from", "boxes"], "exactly one of --thresholds, --classes and --binary"),
-        (["--classes", "2"], "Sizes need a source: add --from"),
-        (["--from", "eyes", "--classes", "2"], "`source` must be masks, boxes or column"),
+        (
+            ["--from", "boxes"],
+            "exactly one of --thresholds, --classes and --binary. Received: --thresholds None",
+        ),
+        (["--classes", "2"], "Sizes need a source: `--from` must be one of masks, boxes, column."),
+        (["--from", "eyes", "--classes", "2"], "Received: --from eyes"),
+        (["--from", "column", "--classes", "2"], "(--column) must be one of []. Received: column="),
         (["--from", "boxes", "--classes", "2"], "boxes.csv"),
         (["--from", "masks", "--thresholds", "1,b"], "Expected numbers, such as 12.5,22"),
         (["--binary", "--names", "good", "bad"], "One class must be 'good'"),
@@ -197,6 +201,87 @@ def test_relabel_says_what_is_missing(data, tmp_path, arguments, message):
     assert message in text
     assert "Traceback" not in text
     assert not (tmp_path / "labels.csv").exists()
+
+
+def test_simulated_fillets_become_patches(tmp_path):
+    frames, patches = tmp_path / "frames", tmp_path / "patches"
+    options = ("--image-size", 64, 128, "--pixel-pitch", 2, "--processes", 1)
+    call("simulate", frames, "--frames", "--images", 2, "--groups", 3, *options)
+    text = call("tile", frames, "--size", 32, "--out", patches)
+    assert "2 frames: " in text
+    truth = {sample.path: frames / sample.mask for sample in read_manifest(frames).samples}
+    manifest = read_manifest(patches)
+    assert {sample.group for sample in manifest.samples} == set(truth)
+    assert "object" in manifest.class_names
+    for sample in manifest.samples:
+        x, y = int(sample.extra["x"]), int(sample.extra["y"])
+        whole = np.asarray(Image.open(truth[sample.group]))
+        mask = np.asarray(Image.open(patches / sample.mask))
+        np.testing.assert_array_equal(mask, whole[y : y + 32, x : x + 32])
+        assert sample.label == "none" or mask.any()
+
+
+def test_masks_and_boxes_that_are_named_go_first(films):
+    (films / "manifest.csv").write_text("path,label\nfilms/a.png,x\n")
+    (films / "none.csv").write_text("path,x_min,y_min,x_max,y_max\n")
+    (films / "masks" / "films").mkdir(parents=True)
+    mask = np.zeros((32, 128), np.uint8)
+    Image.fromarray(mask).save(films / "masks" / "films" / "a.png")
+    options = ("tile", films, "--size", 32)
+    assert "3 patches with an object" in call(*options, "--out", films / "1")
+    text = call(*options, "--boxes", films / "none.csv", "--out", films / "2")
+    assert "0 patches with an object" in text
+    call(*options, "--masks", films / "masks", "--out", films / "3")
+    assert read_manifest(films / "3").samples[0].mask
+
+
+def test_a_window_for_patches(films):
+    options = ("tile", films / "films" / "a.png", "--size", 32, "--out", films / "patches")
+    call(*options, "--window", 10, 60, "--invert")
+    stored = np.asarray(Image.open(films / "films" / "a.png"))[:32, :32].astype(float)
+    patch = np.asarray(Image.open(read_manifest(films / "patches").paths[0]))
+    expected = 65535 * (1 - np.clip((stored - 10) / 50, 0, 1))
+    np.testing.assert_allclose(patch, expected, atol=0.51)
+
+
+def test_tile_does_not_eat_its_input(films):
+    call("tile", films / "films", "--size", 32, "--out", films / "patches")
+    options = ("--size", 32, "--out", films / "patches", "--overwrite")
+    for arguments in (
+        [films / "patches"],
+        [films / "films", "--boxes", films / "patches" / "boxes.csv"],
+        [films / "films", "--masks", films / "patches" / "masks"],
+    ):
+        if arguments[1:2] == ["--masks"]:
+            (films / "patches" / "masks").mkdir()
+            for path in (films / "films").iterdir():
+                (films / "patches" / "masks" / path.name).write_bytes(path.read_bytes())
+        assert "must hold none of the inputs" in call("tile", *arguments, *options, status=1)
+    assert all(path.exists() for path in read_manifest(films / "patches").paths)
+
+
+def test_no_output_is_replaced_unasked(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("mscam_tf.cli.data.read_data", None)  # Nothing is read before.
+    pairs, labels = tmp_path / "pairs.csv", tmp_path / "labels.csv"
+    (tmp_path / "labels.sizes.png").touch()
+    for path in (pairs, tmp_path / "fold2.csv"):
+        path.write_text("mine")
+    commands = {
+        pairs: ("check", data, "--out", pairs),
+        tmp_path / "fold2.csv": ("split", data, "--folds", 3, "--out", tmp_path),
+        tmp_path / "labels.sizes.png": (
+            *("relabel", data, "--from", "masks", "--thresholds", 3, "--out", labels),
+        ),
+    }
+    for path, command in commands.items():
+        assert f"add --overwrite. Received: {path}" in call(*command, status=1)
+    assert pairs.read_text() == "mine"
+
+
+def test_boxes_of_another_program_do_not_block(data, tmp_path, caplog):
+    (data / "boxes.csv").write_text("id,score\n1,2\n")
+    call("split", data, "--out", tmp_path / "folds", "--folds", 3)
+    assert caplog.text.count("is passed over") == 1
 
 
 def test_tile_says_what_is_wrong(films, data):

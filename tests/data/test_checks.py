@@ -61,6 +61,20 @@ def test_groups_join_and_torn_splits_go(manifest):
     assert {sample.split for sample in grouped.samples} == {"train"}
 
 
+def test_masks_are_opened(manifest, tmp_path):
+    Image.fromarray(np.ones((40, 30), np.uint8)).save(tmp_path / "right.png")
+    Image.fromarray(np.ones((30, 40), np.uint8)).save(tmp_path / "turned.png")
+    (tmp_path / "broken.png").write_bytes(b"no mask")
+    pairs = {"a": "right", "c": "turned", "d": "broken", "e": "missing"}
+    samples = tuple(Sample(f"{a}.png", "x", "1", mask=f"{m}.png") for a, m in pairs.items())
+    seen = []
+    report = check_manifest(Manifest(tmp_path, samples), None, seen.append)
+    assert len(seen) == 4 + 4
+    assert [path.name for path, _ in report.problems] == ["turned.png", "broken.png", "missing.png"]
+    assert "the size (40, 30) of its image, but it has (30, 40)" in report.problems[0][1]
+    assert report.failed
+
+
 def test_torn_groups(manifest):
     samples = (Sample("a.png", "x", "g", "train"), Sample("c.png", "x", "g", "test"))
     report = check_manifest(Manifest(manifest.root, samples))

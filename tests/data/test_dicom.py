@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mscam_tf import ImageError, ReadOptions, read_image
+from mscam_tf.data.frames import read_frame
 
 pydicom = pytest.importorskip("pydicom")
 from pydicom import uid  # noqa: E402
@@ -160,3 +161,12 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
     with pytest.raises(ImageError, match=r"pip install 'mscam-tf\[dicom\]'"):
         read_image(path)
+
+
+def test_a_film_is_clipped_unless_a_window_is_given(tmp_path):
+    values = np.array([[0, 1000, 2000, 4095]], np.uint16)
+    path = save(tmp_path / "a.dcm", make_dataset(values, 12, WindowCenter=1500.5, WindowWidth=1001))
+    assert read_frame(path, ReadOptions()).tolist() == [[0, 0, 65535, 65535]]
+    # 1000 x 65535 / 4095 is 16003.66.
+    full = read_frame(path, ReadOptions(window=(0, 4095)))
+    assert full.tolist() == [[0, 16004, 32007, 65535]]

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ImageError, ManifestError, ReadOptions
+from mscam_tf import ImageError, ManifestError, ReadOptions, Sample
 from mscam_tf.data.frames import (
     find_mask,
     list_frames,
+    list_inputs,
+    name_frame,
     read_frame,
     read_frame_mask,
 )
@@ -15,8 +17,11 @@ def test_list(tmp_path):
     (tmp_path / "a").mkdir()
     for name in ("a/2.png", "1.tif", "notes.txt", ".hidden.png"):
         (tmp_path / name).touch()
-    assert list_frames(tmp_path) == (tmp_path, ["1.tif", "a/2.png"])
-    assert list_frames(tmp_path / "a" / "2.png") == (tmp_path / "a", ["2.png"])
+    frames = list_frames(tmp_path)
+    assert frames.root == tmp_path
+    assert [sample.path for sample in frames.samples] == ["1.tif", "a/2.png"]
+    single = list_frames(tmp_path / "a" / "2.png")
+    assert single.paths == [tmp_path / "a" / "2.png"]
     with pytest.raises(ManifestError, match=r"FRAMES must be .* Received: .*missing"):
         list_frames(tmp_path / "missing")
     (tmp_path / "1.png").touch()
@@ -39,12 +44,31 @@ def test_broken_frames(tmp_path):
         read_frame(tmp_path / "a.png", ReadOptions())
 
 
+def test_frames_of_a_manifest(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,label,group,mask\n../x/a.tif,x,fish 1,m/a.png\n")
+    (tmp_path / "other.png").touch()
+    for source in (tmp_path, tmp_path / "manifest.csv"):
+        (frame,) = list_frames(source).samples
+        assert (frame.path, frame.group, frame.mask) == ("../x/a.tif", "fish 1", "m/a.png")
+    assert name_frame(frame.path) == "x/a"
+    assert name_frame("/data/a.tif") == "data/a"
+
+
 def test_masks_by_name(tmp_path):
     (tmp_path / "x").mkdir()
-    Image.fromarray(np.ones((2, 3), np.uint8)).save(tmp_path / "x" / "a.png")
-    assert find_mask(tmp_path, "x/a.jpg") == tmp_path / "x" / "a.png"
-    assert read_frame_mask(tmp_path, "x/a.jpg", (2, 3)).sum() == 6
-    with pytest.raises(ImageError, match=r"the size \(3, 2\) of its frame, but it has \(2, 3\)"):
-        read_frame_mask(tmp_path, "x/a.jpg", (3, 2))
+    path = tmp_path / "x" / "a.png"
+    Image.fromarray(np.ones((2, 3), np.uint8)).save(path)
+    assert find_mask(tmp_path, "../x/a.jpg") == path
     with pytest.raises(ManifestError, match=r"Each frame needs a mask.* none for b\.png"):
         find_mask(tmp_path, "b.png")
+    (tmp_path / "films" / "x").mkdir(parents=True)
+    (tmp_path / "films" / "x" / "a.jpg").touch()
+    frames = list_frames(tmp_path / "films", tmp_path)
+    (frame,) = frames.samples
+    assert list_inputs(frames) == [tmp_path / "films" / "x" / "a.jpg", path.resolve()]
+    options = ReadOptions()
+    assert read_frame_mask(frames, frame, (2, 3), options).sum() == 6
+    with pytest.raises(ImageError, match=r"the size \(3, 2\) of its image, but it has \(2, 3\)"):
+        read_frame_mask(frames, frame, (3, 2), options)
+    bare = Sample("x/a.jpg", "", "1")
+    assert read_frame_mask(frames, bare, (3, 2), options).tolist() == [[0, 0]] * 3

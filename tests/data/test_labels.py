@@ -50,11 +50,19 @@ def test_labels_and_what_they_were(caplog):
     manifest = make_manifest(["none", "bone", "bone", "bone"])
     labelled = label_by_size(manifest, np.array([0, 12.4999, 12.5, 30]), [12.5, 22])
     assert list_labels(labelled) == ["none", "scale1", "scale2", "scale3"]
-    assert labelled.samples[2].extra == {"original_label": "bone", "size": "12.5"}
+    assert labelled.samples[1].extra == {"original_label": "bone", "object_size": "12.4999"}
+    assert labelled.samples[2].extra == {"original_label": "bone", "object_size": "12.5"}
     assert not caplog.text
     again = label_by_size(labelled, np.array([1, 0, 0, 0.0]), [3])
-    assert again.samples[2].extra == {"original_label": "bone", "size": "0"}
+    assert again.samples[2].extra == {"original_label": "bone", "object_size": "0"}
     assert "4 images are labelled none but have an object, or the reverse" in caplog.text
+
+
+def test_a_column_of_the_users_stays():
+    manifest = Manifest(Path(), (Sample("a.png", "bone", "1", extra={"size": "large"}),))
+    (sample,) = label_by_size(manifest, np.array([123456.7]), [3]).samples
+    assert sample.extra["size"] == "large"
+    assert sample.extra["object_size"] == "123456.7"
 
 
 @pytest.mark.parametrize("thresholds", [[0, 1], [2, 2], [3, 1], list(range(1, 10))])

@@ -4,6 +4,7 @@ from PIL import Image
 
 from mscam_tf import ManifestError, read_manifest
 from mscam_tf.data.boxes import Box, read_boxes
+from mscam_tf.data.frames import list_frames
 from mscam_tf.data.patches import cut_patches
 from mscam_tf.data.tiling import Tiling, plan_patches
 
@@ -24,10 +25,9 @@ def films(tmp_path):
 
 
 def cut(films, tiling, **options):
-    masks = films / "masks"
-    frames = ["a.png", "b.png"]
-    patches, _ = plan_patches(films / "films", frames, tiling, masks=masks)
-    return cut_patches(patches, films / "films", films / "out", tiling, masks=masks, **options)
+    frames = list_frames(films / "films", films / "masks")
+    patches, _ = plan_patches(frames, tiling)
+    return cut_patches(patches, frames, films / "out", tiling, **options)
 
 
 def read(path):
@@ -81,3 +81,45 @@ def test_only_its_own_files_are_overwritten(films):
     (films / "out" / "tiling.json").unlink()
     with pytest.raises(ManifestError, match="must be empty, or one of `mscam tile`"):
         cut(films, Tiling(size=10), overwrite=True)
+
+
+def test_an_interruption_leaves_what_was_there(films):
+    def interrupt(count):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut(films, Tiling(size=10), on_progress=interrupt)
+    assert sorted(path.name for path in films.iterdir()) == ["films", "masks"]
+    manifest = cut(films, Tiling(size=10))
+    with pytest.raises(KeyboardInterrupt):
+        cut(films, Tiling(size=12), overwrite=True, on_progress=interrupt)
+    assert read_manifest(films / "out") == manifest
+    assert all(path.exists() for path in manifest.paths)
+
+
+def test_its_own_frames_are_not_overwritten(films):
+    manifest = cut(films, Tiling(size=10))
+    for source in (films / "out", films):  # The second holds the films, and the patches below.
+        frames = list_frames(source)
+        with pytest.raises(ManifestError, match=r"must hold none of the inputs.* with .*png"):
+            cut_patches([], frames, films / "out", Tiling(size=10), overwrite=True)
+    assert all(path.exists() for path in manifest.paths)
+
+
+def test_patches_keep_what_is_known_of_their_frame(films):
+    (films / "lists").mkdir()
+    (films / "lists" / "manifest.csv").write_text(
+        "path,label,group,split,mask,kV\n"
+        "../films/a.png,x,fish 1,train,../masks/a.png,40\n../films/b.png,x,fish 2,test,,50\n"
+    )
+    frames = list_frames(films / "lists")
+    patches, _ = plan_patches(frames, Tiling(size=12))
+    manifest = cut_patches(patches, frames, films / "out", Tiling(size=12))
+    first, last = manifest.samples[0], manifest.samples[-1]
+    assert (first.path, first.group, first.split, first.label) == (
+        *("images/films/a/x00000_y00000.png", "fish 1", "train", "object"),
+    )
+    assert last.extra == {"kV": "50", "x": "13", "y": "0"}
+    assert (last.split, last.label) == ("test", "none")
+    assert read(films / "out" / first.mask).sum() == 255 * 12
+    assert read(films / "out" / last.mask).sum() == 0

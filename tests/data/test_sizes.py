@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
-from mscam_tf import ImageError, Manifest, ManifestError, Sample
+from mscam_tf import ImageError, Manifest, ManifestError, ReadOptions, Sample
 from mscam_tf.data.boxes import Box
 from mscam_tf.data.sizes import measure_boxes, measure_images, measure_mask, read_mask
 
@@ -33,12 +34,21 @@ def test_the_width_of_a_slanted_bar():
 
 def test_regions_or_numbers():
     mask = np.zeros((8, 10), int)
-    mask[1, 1] = mask[2, 2] = 200  # Touch at a corner: one object.
-    mask[5:7, 5:9] = 200
+    mask[1, 1] = mask[2, 2] = 255  # Touch at a corner: one object.
+    mask[5:7, 5:9] = 255
     assert measure_mask(mask, "area") == [2, 8]
     mask[5:7, 7:9] = 9  # Now the values differ, and number the objects.
     assert measure_mask(mask, "area") == [4, 6]
     assert measure_mask(np.zeros((3, 3), int)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "areas"), [(1, [2, 4]), (255, [2, 4]), (65535, [2, 4]), (2, [6]), (254, [6])]
+)
+def test_one_numbered_object_in_two_pieces_stays_one(value, areas):
+    mask = np.zeros((8, 10), int)
+    mask[1, 1:3] = mask[5:7, 5:7] = value
+    assert measure_mask(mask, "area") == areas
 
 
 @pytest.mark.parametrize("function", [measure_boxes, measure_mask])
@@ -52,10 +62,32 @@ def test_masks_of_one_bit_and_of_colour(tmp_path):
     Image.fromarray(bits).save(tmp_path / "bits.png")
     np.testing.assert_array_equal(read_mask(tmp_path / "bits.png"), [[255, 0], [0, 0]])
     Image.new("RGB", (3, 2)).save(tmp_path / "rgb.png")
-    with pytest.raises(ImageError, match=r"mask of one channel, but its shape is \(2, 3, 3\)"):
+    with pytest.raises(ImageError, match=r"rgb\.png: expected a mask of one channel"):
         read_mask(tmp_path / "rgb.png")
     with pytest.raises(ImageError, match=r"no\.png"):
         read_mask(tmp_path / "no.png")
+
+
+def test_masks_of_any_format(tmp_path):
+    numbers = np.array([[0, 1, 300], [2, 0, 0]], np.uint16)
+    np.save(tmp_path / "a.npy", numbers)
+    tifffile.imwrite(tmp_path / "a.tif", numbers)
+    for name in ("a.npy", "a.tif"):
+        np.testing.assert_array_equal(read_mask(tmp_path / name), numbers)
+    white = np.array([[255, 0]], np.uint8)  # White, so nothing, and black.
+    tifffile.imwrite(tmp_path / "w.tif", white, photometric="miniswhite")
+    np.testing.assert_array_equal(read_mask(tmp_path / "w.tif"), [[0, 255]])
+
+
+def test_the_indices_of_a_palette_count(tmp_path):
+    image = Image.fromarray(np.array([[0, 1, 7]], np.uint8))
+    image.putpalette([0, 0, 0] + [90, 90, 90] * 7)
+    image.save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "p.png"), [[0, 1, 7]])
+    for mode in ("P", "L"):
+        image.convert(mode).save(tmp_path / "p.png")
+        with pytest.raises(ImageError, match="1 x 3 pixels, more than the limit of 2"):
+            read_mask(tmp_path / "p.png", ReadOptions(max_pixels=2))
 
 
 def make_manifest(root, *samples):
@@ -91,8 +123,14 @@ def test_bad_column(tmp_path, value):
     manifest = make_manifest(tmp_path, {"extra": {"mm": value}})
     with pytest.raises(ManifestError, match=f"0.png: the column 'mm' must .* Received: '{value}'"):
         measure_images(manifest, "column", column="mm")
-    with pytest.raises(ManifestError, match=r"the column 'cm' must .* Received: None"):
-        measure_images(manifest, "column", column="cm")
+
+
+@pytest.mark.parametrize("column", [None, "cm"])
+def test_unknown_column(tmp_path, column):
+    manifest = make_manifest(tmp_path, {"extra": {"mm": "1"}}, {"extra": {"mm": "2", "x": ""}})
+    match = rf"\(--column\) must be one of \['mm', 'x'\]. Received: column={column!r}"
+    with pytest.raises(ManifestError, match=match):
+        measure_images(manifest, "column", column=column)
 
 
 def test_bad_sources(tmp_path):

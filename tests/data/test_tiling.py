@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from mscam_tf.data.boxes import Box
+from mscam_tf.data.frames import list_frames
 from mscam_tf.data.tiling import Tiling, list_corners, plan_patches
 
 
@@ -37,8 +38,8 @@ def write_frame(folder, name="film.png", size=(10, 40)):
     Image.fromarray(np.zeros(size, np.uint8)).save(folder / name)
 
 
-def plan(folder, frames=("film.png",), tiling=None, **options):
-    return plan_patches(folder, frames, tiling or Tiling(size=10), **options)
+def plan(folder, tiling=None, masks=None, **options):
+    return plan_patches(list_frames(folder, masks), tiling or Tiling(size=10), **options)
 
 
 def test_objects_parts_and_nothing(tmp_path):
@@ -67,6 +68,19 @@ def test_objects_of_masks_count_by_pixels(tmp_path):
     assert patches[0].boxes == (Box(0, 1, 5, 9, "", (10, 8), 12 / 17),)
 
 
+def test_a_slanted_crack_is_no_more_visible_than_a_patch_can_show(tmp_path):
+    write_frame(tmp_path / "films", size=(30, 30))
+    mask = np.zeros((30, 30), np.uint8)
+    mask[np.arange(28), np.arange(2, 30)] = 1  # 28 pixels, of which a patch holds 10 at most.
+    write_frame(tmp_path / "masks")
+    Image.fromarray(mask).save(tmp_path / "masks" / "film.png")
+    patches, _ = plan(tmp_path / "films", Tiling(10, min_visible=0.1), masks=tmp_path / "masks")
+    shares = {(patch.x, patch.y): [box.visible for box in patch.boxes] for patch in patches}
+    assert shares[0, 0] == shares[10, 10] == shares[20, 20] == [8 / 10]
+    assert shares[10, 0] == shares[20, 10] == [2 / 10]
+    assert shares[20, 0] == []
+
+
 def test_a_crack_longer_than_a_patch_is_visible(tmp_path):
     write_frame(tmp_path)
     patches, counts = plan(tmp_path, boxes={"film.png": [Box(0, 4, 40, 6)]})
@@ -78,14 +92,13 @@ def test_empty_patches_are_drawn_from_all_frames(tmp_path):
     for name in ("a.png", "b.png"):
         write_frame(tmp_path, name, size=(10, 100))
     boxes = {"a.png": [Box(2, 2, 6, 6), Box(12, 2, 16, 6)]}
-    frames = ("a.png", "b.png")
     for empty, expected in ((None, 20), (0.0, 2), (1.5, 5), (100.0, 20)):
         tiling = Tiling(size=10, empty=empty)
-        patches, counts = plan(tmp_path, frames, tiling, boxes=boxes)
+        patches, counts = plan(tmp_path, tiling, boxes=boxes)
         assert len(patches) == expected
         assert counts["left out"] == 20 - expected
-    assert plan(tmp_path, frames, Tiling(10, empty=1.0), boxes=boxes) == plan(
-        tmp_path, frames, Tiling(10, empty=1.0), boxes=boxes
+    assert plan(tmp_path, Tiling(10, empty=1.0), boxes=boxes) == plan(
+        tmp_path, Tiling(10, empty=1.0), boxes=boxes
     )
-    seeds = [plan(tmp_path, frames, Tiling(10, empty=2.0, seed=i), boxes=boxes) for i in (0, 1)]
+    seeds = [plan(tmp_path, Tiling(10, empty=2.0, seed=i), boxes=boxes) for i in (0, 1)]
     assert seeds[0] != seeds[1]
