@@ -289,14 +289,14 @@ def _tile(
     masks: Path | None,
     overwrite: bool,
 ) -> "Manifest":
-    from mscam_tf.data.frames import list_frames, list_inputs
+    from mscam_tf.data.frames import is_manifest, list_frames, list_inputs
     from mscam_tf.data.patches import check_folder, cut_patches
     from mscam_tf.data.tiling import plan_patches
 
     listed = list_frames(frames, masks)
     inputs = [frames, *([boxes] if boxes else []), *list_inputs(listed)]
     check_folder(out, overwrite, inputs)
-    found = _find_boxes(frames, listed, boxes)
+    found = _find_boxes(listed, boxes, beside=masks is None and is_manifest(frames))
     total = len(listed.samples)
     if found is None and not any(sample.mask for sample in listed.samples):
         CONSOLE.print("There are neither boxes nor masks: every patch is labelled none.")
@@ -326,14 +326,13 @@ def _tile(
 
 
 def _find_boxes(
-    frames: Path, listed: "Manifest", boxes: Path | None
+    frames: "Manifest", boxes: Path | None, *, beside: bool
 ) -> "Mapping[str, Sequence[Box]] | None":
     from mscam_tf.data.boxes import find_boxes, match_boxes, read_boxes
-    from mscam_tf.data.frames import is_manifest
 
     if boxes is not None:
-        return match_boxes(read_boxes(boxes), [sample.path for sample in listed.samples])
-    return find_boxes(listed) if is_manifest(frames) else None
+        return match_boxes(read_boxes(boxes), [sample.path for sample in frames.samples])
+    return find_boxes(frames) if beside else None
 
 
 def _check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) -> None:

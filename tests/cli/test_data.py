@@ -231,7 +231,8 @@ def test_masks_and_boxes_that_are_named_go_first(films):
     assert "3 patches with an object" in call(*options, "--out", films / "1")
     text = call(*options, "--boxes", films / "none.csv", "--out", films / "2")
     assert "0 patches with an object" in text
-    call(*options, "--masks", films / "masks", "--out", films / "3")
+    text = call(*options, "--masks", films / "masks", "--out", films / "3")
+    assert "0 patches with an object" in text
     assert read_manifest(films / "3").samples[0].mask
 
 
