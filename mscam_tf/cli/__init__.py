@@ -6,6 +6,7 @@ import typer
 
 from mscam_tf.cli import data, runs
 from mscam_tf.cli.simulate import simulate
+from mscam_tf.cli.tile import tile
 
 app = typer.Typer(
     name="mscam",
@@ -33,7 +34,7 @@ into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: s
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
     *(runs.train, runs.evaluate, runs.explain, runs.demo),
-    *(data.check, data.split, data.relabel, data.tile, simulate),
+    *(data.check, data.split, data.relabel, tile, simulate),
 )
 for _command in _COMMANDS:
     app.command()(_command)
