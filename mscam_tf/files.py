@@ -1,5 +1,6 @@
-"""Write files whole or not at all."""
+"""Write files and folders whole or not at all."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,3 +34,37 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_whole_folder(path: str | Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, which takes its place when the block succeeds.
+
+    Args:
+        path: The folder to write; an existing one is replaced, but not before the new one is
+            complete.
+
+    Returns:
+        A context manager that gives the temporary folder. If the block raises, it is removed and
+        what stood at `path` is untouched.
+
+    Examples:
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "data"
+        >>> with write_whole_folder(folder) as partial:
+        ...     _ = (partial / "a.txt").write_text("whole")
+        >>> [file.name for file in folder.iterdir()]
+        ['a.txt']
+    """
+    path = Path(path)
+    partial, replaced = (path.with_name(f".{word}.{path.name}") for word in ("partial", "replaced"))
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if path.exists():
+            path.rename(replaced)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(replaced, ignore_errors=True)
