@@ -11,13 +11,13 @@ from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 
 _ROUNDS = 3
 _CASES = [
-    ("patches 128 x 128", 200, (128, 128), 0),
-    ("patches 256 x 256", 200, (256, 256), 0),
+    ("patches 128 x 128", 200, (128, 128), None),
+    ("patches 256 x 256", 200, (256, 256), None),
     ("frames 2048 x 4096, 20 groups of bones", 4, (2048, 4096), 20),
 ]
 
 
-def measure(images: int, size: tuple[int, int], groups: int, processes: int) -> float:
+def measure(images: int, size: tuple[int, int], groups: int | None, processes: int) -> float:
     """Return images a second, written to disk, processes started included."""
     rates = []
     for seed in range(_ROUNDS):

@@ -108,10 +108,14 @@ def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
     """
-    if not paths:
-        raise ValueError("Give at least one image. Received: paths=[]")
+    _check_paths(paths)
     check_images(paths, run.config.read)  # Before any picture is written.
     return _explain(run, paths)
+
+
+def _check_paths(paths: Sequence[Path]) -> None:
+    if not paths:
+        raise ValueError("Give at least one image. Received: paths=[]")
 
 
 def _explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
@@ -153,6 +157,7 @@ def write_explanations(
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
     """
+    _check_paths(paths)
     folder = Path(folder)
     value_range = run.read_value_range()
     readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)

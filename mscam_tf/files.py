@@ -37,44 +37,44 @@ def write_whole(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def write_folder(folder: str | Path, names: Sequence[str]) -> Iterator[Path]:
-    """Give a temporary folder beside `folder`, and put what it holds there when the block succeeds.
+def write_whole_folder(path: str | Path, names: Sequence[str] | None = None) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, and put what it holds there when the block succeeds.
 
     Args:
-        folder: Where to write. Created if missing.
-        names: The files and folders that the block writes. What stands there under these names is
-            replaced or removed; all else stays.
+        path: The folder to write; created if missing.
+        names: The files and folders that the block writes. What stands in `path` under these names
+            is replaced or removed, and all else stays; by default nothing stays.
 
     Returns:
         A context manager that gives the temporary folder. If the block raises, it is removed and
-        `folder` is untouched.
+        what stood at `path` is untouched.
 
     Examples:
         >>> import tempfile, pathlib
-        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "notes"
-        >>> with write_folder(folder, ["a.txt"]) as partial:
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "data"
+        >>> with write_whole_folder(folder) as partial:
         ...     _ = (partial / "a.txt").write_text("whole")
-        >>> sorted(path.name for path in folder.parent.rglob("*"))
-        ['a.txt', 'notes']
+        >>> [file.name for file in folder.iterdir()]
+        ['a.txt']
     """
-    folder = Path(folder).resolve()
-    partial = folder.with_name(f".partial.{folder.name}")
+    path = Path(path).resolve()
+    partial = path.with_name(f".partial.{path.name}")
     shutil.rmtree(partial, ignore_errors=True)  # Of a process that was killed.
     partial.mkdir(parents=True)
     try:
         yield partial
-        _put(partial, folder, names)
+        _put(partial, path, names)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _put(partial: Path, folder: Path, names: Sequence[str]) -> None:
-    if not folder.exists():
-        partial.rename(folder)
+def _put(partial: Path, path: Path, names: Sequence[str] | None) -> None:
+    if not path.exists():
+        partial.rename(path)
         return
     old = partial / ".old"  # Moving is quick; what is old is deleted at the end.
     old.mkdir()
-    for source, target in ((folder, old), (partial, folder)):
-        for name in names:
-            if (source / name).exists():
-                shutil.move(source / name, target / name)
+    for source, target in ((path, old), (partial, path)):
+        for entry in list(source.iterdir()):
+            if entry != old and (names is None or entry.name in names):
+                shutil.move(entry, target / entry.name)

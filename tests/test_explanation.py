@@ -85,6 +85,8 @@ def test_list_images(image_folder, tmp_path):
 def test_no_images(finished_run):
     with pytest.raises(ValueError, match="at least one image"):
         mscam_tf.explain(finished_run, [])
+    with pytest.raises(ValueError, match="at least one image"):
+        mscam_tf.write_explanations(finished_run, [], "nowhere")
 
 
 def test_unreadable_images_are_named(finished_run, tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from mscam_tf.files import write_folder, write_whole
+from mscam_tf.files import write_whole, write_whole_folder
 
 
 def test_a_failure_leaves_what_was_there(tmp_path):
@@ -27,10 +27,29 @@ def test_success_replaces(tmp_path):
     assert path.read_text() == "second"
 
 
-def test_a_folder_is_replaced_at_the_end(tmp_path):
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "data"
+    for text in ("first", "second"):
+        with write_whole_folder(folder) as partial:
+            assert not list(partial.iterdir())
+            (partial / text).touch()
+    assert [path.name for path in folder.iterdir()] == ["second"]
+
+    def fail():
+        with write_whole_folder(folder) as partial:
+            (partial / "third").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.name for path in folder.iterdir()] == ["second"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_other_files_of_a_folder_stay(tmp_path):
     folder = tmp_path / "out"
     for text in ("first", "second"):
-        with write_folder(folder, ["images", "list.txt"]) as partial:
+        with write_whole_folder(folder, ["images", "list.txt"]) as partial:
             (partial / "images").mkdir()
             (partial / "images" / f"{text}.png").touch()
             (partial / "list.txt").write_text(text)
@@ -43,7 +62,7 @@ def test_a_folder_is_replaced_at_the_end(tmp_path):
 
 
 def write_half(folder):
-    with write_folder(folder, ["a.txt"]) as partial:
+    with write_whole_folder(folder, ["a.txt"]) as partial:
         (partial / "a.txt").write_text("new")
         raise RuntimeError
 

@@ -25,7 +25,7 @@ A first session, on a folder with one folder of images per class:
 
     mscam explain RUN DATA/bone --out maps
 
-Or `mscam demo`, which makes its own images.
+Or `mscam demo`, which makes its own images, as `mscam simulate DIR` does.
 
 Before training, `mscam check DATA` finds broken files and copies that would leak from training
 into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: see their `--help`.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mscam_tf.cli.console import CONSOLE, explain_errors, make_progress
+from mscam_tf.files import write_whole_folder
 
 if TYPE_CHECKING:
     from mscam_tf.data.simulation import Plan
@@ -42,9 +43,10 @@ def simulate(
         bool, typer.Option("--frames", help="Whole fillets with many bones, instead of patches.")
     ] = False,
     groups: Annotated[
-        int, typer.Option(min=0, help="Groups of bones (rows, pieces of spine) in a frame.")
-    ] = 20,
-    seed: Annotated[int, typer.Option(help="The same seed, the same bytes.")] = 0,
+        int | None,
+        typer.Option(min=0, help="Groups of bones (rows, pieces of spine) in a frame; 20."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same bytes.")] = 0,
     processes: Annotated[
         int | None, typer.Option(min=1, help="By default one for each processor.")
     ] = None,
@@ -53,8 +55,8 @@ def simulate(
 
     X-rays pass through muscle, fat and bone (Beer-Lambert), are blurred, counted and digitised.
     The classes go by the projected diameter of the bones: scale1 0.3 to 0.6 mm, scale2 0.6 to
-    1.2 mm, scale3 1.2 to 3 mm and vertebrae; at 0.25 mm a pixel. The contrast does not depend on
-    the size.
+    1.2 mm, scale3 1.2 to 3 mm and vertebrae; at 0.25 mm a pixel. The contrast is drawn whatever
+    the size; only vertebrae have more.
 
     Writes one folder of PNG images per class, `manifest.csv`, `masks/` (each pixel has the number
     of its bone), `boxes.csv` and `bones.csv`.
@@ -62,6 +64,10 @@ def simulate(
     Example: `mscam simulate bones --images 371 --seed 0`, then `mscam train bones --out run`
     """
     with explain_errors(tensorflow=False):
+        if groups is not None and not frames:
+            raise ValueError("--groups is for whole frames; add --frames. Received: --groups")
+        if balance is not None and frames:
+            raise ValueError("--balance is for patches; frames have no class. Received: --balance")
         plan = _make_plan(
             images=images,
             image_size=image_size or ((2048, 4096) if frames else (256, 256)),
@@ -71,7 +77,7 @@ def simulate(
             hard_negatives=hard_negatives,
             bit_depth=bit_depth,
             pixel_pitch=pixel_pitch,
-            groups=groups if frames else 0,
+            groups=(20 if groups is None else groups) if frames else None,
             seed=seed,
         )
         _write(out, plan, processes or os.cpu_count() or 1)
@@ -87,7 +93,7 @@ def _make_plan(
     hard_negatives: float,
     bit_depth: int,
     pixel_pitch: float,
-    groups: int,
+    groups: int | None,
     seed: int,
 ) -> "Plan":
     from mscam_tf.data.simulation import Plan, SimulationConfig
@@ -122,7 +128,8 @@ def _write(out: Path, plan: "Plan", processes: int) -> None:
         raise ValueError(f"{out} exists and is not empty; choose another folder.")
     with make_progress() as progress:
         task = progress.add_task("simulating", total=plan.num_images)
-        write_radiographs(
-            out, plan, processes=processes, on_progress=lambda n: progress.advance(task, n)
-        )
+        with write_whole_folder(out) as partial:
+            write_radiographs(
+                partial, plan, processes=processes, on_progress=lambda n: progress.advance(task, n)
+            )
     CONSOLE.print(f"Wrote {plan.num_images} images to {out}", highlight=False)

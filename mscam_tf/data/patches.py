@@ -15,7 +15,7 @@ from mscam_tf.data.frames import list_inputs, read_frame, read_frame_mask
 from mscam_tf.data.images import MASKS_FOLDER
 from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, ManifestError, Sample, write_manifest
 from mscam_tf.data.tiling import Patch, Tiling, classify_patch
-from mscam_tf.files import write_folder, write_whole
+from mscam_tf.files import write_whole, write_whole_folder
 
 _SETTINGS_FILE = "tiling.json"
 _WRITTEN = ("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE)
@@ -57,7 +57,7 @@ def cut_patches(
     check_folder(folder, overwrite, list_inputs(frames))
     settings = json.dumps({"frames": str(frames.root), **asdict(tiling)}, indent=2)
     samples = []
-    with write_folder(folder, _WRITTEN) as partial:
+    with write_whole_folder(folder, _WRITTEN) as partial:
         (partial / _SETTINGS_FILE).write_text(settings + "\n", encoding="utf-8")
         for patch, frame, image, mask in _cut(patches, frames, tiling):
             label = classify_patch(patch, tiling.min_visible)

@@ -1,3 +1,4 @@
+import pytest
 from typer.testing import CliRunner
 
 from mscam_tf.cli import app
@@ -23,6 +24,13 @@ def test_frames(tmp_path):
     result = call(tmp_path / "frames", "--images", 1, "--processes", 1, *options)
     assert result.exit_code == 0, result.output
     assert (tmp_path / "frames" / "boxes.csv").exists()
+
+
+@pytest.mark.parametrize("options", [("--groups", 3), ("--balance", "none=1", "--frames")])
+def test_options_without_effect_are_refused(tmp_path, options):
+    result = call(tmp_path / "x", *options)
+    assert result.exit_code == 1
+    assert f"Received: {options[0]}" in result.output
 
 
 def test_bad_balance_is_explained(tmp_path):

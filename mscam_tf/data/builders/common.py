@@ -29,6 +29,8 @@ def split_groups(
 ) -> dict[str, str]:
     """Assign groups to train, validation and test, in the same shares within each label.
 
+    Each split has at least one group of a label that has three or more.
+
     The result depends on the names and labels alone, so that a version of a data set stays the
     same wherever it is prepared.
 
@@ -48,10 +50,17 @@ def split_groups(
     for label in sorted(set(groups.values())):
         members = sorted(group for group in groups if groups[group] == label)
         shuffled = np.random.default_rng(0).permutation(members)
-        ends = np.round(np.cumsum(shares) / sum(shares) * len(shuffled)).astype(int)
-        for split, part in zip(SPLITS, np.split(shuffled, ends[:-1]), strict=True):
+        counts = [_count_share(share / sum(shares), len(members)) for share in shares[1:]]
+        train = len(members) - sum(counts)
+        parts = np.split(shuffled, [train, train + counts[0]])
+        for split, part in zip(SPLITS, parts, strict=True):
             splits |= dict.fromkeys(part.tolist(), split)
     return splits
+
+
+def _count_share(share: float, members: int) -> int:
+    """Count a share, and at least one of three members: no split may lack a label."""
+    return max(round(share * members), int(share > 0 and members >= len(SPLITS)))
 
 
 def make_box(box: np.ndarray, size: tuple[int, int]) -> tfds.features.BBox:

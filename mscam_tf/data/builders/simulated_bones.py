@@ -82,7 +82,7 @@ class MscamSimulatedBones(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:  # noqa: ARG002
         classes = {f"{i:05d}": name for i, name in enumerate(self._plan.assign_classes())}
-        if self._plan.frame_groups:
+        if self._plan.frame_groups is not None:
             return {"test": self._generate_examples(classes)}
         splits = split_groups(classes)
         return {

@@ -66,7 +66,8 @@ def draw_bones(
         size_class: A key of `SIZES`.
         image_size: `(height, width)` in pixels.
         pixel_pitch: mm a pixel.
-        contrast: Range of the peak optical depth, drawn log-uniformly.
+        contrast: Range of the peak optical depth of an arrangement, drawn log-uniformly; within
+            it the bones differ by about a seventh, and vertebrae have three to six times as much.
         generator: Source of chance.
 
     Returns:
@@ -108,6 +109,7 @@ def _draw_ribs(first: Bone, pixel_pitch: float, generator: np.random.Generator) 
         _vary(
             replace(first, kind="rib", angle=first.angle + fan * rank),
             (slant * spacing * rank, spacing * rank),
+            pixel_pitch,
             generator,
         )
         for rank in np.arange(count) - (count - 1) / 2
@@ -115,13 +117,13 @@ def _draw_ribs(first: Bone, pixel_pitch: float, generator: np.random.Generator) 
 
 
 def _draw_pins(first: Bone, pixel_pitch: float, generator: np.random.Generator) -> list[Bone]:
-    """One to six short, nearly straight bones in a row across their direction."""
+    """One to six nearly straight bones in a row across their direction."""
     count = generator.integers(1, 7)
     spacing = generator.uniform(3, 9) / pixel_pitch
     slant = generator.normal(0, 0.5) * spacing
-    short = replace(first, kind="pin", length=first.length / 2, bend=first.bend / 4)
+    straight = replace(first, kind="pin", bend=first.bend / 4)
     return [
-        _vary(short, (slant * rank, spacing * rank), generator)
+        _vary(straight, (slant * rank, spacing * rank), pixel_pitch, generator)
         for rank in np.arange(count) - (count - 1) / 2
     ]
 
@@ -145,20 +147,27 @@ def _draw_spine(first: Bone, pixel_pitch: float, generator: np.random.Generator)
         if generator.random() < 0.7:
             rib = replace(first, kind="rib", angle=angle)
             root = _shift(vertebra, (rank * length * 1.06, 0.4 * diameter)).center
-            bones.append(_vary(replace(rib, center=root), (first.length / 2, 0.0), generator))
+            shift = (first.length / 2, 0.0)
+            bones.append(_vary(replace(rib, center=root), shift, pixel_pitch, generator))
     return bones
 
 
-def _vary(bone: Bone, shift: tuple[float, float], generator: np.random.Generator) -> Bone:
-    """Move a bone along and across its axis, and let it differ a little from its neighbours."""
-    low, high = SIZES[bone.size_class]["diameter"]
-    factor = float(np.exp(generator.normal(0, 0.1)))
+def _vary(
+    bone: Bone, shift: tuple[float, float], pixel_pitch: float, generator: np.random.Generator
+) -> Bone:
+    """Move a bone along and across its axis, and let it differ a little within its class."""
+
+    def differ(name: str, deviation: float) -> float:
+        value = getattr(bone, name) * np.exp(generator.normal(0, deviation))
+        low, high = SIZES[bone.size_class][name]
+        return float(np.clip(value, low / pixel_pitch, high / pixel_pitch))
+
     moved = _shift(bone, (shift[0] + generator.normal(0, 0.03) * bone.length, shift[1]))
     return replace(
         moved,
         angle=bone.angle + generator.normal(0, 0.04),
-        diameter=bone.diameter * float(np.clip(factor, low / high, high / low)),
-        length=bone.length * float(np.exp(generator.normal(0, 0.15))),
+        diameter=differ("diameter", 0.1),
+        length=differ("length", 0.15),
         bend=bone.bend * float(np.exp(generator.normal(0, 0.2))),
         contrast=bone.contrast * float(np.exp(generator.normal(0, 0.15))),
     )

@@ -34,7 +34,8 @@ class Plan:
         config: What each is like.
         labels: `"scale"` (none, scale1, scale2, scale3) or `"binary"` (none, bone).
         balance: Weight of each of the four classes; equal by default.
-        frame_groups: Groups of bones in a whole fillet, or 0 for patches.
+        frame_groups: Groups of bones in a whole fillet (0 for fillets without bones); `None` for
+            patches.
         seed: Seed of the data set; image `i` has a stream of its own, `[seed, i]`.
     """
 
@@ -42,7 +43,7 @@ class Plan:
     config: SimulationConfig = field(default_factory=SimulationConfig)
     labels: str = "scale"
     balance: Mapping[str, float] | None = None
-    frame_groups: int = 0
+    frame_groups: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -50,10 +51,16 @@ class Plan:
             raise ValueError(
                 f"`num_images` must be at least 1. Received: num_images={self.num_images}"
             )
+        for name in ("seed", "frame_groups"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(
+                    f"`{name}` must not be negative. Received: {name}={getattr(self, name)}"
+                )
         if self.labels not in LABELS:
             raise ValueError(f"`labels` must be one of {LABELS}. Received: labels={self.labels!r}")
         shares = list(self.weights.values())
-        if set(self.weights) - set(CLASS_NAMES) or min(shares) < 0 or not sum(shares):
+        known = set(self.weights) <= set(CLASS_NAMES)
+        if not (known and np.isfinite(shares).all() and min(shares, default=-1) >= 0 < sum(shares)):
             raise ValueError(
                 f"`balance` must give weights of zero or more to classes of {CLASS_NAMES}. "
                 f"Received: balance={self.balance}"
@@ -87,7 +94,7 @@ class Plan:
     def simulate(self, index: int, size_class: str) -> Radiograph:
         """Simulate one image of the data set."""
         generator = np.random.default_rng([self.seed, index])
-        if self.frame_groups:
+        if self.frame_groups is not None:
             return simulate_frame(self.config, self.frame_groups, generator)
         return simulate_radiograph(size_class, self.config, generator)
 

@@ -11,9 +11,10 @@ from mscam_tf.data.simulation.materials import bone_thickness, transmit
 from mscam_tf.data.simulation.projection import Projection, project_bone
 
 CLASS_NAMES = ("none", *SIZES)
-_LEAST_VISIBLE = 8.0  # mm of a bone's axis that must be in the image, or most of a shorter bone.
+# Of a bone's axis so much must be in the image: 8 mm, or most of a shorter bone, or half of a side.
+_LEAST_VISIBLE = 8.0
 _LEAST_MUSCLE = 0.2  # cm: there is no bone outside the tissue.
-_TRIES = 8  # Arrangements of bones to try before another fillet.
+_TRIES, _MOST_TRIES = 8, 800  # Arrangements of bones to try in one fillet, and in all.
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class SimulationConfig:
         image_size: `(height, width)` in pixels.
         pixel_pitch: mm a pixel, in the plane of the fillet.
         bit_depth: 8 to 16.
-        contrast: Range of the bones' peak optical depth at difficulty 1, drawn log-uniformly and
-            independently of their size.
+        contrast: Range of the bones' peak optical depth at difficulty 1, drawn log-uniformly for
+            each arrangement, whatever the size of its bones; vertebrae have three to six times it.
         difficulty: Divides the contrast: 2 is twice as hard to see.
         photons: Range of the photons a pixel, drawn log-uniformly.
         hard_negatives: Probability of each kind of thing that looks like a bone.
@@ -139,15 +140,19 @@ def simulate_radiograph(
     """
     if label not in CLASS_NAMES:
         raise ValueError(f"`label` must be one of {CLASS_NAMES}. Received: label={label!r}")
-    while True:
-        fillet = draw_fillet(
-            config.image_size, config.pixel_pitch, config.hard_negatives, generator
-        )
-        for _ in range(_TRIES):
-            bones = _draw_bones(label, config, generator) if label != "none" else []
-            seen = _project(bones, fillet, config.image_size)
-            if label == "none" or _is_visible(seen, label, config.pixel_pitch):
-                return _finish(fillet, seen, label, config, generator)
+    for attempt in range(_MOST_TRIES):
+        if attempt % _TRIES == 0:
+            fillet = draw_fillet(
+                config.image_size, config.pixel_pitch, config.hard_negatives, generator
+            )
+        bones = _draw_bones(label, config, generator) if label != "none" else []
+        seen = _project(bones, fillet, config.image_size)
+        if label == "none" or _is_visible(seen, label, config):
+            return _finish(fillet, seen, label, config, generator)
+    raise ValueError(
+        f"No bone of {label} fits into the image; take a larger `image_size` or `pixel_pitch`. "
+        f"Received: image_size={config.image_size}, pixel_pitch={config.pixel_pitch}"
+    )
 
 
 def simulate_frame(
@@ -191,15 +196,14 @@ def _project(
     return seen
 
 
-def _is_visible(seen: list[tuple[Bone, Projection]], label: str, pixel_pitch: float) -> bool:
+def _is_visible(seen: list[tuple[Bone, Projection]], label: str, config: SimulationConfig) -> bool:
+    enough = min(_LEAST_VISIBLE / config.pixel_pitch, 0.5 * min(config.image_size))
     lengths = [
         (projection.outline.sum() / max(bone.diameter, 1), bone.length)
         for bone, projection in seen
         if bone.size_class == label
     ]
-    return any(
-        visible >= min(_LEAST_VISIBLE / pixel_pitch, 0.6 * whole) for visible, whole in lengths
-    )
+    return any(visible >= min(enough, 0.6 * whole) for visible, whole in lengths)
 
 
 def _finish(

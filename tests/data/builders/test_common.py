@@ -26,3 +26,10 @@ def test_a_single_group_is_for_training():
 def test_boxes_are_normalised_by_height_and_width():
     box = make_box(np.array([10, 5, 40, 20]), (50, 200))
     assert box == (0.1, 0.05, 0.4, 0.2)  # y_min, x_min, y_max, x_max.
+
+
+def test_three_groups_are_enough_for_three_splits():
+    splits = split_groups({f"film{i}": "clear" for i in range(3)})
+    assert sorted(splits.values()) == ["test", "train", "validation"]
+    without_test = split_groups({f"film{i}": "clear" for i in range(3)}, (7, 1, 0))
+    assert sorted(without_test.values()) == ["train", "train", "validation"]

@@ -68,6 +68,12 @@ def test_two_classes_and_eight_bits(tmp_path):
     assert np.asarray(Image.open(next(folder.glob("bone/*.png")))).dtype == np.uint8
 
 
+def test_fillets_without_bones(tmp_path):
+    config = SimulationConfig(image_size=(64, 128), pixel_pitch=2.0)
+    folder = write_radiographs(tmp_path, Plan(2, config, frame_groups=0))
+    assert [row["label"] for row in read_table(folder / "manifest.csv")] == ["none", "none"]
+
+
 def test_progress_counts_the_images(tmp_path):
     seen = []
     write_radiographs(tmp_path, Plan(3, SMALL), on_progress=seen.append)
@@ -81,6 +87,9 @@ def test_progress_counts_the_images(tmp_path):
         ({"labels": "size"}, "`labels` must be one of .* Received: labels='size'"),
         ({"balance": {"huge": 1}}, "`balance` must give .* Received: balance={'huge': 1}"),
         ({"balance": {"none": 0}}, "`balance` must give"),
+        ({"balance": {}}, "`balance` must give"),
+        ({"balance": {"none": float("nan")}}, "`balance` must give"),
+        ({"seed": -1}, "`seed` must not be negative. Received: seed=-1"),
     ],
 )
 def test_bad_plans(settings, message):

@@ -8,7 +8,7 @@ from mscam_tf.data.simulation import (
     simulate_frame,
     simulate_radiograph,
 )
-from mscam_tf.data.simulation.bones import SIZES
+from mscam_tf.data.simulation.bones import SIZES, draw_bones
 
 SMALL = SimulationConfig(image_size=(96, 96))
 
@@ -30,13 +30,14 @@ def test_label_and_truth_agree(label):
 
 
 @pytest.mark.parametrize("label", list(SIZES))
-def test_projected_diameters_are_those_of_the_class(label):
-    low, high = (value / SMALL.pixel_pitch for value in SIZES[label]["diameter"])
-    bones = [bone for seed in range(20) for bone in simulate(label, seed=seed).bones]
-    rods = [bone.diameter for bone in bones if bone.kind != "vertebra"]
-    assert min(rods) >= low * 0.5
-    assert max(rods) <= high * 2
-    assert low < np.median(rods) < high
+@pytest.mark.parametrize("name", ["diameter", "length"])
+def test_projected_sizes_are_those_of_the_class(label, name):
+    low, high = (value / SMALL.pixel_pitch for value in SIZES[label][name])
+    bones = [bone for seed in range(40) for bone in simulate(label, seed=seed).bones]
+    rods = [getattr(bone, name) for bone in bones if bone.kind != "vertebra"]
+    assert min(rods) >= low * (1 - 1e-6)
+    assert max(rods) <= high * (1 + 1e-6)
+    assert np.std(np.log(rods)) > 0.1
 
 
 def test_boxes_bound_the_masks():
@@ -60,12 +61,20 @@ def test_bones_are_brighter_than_what_is_beside_them():
     assert np.median(gains) > 0.02 / 2.5 * 65535
 
 
-def test_contrast_does_not_depend_on_size():
-    medians = [
-        np.median([b.contrast for seed in range(40) for b in simulate(label, seed=seed).bones[:1]])
-        for label in ("scale1", "scale2")
-    ]
-    assert 0.5 < medians[0] / medians[1] < 2
+def test_contrast_of_rods_does_not_depend_on_size():
+    contrasts = {
+        label: [
+            bone.contrast
+            for seed in range(80)
+            for bone in draw_bones(label, (96, 96), 0.25, (0.02, 0.2), np.random.default_rng(seed))
+            if bone.kind != "vertebra"
+        ]
+        for label in SIZES
+    }
+    # The mean of the logarithms is that of the range's ends: the root of 0.02 x 0.2.
+    for values in contrasts.values():
+        assert np.exp(np.mean(np.log(values))) == pytest.approx(0.063, rel=0.2)
+        assert max(values) < 0.2 * 1.7
 
 
 def test_difficulty_divides_the_contrast():
@@ -112,3 +121,11 @@ def test_bad_settings(argument, value):
 def test_unknown_label():
     with pytest.raises(ValueError, match=r"`label` must be one of .* Received: label='thick'"):
         simulate("thick")
+
+
+def test_bones_that_cannot_fit_are_an_error_and_not_a_wait():
+    tight = SimulationConfig(image_size=(64, 64), pixel_pitch=0.05)
+    assert simulate("scale2", tight).bones
+    impossible = SimulationConfig(image_size=(16, 16), pixel_pitch=0.0005)
+    with pytest.raises(ValueError, match=r"No bone of scale1 fits.* Received: image_size="):
+        simulate("scale1", impossible)
