@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mscam_tf.data.boxes import BOXES_FILE, Box, write_boxes
+from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, Sample, write_manifest
 from mscam_tf.data.simulation.bones import Bone
 from mscam_tf.data.simulation.radiograph import (
     CLASS_NAMES,
@@ -123,26 +125,27 @@ def write_radiographs(
         The folder.
     """
     folder, plan = Path(folder), plan or Plan()
-    images, boxes, bones = [], [], []
-    for row, drawn in _map(partial(_write_one, folder, plan), plan, processes):
-        images.append(row)
-        boxes += [{"path": row["path"], **box} for box, _ in drawn]
-        bones += [{"path": row["path"], **bone} for _, bone in drawn]
+    samples: list[Sample] = []
+    boxes: dict[str, list[Box]] = {}
+    bones: dict[str, tuple[Bone, ...]] = {}
+    for sample, boxes_of_one, bones_of_one in _map(
+        partial(_write_one, folder, plan), plan, processes
+    ):
+        samples.append(sample)
+        boxes[sample.path], bones[sample.path] = boxes_of_one, bones_of_one
         if on_progress is not None:
             on_progress(1)
-    _write_table(folder / "bones.csv", bones, ("path", *_BONE))
-    _write_table(folder / "boxes.csv", boxes, ("path", *_BOX, "label"))
-    _write_table(folder / "manifest.csv", images, ("path", "label", "group", "mask"))
+    _write_bones(folder / "bones.csv", bones)
+    write_boxes(boxes, folder / BOXES_FILE)
+    write_manifest(Manifest(folder, tuple(samples)), folder / MANIFEST_FILE)
     return folder
 
 
-_BOX = ("x_min", "y_min", "x_max", "y_max")
 _BONE = (
     *("kind", "size_class", "center_y", "center_x", "angle", "diameter", "length", "bend"),
     *("contrast", "cortex", "core"),
 )
-_Row = dict[str, object]
-_Written = tuple[_Row, list[tuple[_Row, _Row]]]
+_Written = tuple[Sample, list[Box], tuple[Bone, ...]]
 
 
 def _map(write: Callable[[int, str], _Written], plan: Plan, processes: int) -> Iterator[_Written]:
@@ -168,19 +171,14 @@ def _write_one(folder: Path, plan: Plan, index: int, size_class: str) -> _Writte
         mask = f"masks/{name}"
         numbers = radiograph.mask
         _write_image(folder / mask, numbers if numbers.max() > 255 else numbers.astype(np.uint8))
-    row: _Row = {"path": path.as_posix(), "label": plan.name(radiograph), "mask": mask}
-    truth = zip(radiograph.boxes.tolist(), radiograph.bones, strict=True)
-    return row, [
-        ({**dict(zip(_BOX, box, strict=True)), "label": bone.size_class}, _flatten(bone))
-        for box, bone in truth
+    boxes = [
+        Box(x_min, y_min, x_max, y_max, bone.size_class)
+        for (x_min, y_min, x_max, y_max), bone in zip(
+            radiograph.boxes.tolist(), radiograph.bones, strict=True
+        )
     ]
-
-
-def _flatten(bone: Bone) -> _Row:
-    values: _Row = asdict(bone)
-    values["center_y"], values["center_x"] = bone.center
-    del values["center"]
-    return values
+    sample = Sample(path.as_posix(), plan.name(radiograph), path.as_posix(), mask=mask)
+    return sample, boxes, radiograph.bones
 
 
 def _write_image(path: Path, values: np.ndarray) -> None:
@@ -189,8 +187,11 @@ def _write_image(path: Path, values: np.ndarray) -> None:
         Image.fromarray(values).save(partial_path, compress_level=1)
 
 
-def _write_table(path: Path, rows: Sequence[_Row], columns: Sequence[str]) -> None:
+def _write_bones(path: Path, bones: Mapping[str, Sequence[Bone]]) -> None:
     with write_whole(path) as partial_path, partial_path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
+        writer = csv.DictWriter(file, ("path", *_BONE), extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        for image, found in bones.items():
+            for bone in found:
+                center = dict(zip(("center_y", "center_x"), bone.center, strict=True))
+                writer.writerow({"path": image, **asdict(bone), **center})
