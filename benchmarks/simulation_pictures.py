@@ -21,6 +21,8 @@ from mscam_tf.data.simulation import (
     simulate_frame,
     simulate_radiograph,
 )
+from mscam_tf.data.simulation.carriers import CARRIERS
+from mscam_tf.data.simulation.scenes import simulate_scene
 from mscam_tf.plots import plot_contact_sheet, save_figure
 
 _IMAGES = RESULTS.parent / "images"
@@ -51,6 +53,18 @@ def read_rows(folder: Path) -> list[tuple[str, list[np.ndarray]]]:
     return rows
 
 
+def draw_scenes() -> Figure:
+    """For each carrier some scenes with objects, and beneath them the objects' masks."""
+    scenes = [simulate_scene((128, 128), np.random.default_rng([5, i])) for i in range(200)]
+    rows = []
+    for carrier in CARRIERS:
+        found = [s for s in scenes if s.carrier == carrier and s.masks][:_COUNT]
+        rows.append((carrier, [scene.image for scene in found]))
+        masks = [np.any(list(scene.masks.values()), axis=0) for scene in found]
+        rows.append(("", [mask.astype(np.float32) for mask in masks]))
+    return plot_contact_sheet(rows)
+
+
 def draw_frame() -> Figure:
     """A whole fillet, and the boxes of its bones in a colour for each size class."""
     config = SimulationConfig(image_size=(512, 1024), pixel_pitch=0.5)
@@ -74,6 +88,7 @@ def main() -> None:
     real = parser.parse_args().real
     save_figure(plot_contact_sheet(simulate_rows(256, 6)), _IMAGES / "simulated_patches.png")
     save_figure(draw_frame(), _IMAGES / "simulated_frame.png")
+    save_figure(draw_scenes(), _IMAGES / "scenes.png")
     if real is not None:
         rows = [*read_rows(real), *simulate_rows(128, _COUNT)]
         save_figure(plot_contact_sheet(rows), Path("runs/simulation_pictures/side_by_side.png"))

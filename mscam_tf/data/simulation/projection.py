@@ -1,5 +1,6 @@
 """Project a bone onto the detector: the way of each ray through it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,22 +60,25 @@ def project_bone(bone: Bone, image_size: tuple[int, int]) -> Projection | None:
     return Projection(window, path, outline)
 
 
+def make_window(spans: Sequence[tuple[float, float]], image_size: tuple[int, int]) -> Window | None:
+    """Return the rows and columns that cover two spans, within the image; `None` if none do."""
+    window = []
+    for (low, high), side in zip(spans, image_size, strict=True):
+        start, stop = max(0, int(np.floor(low))), min(side, int(np.ceil(high)) + 1)
+        if start >= stop:
+            return None
+        window.append(slice(start, stop))
+    return window[0], window[1]
+
+
 def _find_window(bone: Bone, image_size: tuple[int, int]) -> Window | None:
     u = np.linspace(-bone.length / 2, bone.length / 2, 33)
     v = bone.bend * u**2
     sine, cosine = np.sin(bone.angle), np.cos(bone.angle)
-    centers = (
-        bone.center[0] + u * sine + v * cosine,
-        bone.center[1] + u * cosine - v * sine,
-    )
-    spans = []
-    for values, side in zip(centers, image_size, strict=True):
-        start = max(0, int(np.floor(values.min() - bone.diameter / 2 - 1)))
-        stop = min(side, int(np.ceil(values.max() + bone.diameter / 2 + 2)))
-        if start >= stop:
-            return None
-        spans.append(slice(start, stop))
-    return spans[0], spans[1]
+    y = bone.center[0] + u * sine + v * cosine
+    x = bone.center[1] + u * cosine - v * sine
+    reach = bone.diameter / 2 + 1
+    return make_window([(a.min() - reach, a.max() + reach) for a in (y, x)], image_size)
 
 
 def _trace_rod(bone: Bone, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
