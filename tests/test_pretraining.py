@@ -15,6 +15,11 @@ from mscam_tf.pretraining import (
 TINY = {"backbone": "TinyNet", "image_size": (32, 32), "batch_size": 4, "save_every": 2}
 
 
+@pytest.fixture(autouse=True)
+def _few_probes(monkeypatch):
+    monkeypatch.setattr("mscam_tf.pretraining._PROBE_BATCHES", 1)
+
+
 def read_history(folder):
     with (folder / "history.csv").open() as file:
         return list(csv.DictReader(file))

@@ -1,8 +1,14 @@
+import pytest
 from typer.testing import CliRunner
 
 from mscam_tf.cli import app
 
 TINY = ("--backbone", "TinyNet", "--image-size", "32", "32", "--batch-size", "2")
+
+
+@pytest.fixture(autouse=True)
+def _few_probes(monkeypatch):
+    monkeypatch.setattr("mscam_tf.pretraining._PROBE_BATCHES", 1)
 
 
 def call(*arguments):
