@@ -56,13 +56,17 @@ def bone_thickness(contrast: float) -> float:
         >>> round(bone_thickness(0.1), 4)
         0.0807
     """
-    excess = sum(
-        share * (bone - muscle)
-        for share, bone, muscle in zip(
-            SPECTRUM, MATERIALS["bone"], MATERIALS["muscle"], strict=True
-        )
-    )
-    return contrast / excess
+    return contrast / (mean_attenuation("bone") - mean_attenuation("muscle"))
+
+
+def mean_attenuation(material: str) -> float:
+    """Return the linear attenuation coefficient in 1/cm, averaged over the spectrum's lines.
+
+    Examples:
+        >>> round(mean_attenuation("muscle"), 4)
+        0.3055
+    """
+    return sum(share * mu for share, mu in zip(SPECTRUM, MATERIALS[material], strict=True))
 
 
 def _optical_depth(thickness: Mapping[str, np.ndarray], line: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from mscam_tf.data.simulation.bones import SIZES, Bone, draw_bones
 from mscam_tf.data.simulation.carriers import CARRIERS, Carrier, draw_carrier
 from mscam_tf.data.simulation.detector import Detector, draw_detector, expose
 from mscam_tf.data.simulation.fields import log_uniform
-from mscam_tf.data.simulation.materials import MATERIALS, SPECTRUM, transmit
+from mscam_tf.data.simulation.materials import mean_attenuation, transmit
 from mscam_tf.data.simulation.projection import Projection, project_bone
 
 TARGETS = (
@@ -122,9 +122,8 @@ def _draw_rods(
     generator: np.random.Generator,
 ) -> Bone:
     """A uniform rod of its own direction, length and bend: a wire, or the line of a crack."""
-    scale = _PITCH / 0.25
     rod = draw_bones("scale1", size, _PITCH, (0.1, 0.1), generator)[0]
-    long = log_uniform(*length, generator) / scale
+    long = log_uniform(*length, generator)
     return replace(
         rod,
         kind="single",
@@ -211,7 +210,8 @@ def _insert(thing: _Thing, carrier: Carrier, masks: dict[str, np.ndarray]) -> No
     outline = projection.outline & (there > 0.02 * thickness.max())
     if outline.sum() < _LEAST_PIXELS:
         return
-    excess = _mean_attenuation(thing.material) - _mean_attenuation(own)
+    inside = mean_attenuation(thing.material) if thing.material else 0.0
+    excess = inside - mean_attenuation(own)
     way = np.abs(np.float32(thing.contrast / excess)) * projection.path * outline
     way = np.minimum(way, there)  # Nothing is thicker than what it lies in.
     there -= way
@@ -227,12 +227,6 @@ def _project(shape: Bone | Blob, size: tuple[int, ...]) -> Projection | None:
     if isinstance(shape, Blob):
         return project_blob(shape, image_size)
     return project_bone(shape, image_size)
-
-
-def _mean_attenuation(material: str | None) -> float:
-    if material is None:
-        return 0.0
-    return sum(s * mu for s, mu in zip(SPECTRUM, MATERIALS[material], strict=True))
 
 
 def _draw_detector(size: tuple[int, int], generator: np.random.Generator) -> Detector:
