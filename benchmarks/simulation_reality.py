@@ -24,7 +24,12 @@ def train_on_simulation(folder: Path, images: int, epochs: int, seed: int):
         plan = Plan(images, config, labels="binary", seed=seed)
         data = write_radiographs(folder / "data", plan, processes=2)
         settings = mscam_tf.TrainConfig(
-            image_size=(_SIDE, _SIDE), epochs=epochs, batch_size=32, learning_rate=1e-3, seed=seed
+            weights=None,
+            image_size=(_SIDE, _SIDE),
+            epochs=epochs,
+            batch_size=32,
+            learning_rate=1e-3,
+            seed=seed,
         )
         manifest = mscam_tf.read_manifest(data)
         mscam_tf.train(manifest, folder / "run", settings, overwrite=True)

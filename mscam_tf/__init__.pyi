@@ -38,6 +38,9 @@ from .explanation import Explanation as Explanation
 from .explanation import explain as explain
 from .explanation import write_explanations as write_explanations
 from .layers import RelevanceCombine as RelevanceCombine
+from .metrics import energy_inside as energy_inside
+from .metrics import pixel_average_precision as pixel_average_precision
+from .metrics import points_at as points_at
 from .models import build_multiscale_classifier as build_multiscale_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
 from .plots import plot_confusion_matrix as plot_confusion_matrix
@@ -46,10 +49,14 @@ from .plots import plot_maps as plot_maps
 from .plots import plot_relevance as plot_relevance
 from .plots import plot_scales as plot_scales
 from .plots import plot_sizes as plot_sizes
+from .pretrained import Pretrained as Pretrained
+from .pretrained import load_pretrained as load_pretrained
 from .runs import Run as Run
 from .runs import RunError as RunError
 from .runs import TrainConfig as TrainConfig
 from .runs import open_run as open_run
 from .training import train as train
+from .transfer import build_pretrained_classifier as build_pretrained_classifier
+from .transfer import initialize_heads as initialize_heads
 
 __version__: str

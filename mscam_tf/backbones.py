@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import keras
 
+from mscam_tf.pretrained import find_pretrained
+
 _PROBE = 256  # Image side at which strides are measured: a multiple of every stride in use.
 _RECTIFIERS = ("ReLU", "LeakyReLU", "PReLU", "ELU")
 _MERGED = ("Concatenate", "Add")
@@ -118,7 +120,8 @@ def build_feature_extractor(
         backbone: A name in `keras.applications` (built without its top, for images of any size
             with 3 channels) or your own functional `keras.Model`.
         taps: Layer names, the finest scale first; `None` takes `default_taps`.
-        weights: `None`, `"imagenet"`, or a file: `.weights.h5` or `.h5` of that backbone, or a
+        weights: `None`, `"xray"` (DenseNet121 only), `"imagenet"`, or a file: `.npz` of
+            `mscam_tf.pretraining.pretrain`, `.weights.h5` or `.h5` of that backbone, or a
             `.keras` model built on it.
         batch_norm_momentum: Momentum of the batch-norm statistics of a backbone given by name
             (Keras' own default of 0.99 needs about 500 steps to settle); `None` leaves it.
@@ -195,11 +198,16 @@ def _download_imagenet(application: Any, name: str) -> keras.Model:
 
 
 def _load_file(backbone: keras.Model, path: str | Path) -> None:
+    pretrained = find_pretrained(path)
+    if pretrained is not None:
+        pretrained.copy_to(backbone)
+        return
     path = Path(path)
     if not path.is_file() or path.suffix not in (".h5", ".keras"):
         raise ValueError(
-            "`weights` must be None, 'imagenet' or an existing file: .weights.h5 or .h5 of the "
-            f"backbone {backbone.name!r}, or a .keras model built on it. "
+            "`weights` must be None, 'xray', 'imagenet' or an existing file: .npz of a "
+            f"pretraining, .weights.h5 or .h5 of the backbone {backbone.name!r}, or a .keras model "
+            "built on it. "
             f"Received: weights={str(path)!r}"
         )
     try:

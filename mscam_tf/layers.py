@@ -141,6 +141,37 @@ class RelevanceCombine(keras.layers.Layer):
         """Return the relevance `h` as a NumPy array of shape `(scales, classes)`, float32."""
         return np.asarray(ops.convert_to_numpy(self.relevance))
 
+    def set_relevance(self, values: Any) -> None:
+        """Set the relevance `h`.
+
+        Args:
+            values: `(scales, classes)`, in `[0, 1]`; for `"softmax"` positive, with
+                `sum_b h_b^c = 1`.
+
+        Raises:
+            ValueError: If the values are not like that.
+
+        Examples:
+            >>> import numpy as np
+            >>> layer = RelevanceCombine()
+            >>> _ = layer([np.zeros((1, 1)), np.zeros((1, 1))])
+            >>> layer.set_relevance([[0.75], [0.25]])
+            >>> layer.get_relevance().tolist()
+            [[0.75], [0.25]]
+        """
+        h = np.asarray(values, np.float32)
+        shape = tuple(self.relevance_weights.shape)
+        softmax = self.normalization == "softmax"
+        if h.shape != shape or h.min() < 0 or h.max() > 1:
+            raise ValueError(
+                f"A relevance must have the shape {shape} and lie in [0, 1]. Received: {values}"
+            )
+        if softmax and (h.min() == 0 or not np.allclose(h.sum(0), 1, atol=1e-3)):
+            raise ValueError(
+                f"A softmax relevance must be positive and add up to one. Received: {values}"
+            )
+        self.relevance_weights.assign((np.log(h) if softmax else h) / self.rate)
+
     def compute_penalty(self, relevance: Any) -> Any:
         """Return the added loss, a scalar, of a relevance of shape `(B, C)`."""
         missing = 1.0 - ops.sum(relevance, axis=0)

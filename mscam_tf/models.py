@@ -50,8 +50,10 @@ def build_multiscale_classifier(
             are shared, not copied, and it gets no preprocessing beyond `standardize`.
         taps: Layers of the backbone to read, the finest first; by default the rectified outputs
             at its three coarsest strides, 8, 16 and 32 (`mscam_tf.default_taps`).
-        weights: `None`, `"imagenet"`, or a file: `.weights.h5` or `.h5` of the backbone, or a
-            `.keras` model built on it (its backbone's weights are taken, its heads are not).
+        weights: `None`; `"xray"`: DenseNet121 pretrained on simulated radiographs, comes with the
+            package; `"imagenet"`: downloaded by Keras; or a file: `.npz` of `mscam pretrain`,
+            `.weights.h5` or `.h5` of the backbone, or a `.keras` model built on it. Of all these
+            the heads are not taken: `mscam_tf.initialize_heads` makes them out of pretrained ones.
         standardize: Subtract from each image its own mean and divide by its own deviation.
             Makes the model blind to exposure; decisive when training from scratch on few images.
         dropout: Rate of dropout between pooling and each head.
@@ -70,7 +72,7 @@ def build_multiscale_classifier(
 
     Raises:
         ValueError: If an argument is out of range, or a tap or a backbone is unknown.
-        OSError: If ImageNet weights cannot be downloaded.
+        OSError: If ImageNet weights cannot be downloaded, or the file of `"xray"` is damaged.
 
     Examples:
         >>> import mscam_tf
@@ -135,7 +137,7 @@ def build_single_scale_classifier(
 
     Raises:
         ValueError: If an argument is out of range, or the tap or the backbone is unknown.
-        OSError: If ImageNet weights cannot be downloaded.
+        OSError: If ImageNet weights cannot be downloaded, or the file of `"xray"` is damaged.
 
     Examples:
         >>> import mscam_tf

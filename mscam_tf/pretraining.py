@@ -18,6 +18,7 @@ from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_b
 from mscam_tf.files import write_whole
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
+from mscam_tf.pretrained import write_pretrained
 from mscam_tf.runs import read_json, write_json
 
 _SCALES = 3
@@ -87,7 +88,8 @@ def pretrain(
     place, this teaches features to speak about the place that they are at.
 
     The folder holds `config.json`, the checkpoint, `history.csv` with a probe on fixed scenes
-    every `save_every` steps, and at the end `model.keras`. A run that was stopped goes on from its
+    every `save_every` steps, and at the end `model.keras` and, in float16, `weights.npz` with its
+    description in `weights.json`. A run that was stopped goes on from its
     last checkpoint with the very scenes that it would have seen.
 
     Args:
@@ -125,6 +127,7 @@ def pretrain(
     )
     with write_whole(folder / "model.keras") as partial:
         classifier.save(partial)
+    write_pretrained(classifier, folder / "weights.npz", TARGETS, asdict(config))
     return classifier
 
 
@@ -292,15 +295,15 @@ def _open_folder(folder: Path, config: PretrainConfig, trainer: keras.Model) -> 
     """Create the folder, or take up the pretraining in it; return the step to go on with."""
     settings = json.loads(json.dumps(asdict(config)))
     path = folder / "config.json"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, settings)
-    differing = {k: v for k, v in read_json(path).items() if settings[k] != v and k != "steps"}
+    known = read_json(path) if path.exists() else settings
+    differing = {k: v for k, v in known.items() if settings[k] != v and k != "steps"}
     if differing:
         raise ValueError(
             f"{folder} holds a pretraining with other settings: {differing}. Choose another "
             f"folder. Received: { ({name: settings[name] for name in differing}) }"
         )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
     if not (folder / _STEP).exists():
         return 0
     trainer.optimizer.build(trainer.trainable_variables)

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import keras
 
 from mscam_tf.data.images import ReadOptions
 from mscam_tf.files import write_whole
+from mscam_tf.pretrained import BACKBONE as PRETRAINED_BACKBONE
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 MODELS = ("multiscale", "single")
@@ -28,13 +29,16 @@ class TrainConfig:
     Attributes:
         model: `"multiscale"` or `"single"` (the plain baseline).
         backbone: A name in `keras.applications`.
-        weights: `None`, `"imagenet"` or a file, as for the builders.
+        weights: `"xray"`, `"imagenet"`, a file, or `None` for a start from scratch, as for the
+            builders; `"auto"` is `"xray"` where the backbone has such weights, otherwise `None`.
         image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
             rounded up to a multiple of 32 within 128 to 256.
         epochs: Epochs at most, frozen ones included.
-        frozen_epochs: Epochs at the start in which a pretrained backbone is frozen.
+        frozen_epochs: Epochs at the start in which a pretrained backbone is frozen; by default 0
+            with `"xray"` and `.npz`, where the heads are fitted before the first step, otherwise 3.
         batch_size: Images a step.
-        learning_rate: Highest learning rate of the schedule.
+        learning_rate: Highest learning rate of the schedule; by default 3e-4 from scratch, and
+            1e-4 from pretrained weights.
         weight_decay: Of AdamW; not applied to the relevance.
         dropout: Rate before the heads.
         patience: Epochs without a better validation loss after which training stops.
@@ -48,12 +52,12 @@ class TrainConfig:
 
     model: str = "multiscale"
     backbone: str = "DenseNet121"
-    weights: str | None = None
+    weights: str | None = "auto"
     image_size: tuple[int, int] | None = None
     epochs: int = 30
-    frozen_epochs: int = 3
+    frozen_epochs: int | None = None
     batch_size: int = 16
-    learning_rate: float = 3e-4
+    learning_rate: float | None = None
     weight_decay: float = 1e-4
     dropout: float = 0.0
     patience: int = 10
@@ -84,10 +88,22 @@ class TrainConfig:
                 f"Received: window_percentiles={self.window_percentiles}"
             )
         for name in ("epochs", "batch_size", "learning_rate", "patience"):
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
-                )
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
+
+    def resolve(self) -> "TrainConfig":
+        """Return the settings with what depends on the start of the training filled in."""
+        weights = self.weights
+        if weights == "auto":
+            weights = "xray" if self.backbone == PRETRAINED_BACKBONE else None
+        frozen, rate = self.frozen_epochs, self.learning_rate
+        if frozen is None:
+            fitted = weights in (None, "xray") or weights.endswith(".npz")
+            frozen = 0 if fitted else 3
+        if rate is None:
+            rate = 3e-4 if weights is None else 1e-4
+        return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
 
 
 @dataclass(frozen=True)

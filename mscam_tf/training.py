@@ -19,7 +19,9 @@ from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.data.splits import split_manifest
 from mscam_tf.data.windows import fit_window
 from mscam_tf.files import write_whole
+from mscam_tf.fitting import average_weights, compile_classifier, make_schedule
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
+from mscam_tf.pretrained import Pretrained, find_pretrained
 from mscam_tf.runs import (
     Run,
     RunError,
@@ -29,14 +31,12 @@ from mscam_tf.runs import (
     replace_run,
     write_json,
 )
+from mscam_tf.transfer import initialize_heads
 
 _LOGGER = logging.getLogger(__name__)
 _BEST = Path("checkpoints") / "best.weights.h5"
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
-_WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
-# Averaging the weights over about 20 steps: a validation set of a few images says little about
-# the weights of a single step, and the best of many noisy losses is a lucky one.
-_AVERAGE_MOMENTUM = 0.95
+_HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
 _DISPLAY_PERCENTILES = (1.0, 99.5)
 _DISPLAY_IMAGES = 64  # Enough for percentiles, and all maps of them fit into memory.
 
@@ -55,9 +55,11 @@ def train(
 
     The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
     groups kept together, unless the manifest has splits. Classes of unequal size are weighted to
-    count alike. A pretrained backbone is first frozen while the heads settle, then trained with
-    them; the learning rate rises over a tenth of the steps, then falls as a cosine. The weights
-    are averaged over about 20 steps, and those with the lowest validation loss are kept.
+    count alike. With `weights="xray"` the heads are first fitted in the span of the pretrained
+    ones (`mscam_tf.initialize_heads`); with other weights the backbone is frozen while the heads
+    settle. Then all is trained: the learning rate rises over a tenth of the steps, and falls as a
+    cosine. The weights are averaged over about 20 steps, and those with the lowest validation
+    loss are kept.
 
     The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
     `model.keras` and `display.json` (the range of the maps over the validation images, in
@@ -80,7 +82,7 @@ def train(
         ImageError: If images cannot be read.
         ManifestError: If no honest split exists, or none is left without the skipped images.
     """
-    config = config or TrainConfig()
+    config = (config or TrainConfig()).resolve()
     folder = Path(folder)
     check_free(folder, overwrite, manifest.root)
     manifest = split_manifest(manifest, config.seed)
@@ -144,6 +146,19 @@ def drop_images(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Man
     return replace(manifest, samples=tuple(sample for sample, path in pairs if path not in bad))
 
 
+def sample_classes(manifest: Manifest, most: int, seed: int = 0) -> Manifest:
+    """Return at most so many samples, drawn from the classes in turn; the order stays."""
+    order = np.random.default_rng(seed).permutation(len(manifest.samples))
+    seen: Counter[str] = Counter()
+    rank = {}
+    for index in order:
+        label = manifest.samples[index].label
+        rank[index] = (seen[label], label)
+        seen[label] += 1
+    kept = sorted(sorted(rank, key=rank.__getitem__)[:most])
+    return replace(manifest, samples=tuple(manifest.samples[index] for index in kept))
+
+
 def _resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
     if config.window_percentiles is None or config.read.window is not None:
         return config
@@ -183,6 +198,9 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     config = run.config
+    pretrained = find_pretrained(config.weights)
+    if pretrained is not None:
+        _start_heads(model, pretrained, run, manifest.select("train"))
     datasets = {
         "x": make_split_dataset(run, manifest.select("train"), training=True),
         "validation_data": make_split_dataset(run, manifest.select("validation")),
@@ -191,28 +209,32 @@ def _fit(
         "verbose": 0,
     }
     common = [*_make_callbacks(run), *callbacks]
-    frozen = min(config.frozen_epochs, config.epochs) if config.weights else 0
+    frozen = min(config.frozen_epochs or 0, config.epochs) if config.weights else 0
+    options: dict[str, Any] = {"weight_decay": config.weight_decay, "jit_compile": config.xla}
     if frozen:
         model.get_layer("backbone").trainable = False
-        _compile(model, config, _HEAD_LEARNING_RATE)
-        model.fit(**datasets, epochs=frozen, callbacks=[_average(), *common])
+        compile_classifier(model, _HEAD_LEARNING_RATE, **options)
+        model.fit(**datasets, epochs=frozen, callbacks=[average_weights(), *common])
         model.get_layer("backbone").trainable = True
     if config.epochs > frozen:
         steps = len(datasets["x"]) * (config.epochs - frozen)
-        _compile(model, config, _make_schedule(config, steps))
+        compile_classifier(model, make_schedule(config.learning_rate, steps), **options)
         stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
         model.fit(
             **datasets,
             epochs=config.epochs,
             initial_epoch=frozen,
-            callbacks=[_average(), *common, stop],
+            callbacks=[average_weights(), *common, stop],
         )
     _finish(run, datasets["validation_data"])
 
 
-def _average() -> keras.callbacks.Callback:
-    """Validate and save the averaged weights; one for each compiled optimizer."""
-    return keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+def _start_heads(model: keras.Model, pretrained: Pretrained, run: Run, manifest: Manifest) -> None:
+    """Fit the heads to some of the training images, of each class alike many."""
+    few = sample_classes(manifest, _HEAD_IMAGES, run.config.seed)
+    labels = np.array([run.class_names.index(sample.label) for sample in few.samples])
+    images = make_split_dataset(run, few).map(lambda images, _: images)
+    initialize_heads(model, images, labels, pretrained)
 
 
 def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
@@ -224,29 +246,6 @@ def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.
         backbone=config.backbone,
         weights=weights,
         dropout=config.dropout,
-    )
-
-
-def _compile(model: keras.Model, config: TrainConfig, learning_rate: Any) -> None:
-    optimizer = keras.optimizers.AdamW(
-        learning_rate,
-        weight_decay=config.weight_decay,
-        use_ema=True,
-        ema_momentum=_AVERAGE_MOMENTUM,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=config.xla)
-
-
-def _make_schedule(config: TrainConfig, steps: int) -> keras.optimizers.schedules.CosineDecay:
-    warm_up = max(1, int(_WARM_UP * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, steps - warm_up),
-        alpha=0.01,
-        warmup_target=config.learning_rate,
-        warmup_steps=warm_up,
     )
 
 

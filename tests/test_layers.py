@@ -18,10 +18,6 @@ def build(**arguments):
     return layer
 
 
-def set_relevance(layer, relevance):
-    layer.relevance_weights.assign(np.asarray(relevance, "float32") / layer.rate)
-
-
 def fit_relevance(layer, optimizer, steps, target=None):
     """Train the layer alone; without a target only the added loss acts."""
     inputs = [keras.Input((3,)), keras.Input((3,))]
@@ -41,7 +37,7 @@ def test_starts_as_the_plain_mean(normalization):
 
 def test_combines_by_class():
     layer = build()
-    set_relevance(layer, [[0.25, 1.0, 0.5], [0.75, 0.0, 0.5]])
+    layer.set_relevance([[0.25, 1.0, 0.5], [0.75, 0.0, 0.5]])
     # 0.25 * 2 + 0.75 * 4; 1 * 0 + 0 * 6; 0.5 * -1 + 0.5 * 5
     np.testing.assert_allclose(to_numpy(layer([FINE, COARSE])), [[3.5, 0.0, 2.0]], rtol=1e-6)
 
@@ -53,7 +49,7 @@ def test_combines_by_class():
 )
 def test_added_loss_by_hand(penalty, expected):
     layer = build(penalty=penalty, penalty_weight=2.0)
-    set_relevance(layer, [[0.2, 0.4, 0.75], [0.3, 0.6, 1.0]])
+    layer.set_relevance([[0.2, 0.4, 0.75], [0.3, 0.6, 1.0]])
     layer([FINE, COARSE])
     np.testing.assert_allclose(to_numpy(layer.losses[0]), expected, rtol=1e-5)
 
@@ -77,7 +73,7 @@ def test_signed_penalty_drives_every_weight_to_one_and_squared_does_not():
 
     squared = RelevanceCombine(penalty="squared", rate=1.0)
     squared.build([(None, 3), (None, 3)])
-    set_relevance(squared, np.full((2, 3), 0.9))
+    squared.set_relevance(np.full((2, 3), 0.9))
     fit_relevance(squared, keras.optimizers.SGD(0.1), steps=40)
     np.testing.assert_allclose(squared.get_relevance().sum(0), np.ones(3), atol=1e-3)
 
@@ -118,7 +114,7 @@ def test_plain_sgd_moves_the_relevance_by_the_square_of_the_rate():
 def test_added_loss_is_shown_during_fit():
     layer = RelevanceCombine(penalty_weight=3.0)
     layer.build([(None, 3), (None, 3)])
-    set_relevance(layer, np.full((2, 3), 0.25))
+    layer.set_relevance(np.full((2, 3), 0.25))
     history = fit_relevance(layer, keras.optimizers.SGD(0.0), steps=1).history
     np.testing.assert_allclose(history["relevance_penalty"], [3 * 3 * 0.25], rtol=1e-5)
     np.testing.assert_allclose(history["loss"], [3 * 3 * 0.25], rtol=1e-5)
@@ -159,7 +155,7 @@ def test_saves_under_the_package_name(tmp_path):
     layer = RelevanceCombine()
     inputs = [keras.Input((3,)), keras.Input((3,))]
     model = keras.Model(inputs, layer(inputs))
-    set_relevance(layer, [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
+    layer.set_relevance([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     before, after = (to_numpy(m([FINE, COARSE])) for m in (model, loaded))

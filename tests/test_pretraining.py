@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mscam_tf.data.simulation.scenes import TARGETS
+from mscam_tf.pretrained import read_pretrained
 from mscam_tf.pretraining import (
     PretrainConfig,
     build_pretraining_models,
@@ -47,6 +48,14 @@ def test_a_stopped_pretraining_goes_on_as_if_it_had_not(tmp_path):
     saved = keras.saving.load_model(tmp_path / "parts" / "model.keras")
     image = np.random.default_rng(0).random((1, 32, 32, 1), np.float32)
     np.testing.assert_allclose(saved(image), resumed(image), rtol=1e-5, atol=1e-6)
+
+
+def test_the_weights_are_kept_in_half_precision_too(tmp_path):
+    classifier = pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
+    kept = read_pretrained(tmp_path / "weights.npz")
+    assert kept.targets == TARGETS
+    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_logits").bias)
+    np.testing.assert_allclose(kept.biases[0], expected, rtol=1e-3)
 
 
 def test_other_settings_are_refused(tmp_path):

@@ -1,4 +1,5 @@
 import csv
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from mscam_tf import (
     read_manifest,
 )
 from mscam_tf.data.images import resize_image
-from mscam_tf.training import choose_image_size
-from tests.conftest import write_images
+from mscam_tf.pretrained import read_pretrained, write_pretrained
+from mscam_tf.training import choose_image_size, sample_classes
+from tests.conftest import randomize, write_images
 
 
 def read_history(run):
@@ -66,6 +68,39 @@ def test_same_seed_same_training(finished_run, image_folder, tmp_path):
         assert {k: float(v) for k, v in a.items()} == pytest.approx(
             {k: float(v) for k, v in b.items()}, rel=1e-4, abs=1e-5
         )
+
+
+@pytest.mark.parametrize("model", ["multiscale", "single"])
+def test_heads_start_from_the_pretrained_ones(image_folder, tmp_path, model):
+    """With a rate of nearly zero nothing but the fit of the heads can tell the classes apart."""
+    source = mscam_tf.build_multiscale_classifier(2, (64, 64), backbone="TinyNet")
+    path = tmp_path / "weights.npz"
+    write_pretrained(randomize(source), path, ["bone", "wire"], {})
+    config = TrainConfig(
+        model=model,
+        backbone="TinyNet",
+        weights=str(path),
+        image_size=(64, 64),
+        epochs=1,
+        learning_rate=1e-9,
+    )
+    run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config)
+    trained = run.load_model()
+    kernel = trained.get_layer("backbone").get_layer("conv2").get_weights()[0]
+    expected = read_pretrained(path).backbone["conv2/kernel"]
+    np.testing.assert_allclose(kernel, expected, atol=1e-6)
+    samples = mscam_tf.select_samples(run, read_manifest(image_folder), "train")
+    scores = mscam_tf.evaluate(run, samples, tmp_path / "out", split="train")
+    assert scores.metrics["auroc"]["value"] > 0.65
+
+
+def test_sampling_takes_of_each_class_alike_many(image_folder):
+    manifest = read_manifest(image_folder)
+    few = sample_classes(manifest, 10)
+    assert Counter(sample.label for sample in few.samples) == {"none": 5, "wide": 5}
+    assert sample_classes(manifest, 99) == manifest
+    everything = Counter(sample.label for sample in sample_classes(manifest, 30).samples)
+    assert everything == {"none": 18, "wide": 12}
 
 
 def test_pretrained_weights_freeze_first_and_single_model(finished_run, image_folder, tmp_path):

@@ -36,10 +36,11 @@ def pretrain(
     in it, and from the simulator's masks where its maps should be bright. Stop it at any time:
     the same command goes on from the last checkpoint.
 
-    Writes config.json, history.csv (with scores on fixed scenes) and model.keras.
+    Writes config.json, history.csv (with scores on fixed scenes), model.keras and weights.npz.
+    The weights that come with the package, `--weights xray`, were made so.
 
     Example: `mscam pretrain --out pretrained --steps 4000`, then
-    `mscam train DATA --out RUN --weights pretrained/model.keras`
+    `mscam train DATA --out RUN --weights pretrained/weights.npz`
     """
     with explain_errors():
         from mscam_tf.pretraining import PretrainConfig
@@ -59,7 +60,7 @@ def pretrain(
         with make_progress() as progress:
             bar = _make_bar(progress, steps)
             pretrain_model(out, config, processes=workers, callbacks=[bar])
-        CONSOLE.print(f"Wrote {out / 'model.keras'}", highlight=False)
+        CONSOLE.print(f"Wrote {out / 'weights.npz'}", highlight=False)
 
 
 def _make_bar(progress: Any, steps: int) -> Any:

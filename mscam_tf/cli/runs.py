@@ -39,15 +39,23 @@ def train(
     ),
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
     weights: Annotated[
-        str, typer.Option(help="Start: none, imagenet, or a .weights.h5, .h5 or .keras file.")
-    ] = "none",
+        str,
+        typer.Option(
+            help="Start: xray (comes with the package, DenseNet121), imagenet, none, or an .npz "
+            "file of `mscam pretrain`, a .weights.h5, .h5 or .keras file; auto is xray for "
+            "DenseNet121, otherwise none."
+        ),
+    ] = "auto",
     image_size: Annotated[
         tuple[int, int] | None,
         typer.Option(metavar="H W", help="Pixels; by default the images' own, within 128 to 256."),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 3e-4,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Peak of the schedule; by default 1e-4, or 3e-4 from scratch."),
+    ] = None,
     dropout: Annotated[float, typer.Option(help="Before the heads.")] = 0.0,
     patience: Annotated[int, typer.Option(min=1, help="Epochs to wait for a better loss.")] = 10,
     seed: Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")] = 0,
@@ -69,7 +77,8 @@ def train(
     """Train a classifier into a run folder.
 
     Images are checked first, then split 7:1:2 by class (groups stay together), trained with
-    light augmentation, and the weights with the lowest validation loss are kept.
+    light augmentation, and the weights with the lowest validation loss are kept. DenseNet121
+    starts from weights that were pretrained on simulated radiographs and come with the package.
 
     Example: `mscam train DATA --out RUN --epochs 40`
     """

@@ -1,0 +1,51 @@
+"""How classifiers are fitted: optimizer, schedule, averaged weights."""
+
+from typing import Any
+
+import keras
+
+_WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
+# Averaging the weights over about 20 steps: a validation set of a few images says little about
+# the weights of a single step, and the best of many noisy losses is a lucky one.
+_AVERAGE_MOMENTUM = 0.95
+
+
+def compile_classifier(
+    model: keras.Model, learning_rate: Any, weight_decay: float = 1e-4, jit_compile: bool = False
+) -> None:
+    """Compile with AdamW and the softmax cross entropy of integer labels.
+
+    Args:
+        model: A classifier that ends in logits.
+        learning_rate: A number or a schedule.
+        weight_decay: Of AdamW; not applied to the relevance, biases and norms.
+        jit_compile: Whether to compile the training step with XLA.
+    """
+    optimizer = keras.optimizers.AdamW(
+        learning_rate,
+        weight_decay=weight_decay,
+        use_ema=True,
+        ema_momentum=_AVERAGE_MOMENTUM,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit_compile)
+
+
+def average_weights() -> keras.callbacks.Callback:
+    """Validate, save and finally keep the averaged weights; one for each compiled optimizer."""
+    return keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+
+
+def make_schedule(
+    learning_rate: float | None, steps: int
+) -> keras.optimizers.schedules.CosineDecay:
+    """Return a rate that rises over a tenth of the steps, then falls as a cosine."""
+    warm_up = max(1, int(_WARM_UP * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps - warm_up),
+        alpha=0.01,
+        warmup_target=learning_rate,
+        warmup_steps=warm_up,
+    )

@@ -1,0 +1,164 @@
+"""The weights that come with the library: pretrained on simulated scenes alone."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from mscam_tf.files import write_whole
+
+BACKBONE = "DenseNet121"
+_FILE = Path(__file__).parent / "weights" / "xray.npz"
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Pretrained weights of a backbone and of its heads.
+
+    Attributes:
+        targets: Names of the classes that it was trained on.
+        backbone: Arrays by `layer/variable`, float32.
+        kernels: Of the head at each scale, `(K_b, targets)`, float32; the finest scale first.
+        biases: Of the head at each scale, `(targets,)`, float32.
+        relevance: `(scales, targets)`, float32.
+    """
+
+    targets: tuple[str, ...]
+    backbone: Mapping[str, np.ndarray]
+    kernels: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+    relevance: np.ndarray
+
+    def copy_to(self, backbone: keras.Model) -> None:
+        """Set the weights of a backbone.
+
+        Raises:
+            ValueError: If a layer of it has no weights here, or of another shape.
+        """
+        for name, variable in _list_variables(backbone).items():
+            value = self.backbone.get(name)
+            if value is None or value.shape != tuple(variable.shape):
+                raise ValueError(
+                    f"These weights are those of another backbone; weights='xray' fit {BACKBONE}. "
+                    "Received: a backbone with "
+                    f"{name} of shape {tuple(variable.shape)}"
+                )
+            variable.assign(value)
+
+
+@cache
+def load_pretrained() -> Pretrained:
+    """Load the weights behind `weights="xray"`; nothing is downloaded.
+
+    Raises:
+        OSError: If the file is damaged: its SHA-256 is not the one recorded.
+    """
+    return read_pretrained(_FILE)
+
+
+def find_pretrained(weights: str | Path | None) -> Pretrained | None:
+    """Return the pretrained weights that a builder's `weights` names, their heads included.
+
+    Args:
+        weights: `"xray"`, or the `.npz` file of a pretraining of your own; for all else `None`
+            is returned.
+
+    Raises:
+        OSError: If the file is damaged, or there is none.
+    """
+    if weights == "xray":
+        return load_pretrained()
+    if weights is not None and Path(weights).suffix == ".npz":
+        return read_pretrained(weights)
+    return None
+
+
+def read_pretrained(path: str | Path) -> Pretrained:
+    """Read a file that `write_pretrained` wrote; float16 becomes float32.
+
+    Raises:
+        OSError: If its SHA-256 is not the one in the `.json` beside it, or one of the two is
+            missing.
+    """
+    path = Path(path)
+    for file in (path, path.with_suffix(".json")):
+        if not file.is_file():
+            raise FileNotFoundError(
+                "Pretrained weights are an .npz file and a .json file beside it. "
+                f"Received: {path}, but there is no {file.name}"
+            )
+    info = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != info["sha256"]:
+        raise OSError(
+            f"{path} is damaged; install it anew. Expected: SHA-256 {info['sha256']}. "
+            f"Received: {digest}"
+        )
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    scales = range(1, len(arrays["relevance"]) + 1)
+    return Pretrained(
+        tuple(info["targets"]),
+        {n.removeprefix("backbone/"): a for n, a in arrays.items() if n.startswith("backbone/")},
+        tuple(arrays[f"scale{b}/kernel"] for b in scales),
+        tuple(arrays[f"scale{b}/bias"] for b in scales),
+        arrays["relevance"],
+    )
+
+
+def write_pretrained(
+    classifier: keras.Model, path: str | Path, targets: Sequence[str], recipe: Mapping[str, Any]
+) -> None:
+    """Write a multi-scale classifier's weights in float16, and beside them what they are.
+
+    Args:
+        classifier: From `build_multiscale_classifier`.
+        path: An `.npz` file; the SHA-256, the targets and the recipe are written beside it as
+            `.json`.
+        targets: Names of its classes.
+        recipe: How it was made; anything that JSON takes.
+
+    Raises:
+        ValueError: If a weight is no number, or too large for float16.
+    """
+    path = Path(path)
+    arrays = {
+        f"backbone/{name}": variable
+        for name, variable in _list_variables(classifier.get_layer("backbone")).items()
+    }
+    relevance = classifier.get_layer("relevance").get_relevance()
+    for scale in range(1, len(relevance) + 1):
+        head = classifier.get_layer(f"scale{scale}_logits")
+        arrays |= {f"scale{scale}/kernel": head.kernel, f"scale{scale}/bias": head.bias}
+    halves: dict[str, Any] = {"relevance": _halve("relevance", relevance)}
+    halves |= {name: _halve(name, keras.ops.convert_to_numpy(v)) for name, v in arrays.items()}
+    with write_whole(path) as partial:
+        np.savez(partial, **halves)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    info = {"sha256": digest, "targets": list(targets), "recipe": dict(recipe)}
+    with write_whole(path.with_suffix(".json")) as partial:
+        partial.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+
+
+def _list_variables(backbone: keras.Model) -> dict[str, Any]:
+    return {
+        f"{layer.name}/{variable.name}": variable
+        for layer in backbone.layers
+        for variable in layer.weights
+    }
+
+
+def _halve(name: str, values: np.ndarray) -> np.ndarray:
+    limit = np.finfo(np.float16).max
+    if not (np.abs(values) <= limit).all():
+        raise ValueError(
+            f"Weights must be numbers within {limit:g} to be kept in float16. "
+            f"Received: {name} with {np.abs(values).max():g}"
+        )
+    return values.astype(np.float16)
