@@ -1,0 +1,193 @@
+"""Things that learn to classify crops: networks from several starts, and classical baselines.
+
+Each has `fit(images, labels, seed)` and `predict(images)`, for images `(n, height, width)` in
+`[0, 1]`; of two classes `predict` returns the logit of the second, or whatever a support vector
+machine says, `(n,)`: above zero is class 1.
+"""
+
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+BATCH = 16
+
+
+class SupportVectors:
+    """A support vector machine on features made by hand."""
+
+    def __init__(self, describe, strength=1.0):
+        self.describe, self.strength = describe, strength
+
+    def fit(self, images, labels, seed):
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        self.machine = make_pipeline(StandardScaler(), SVC(C=self.strength, random_state=seed))
+        self.machine.fit(self._read(images), labels)
+
+    def predict(self, images):
+        return self.machine.decision_function(self._read(images))
+
+    def _read(self, images):
+        return np.stack([self.describe(image) for image in images])
+
+
+def describe_gradients(image):
+    """Histograms of oriented gradients (Dalal and Triggs 2005)."""
+    from skimage.feature import hog
+
+    return hog(image, orientations=9, pixels_per_cell=(10, 10), cells_per_block=(2, 2))
+
+
+def describe_bands(image):
+    """Energy and skewness of differences of Gaussians at six scales.
+
+    How much texture of each size there is, and whether it is bright lines on a dark ground.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    image = (image - image.mean()) / (image.std() + 1e-6)
+    sides = 0.7 * np.sqrt(2) ** np.arange(7)
+    blurred = [gaussian_filter(image, side) for side in sides]
+    bands = [fine - coarse for fine, coarse in pairwise(blurred)]
+    return np.concatenate([[np.log(np.square(b).mean() + 1e-9), _skew(b)] for b in bands])
+
+
+def _skew(values):
+    return float(np.mean(values**3) / (np.mean(values**2) ** 1.5 + 1e-9))
+
+
+class Network:
+    """DenseNet-121, trained as `mscam_tf.train` does, from the same start for every `fit`.
+
+    Built and traced once; there is no validation set, and the averaged weights of the last step
+    are kept: a handful of images leaves none to spare.
+    """
+
+    def __init__(
+        self, model="multiscale", weights="xray", *, steps, learning_rate, side=128, classes=2
+    ):
+        self.name, self.weights, self.side, self.classes = model, weights, side, classes
+        self.steps, self.learning_rate = steps, learning_rate
+
+    @cached_property
+    def model(self):
+        import mscam_tf
+        from mscam_tf.fitting import compile_classifier, make_schedule
+
+        build = {
+            "multiscale": mscam_tf.build_multiscale_classifier,
+            "single": mscam_tf.build_single_scale_classifier,
+        }[self.name]
+        model = build(self.classes, (self.side, self.side), weights=self.weights)
+        if self.steps:
+            compile_classifier(model, make_schedule(self.learning_rate, self.steps))
+        self._start = model.get_weights()
+        return model
+
+    @cached_property
+    def _pooling(self):
+        import keras
+
+        layers = [layer for layer in self.model.layers if layer.name.endswith("pool")]
+        return keras.Model(self.model.input, [layer.output for layer in layers])
+
+    def fit(self, images, labels, seed):
+        import keras
+
+        from mscam_tf.fitting import average_weights
+        from mscam_tf.pretrained import find_pretrained
+        from mscam_tf.transfer import start_heads
+
+        keras.utils.set_random_seed(seed)
+        if self.weights:
+            self.model.set_weights(self._start)
+            features = self._pooling.predict(self._prepare(images), verbose=0)
+            features = features if isinstance(features, list) else [features]
+            start_heads(self.model, features, labels, find_pretrained(self.weights))
+        else:
+            _draw_weights(self.model, self._start, seed)
+        if not self.steps:
+            return
+        if self.model.optimizer.built:
+            for variable in self.model.optimizer.variables:
+                variable.assign(np.zeros(variable.shape))
+        data = self._augment(self._prepare(images), labels, seed)
+        self.model.fit(
+            data,
+            steps_per_epoch=self.steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[average_weights()],
+        )
+
+    def predict(self, images):
+        logits = self.predict_logits(images)
+        return logits[:, 1] - logits[:, 0]
+
+    def predict_logits(self, images):
+        return self.model.predict(self._prepare(images), batch_size=BATCH, verbose=0)
+
+    def explain(self, images):
+        """Return the maps of all classes, `(n, side, side, C)`."""
+        return self._explainer.predict(self._prepare(images), batch_size=BATCH, verbose=0)["maps"]
+
+    @cached_property
+    def _explainer(self):
+        import mscam_tf
+
+        return mscam_tf.build_explainer(self.model)
+
+    def _prepare(self, images):
+        from mscam_tf.data.images import resize_image
+
+        size = (self.side, self.side)
+        return np.stack([resize_image(image, size) for image in images])[..., None]
+
+    def _augment(self, images, labels, seed):
+        import tensorflow as tf
+
+        from mscam_tf.data.pipeline import build_augmentation
+
+        augment = build_augmentation(seed)
+        data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.int32)))
+        data = data.shuffle(len(labels), seed=seed).repeat().batch(BATCH)
+        return data.map(lambda x, y: (augment(x, training=True), y)).prefetch(2)
+
+
+def _draw_weights(model, start, seed):
+    """Give every kernel a fresh initial value; all else goes back to the start."""
+    import keras
+
+    model.set_weights(start)
+    for number, variable in enumerate(model.trainable_variables):
+        if variable.path.endswith("kernel"):
+            initializer = keras.initializers.GlorotUniform(seed=seed * 10_000 + number)
+            variable.assign(initializer(variable.shape))
+
+
+class ZeroShot:
+    """The pretrained classifier's own logit of a bone: nothing is fitted."""
+
+    def __init__(self, weights="xray", side=128):
+        self.weights, self.side = weights, side
+
+    @cached_property
+    def _model(self):
+        import mscam_tf
+        from mscam_tf.pretrained import find_pretrained
+
+        size = (self.side, self.side)
+        return mscam_tf.build_pretrained_classifier(size, find_pretrained(self.weights))
+
+    def fit(self, images, labels, seed):
+        pass
+
+    def predict(self, images):
+        from mscam_tf.data.images import resize_image
+
+        size = (self.side, self.side)
+        resized = np.stack([resize_image(image, size) for image in images])[..., None]
+        return self._model.predict(resized, verbose=0)[:, 0]

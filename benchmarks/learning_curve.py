@@ -1,0 +1,136 @@
+"""How many labelled images are needed? Accuracy against their number, for several starts.
+
+    python -m benchmarks.learning_curve FOLDER
+
+FOLDER holds real crops in the folders `none` and `bone`. For each number, several draws of crops
+are trained on, half with bones, and all other crops are scored. What is finished stays in a CSV
+file, so that a run that was stopped goes on where it was.
+"""
+
+import argparse
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.learners import Network, SupportVectors, describe_bands
+from benchmarks.report import RESULTS, write_page
+from benchmarks.transfer import TUNED, append_rows, read_crops, read_rows
+
+SIZES = (4, 8, 16, 32, 64, 128)
+SCRATCH = {"steps": 64, "learning_rate": 3e-4}
+METHODS = {
+    "xray": lambda: Network(**TUNED),
+    "xray heads": lambda: Network(steps=0, learning_rate=0),
+    "none": lambda: Network(weights=None, **SCRATCH),
+    "DoG": lambda: SupportVectors(describe_bands),
+}
+_LABELS = {
+    "xray": "xray, all tuned",
+    "xray heads": "xray, heads only",
+    "none": "from scratch",
+    "DoG": "DoG and support vectors",
+}
+_COLUMNS = ("method", "size", "draw", "accuracy", "auroc", "seconds")
+
+
+def draw_crops(labels: np.ndarray, size: int, draw: int) -> np.ndarray:
+    """Return the indices of so many crops, half of each class; each draw by itself."""
+    generator = np.random.default_rng([size, draw])
+    halves = [generator.permutation(np.flatnonzero(labels == c))[: size // 2] for c in (0, 1)]
+    return np.concatenate(halves)
+
+
+def run(name: str, learner, draws: int, crops, path: Path) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    _, images, labels = crops
+    done = {(r["method"], int(r["size"]), int(r["draw"])) for r in read_rows(path)}
+    for draw in range(draws):
+        for size in SIZES:
+            if (name, size, draw) in done:
+                continue
+            training = draw_crops(labels, size, draw)
+            rest = np.setdiff1d(np.arange(len(labels)), training)
+            began = time.perf_counter()
+            learner.fit(images[training], labels[training], draw)
+            seconds = time.perf_counter() - began
+            scores = learner.predict(images[rest])
+            accuracy = np.mean((scores > 0) == labels[rest])
+            auroc = roc_auc_score(labels[rest], scores)
+            row = [name, size, draw, f"{accuracy:.4f}", f"{auroc:.4f}", f"{seconds:.1f}"]
+            append_rows(path, _COLUMNS, [row])
+            print(*row, flush=True)
+
+
+def collect(rows) -> dict[str, dict[int, list[float]]]:
+    found = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row["method"]][int(row["size"])].append(float(row["accuracy"]))
+    return found
+
+
+def draw_picture(found, path: Path) -> None:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for name in METHODS:
+        if name not in found:
+            continue
+        sizes = sorted(found[name])
+        values = [np.array(found[name][size]) for size in sizes]
+        (line,) = axes.plot(sizes, [v.mean() for v in values], "o-", label=_LABELS[name])
+        low, high = [v.min() for v in values], [v.max() for v in values]
+        axes.fill_between(sizes, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(SIZES, [str(size) for size in SIZES])
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xlabel("labelled crops, half of them with bones")
+    axes.set_ylabel("accuracy on the other crops")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--work", type=Path, default=Path("runs/learning_curve"))
+    arguments = parser.parse_args()
+    path = arguments.work / "scores.csv"
+    crops = read_crops(arguments.folder)
+    for name in arguments.methods:
+        run(name, METHODS[name](), arguments.draws, crops, path)
+    found = collect(read_rows(path))
+    draw_picture(found, RESULTS.parent / "images" / "learning_curve.png")
+    write_page(
+        "learning_curve",
+        "How many labelled images are needed",
+        "Accuracy on all other crops of the 160 after training on so many, half with bones: "
+        "mean over draws, and the lowest and highest in brackets. The multi-scale DenseNet-121 at "
+        f"128 x 128 pixels: all tuned from the embedded weights ({TUNED['steps']} steps of 16), "
+        f"heads alone, and from scratch ({SCRATCH['steps']} steps of 16); and energy and skewness "
+        "of differences of Gaussians with a support vector machine.\n\n"
+        "![The table as a picture](../images/learning_curve.png)",
+        ["crops", *(_LABELS[name] for name in METHODS if name in found)],
+        [
+            [size, *(_describe(found[name][size]) for name in METHODS if name in found)]
+            for size in SIZES
+        ],
+        arguments=arguments.folder.name,
+    )
+
+
+def _describe(values: list[float]) -> str:
+    if not values:
+        return ""
+    return f"{np.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
+
+
+if __name__ == "__main__":
+    main()
