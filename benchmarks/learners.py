@@ -95,13 +95,10 @@ class Network:
         return keras.Model(self.model.input, [layer.output for layer in layers])
 
     def fit(self, images, labels, seed):
-        import keras
-
         from mscam_tf.fitting import average_weights
         from mscam_tf.pretrained import find_pretrained
         from mscam_tf.transfer import start_heads
 
-        keras.utils.set_random_seed(seed)
         if self.weights:
             self.model.set_weights(self._start)
             features = self._pooling.predict(self._prepare(images), verbose=0)

@@ -55,8 +55,8 @@ def train(
 
     The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
     groups kept together, unless the manifest has splits. Classes of unequal size are weighted to
-    count alike. With `weights="xray"` the heads are first fitted in the span of the pretrained
-    ones (`mscam_tf.initialize_heads`); with other weights the backbone is frozen while the heads
+    count alike. With `weights="xray"` each class starts from the pretrained target that tells it
+    best (`mscam_tf.initialize_heads`); with other weights the backbone is frozen while the heads
     settle. Then all is trained: the learning rate rises over a tenth of the steps, and falls as a
     cosine. The weights are averaged over about 20 steps, and those with the lowest validation
     loss are kept.

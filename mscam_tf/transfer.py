@@ -1,18 +1,20 @@
 """From the pretrained heads to heads for classes of your own, by a few labelled images."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from scipy.stats import rankdata
 
 from mscam_tf.models import build_multiscale_classifier
 from mscam_tf.pretrained import BACKBONE, Pretrained, load_pretrained
 
-_STRENGTH = 1.0  # Of the fit: the inverse of scikit-learn's penalty on the coefficients.
+_STIFFNESS = (1.0, 0.1)  # Inverse variance of the prior of gains and offsets.
+_CANDIDATES = 4  # Targets a class that are tried: those that tell it best.
+_ENOUGH = 0.9  # A target that explains so much of what the best one does is as good.
 
 
 def build_pretrained_classifier(
@@ -54,13 +56,14 @@ def build_pretrained_classifier(
 def initialize_heads(
     model: keras.Model, images: Any, labels: np.ndarray, pretrained: Pretrained | None = None
 ) -> None:
-    r"""Start each head in the span of the pretrained heads.
+    r"""Start each class from the pretrained target that tells it best, or from none.
 
-    With the pretrained logits `t_k = sum_b h_b^k w_b^k mean_xy f_b`, standardised over the
-    images, a logistic regression `z^c = sum_k V_kc t_k + o^c` is fitted to the labels, with a
-    penalty, so that a handful of images suffices. It is itself a multi-scale classifier, with the
-    kernels `sum_k V_kc h_b^k w_b^k / h_b^c`: these are set. So the new maps are mixtures of the
-    pretrained ones, and keep their places.
+    With the pretrained logits `t_k`, a logistic regression `z^c = a_c t_k(c) + o_c` is fitted to
+    the labels: at most one target `k(c)` a class, taken only while it explains more, with a gain
+    `a_c >= 0` and an offset `o_c` whose prior is the pretrained logit as it is (1 and 0), so that
+    a handful of images suffices. That is a multi-scale classifier with the kernels
+    `a_c h_b^k w_b^k / h_b^c`: these are set. So the new maps start as pretrained maps, which were
+    taught where things are. A class without a target, such as `none`, starts with an empty map.
 
     Args:
         model: From `build_multiscale_classifier` or `build_single_scale_classifier` with
@@ -106,13 +109,14 @@ def start_heads(
     scales = slice(len(pretrained.kernels) - len(heads), None)  # A single head is the coarsest.
     relevance = pretrained.relevance[scales] / pretrained.relevance[scales].sum(0)
     kernels = [k * h for k, h in zip(pretrained.kernels[scales], relevance, strict=True)]
+    bias = sum(b * h for b, h in zip(pretrained.biases[scales], relevance, strict=True))
     _check_taps(features, kernels)
-    logits = sum(f @ kernel for f, kernel in zip(features, kernels, strict=True))
+    logits = sum((f @ kernel for f, kernel in zip(features, kernels, strict=True)), start=bias)
     mixture, offset = _fit(logits, labels, classes)
     start = relevance.mean(1)
     for head, kernel, h in zip(heads, kernels, start, strict=True):
         head.kernel.assign(kernel @ mixture / h)
-        head.bias.assign(offset)
+        head.bias.assign(bias @ mixture + offset)
     if len(heads) > 1:
         model.get_layer("relevance").set_relevance(np.tile(start[:, None], classes))
 
@@ -136,17 +140,63 @@ def _check_taps(features: Sequence[np.ndarray], kernels: list[np.ndarray]) -> No
 
 
 def _fit(logits: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mixture `(K, C)` and the offset `(C,)` of a penalised logistic regression."""
-    if classes == 1:
-        return np.zeros((logits.shape[1], 1)), np.zeros(1)
-    mean, deviation = logits.mean(0), logits.std(0) + 1e-6
-    regression = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=1000)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        regression.fit((logits - mean) / deviation, labels)
-    coefficients, intercept = regression.coef_, regression.intercept_
-    if classes == 2:  # One logit for two classes: half for, half against.
-        coefficients = np.concatenate([-coefficients, coefficients]) / 2
-        intercept = np.concatenate([-intercept, intercept]) / 2
-    mixture = coefficients.T / deviation[:, None]
-    return mixture, intercept - mean @ mixture
+    """Return the mixture `(K, C)`, at most one target a class, and the offset `(C,)`."""
+    chosen: dict[int, int] = {}
+    best = _fit_chosen(logits, labels, classes, chosen)
+    while len(chosen) < classes:
+        candidates = _extend(chosen, logits, labels, classes)
+        fits = [_fit_chosen(logits, labels, classes, candidate) for candidate in candidates]
+        gains = best[0] - np.array([fit[0] for fit in fits])
+        if chosen and gains.max() < np.log(len(labels)):  # As the Bayesian criterion asks.
+            break
+        number = int(np.argmax(gains >= _ENOUGH * gains.max()))  # The first: the most general.
+        best, chosen = fits[number], candidates[number]
+    mixture = np.zeros((logits.shape[1], classes))
+    for c, k in chosen.items():
+        mixture[k, c] = best[1][c]
+    return mixture, best[2]
+
+
+def _extend(
+    chosen: dict[int, int], logits: np.ndarray, labels: np.ndarray, classes: int
+) -> list[dict[int, int]]:
+    """List what could be chosen next: a target for another class; general targets come first."""
+    pairs = [
+        (int(k), c)
+        for c in set(range(classes)) - set(chosen)
+        for k in _rank_targets(logits, labels == c)[:_CANDIDATES]
+    ]
+    return [{**chosen, c: k} for k, c in sorted(pairs)]
+
+
+def _rank_targets(logits: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Return the targets, that which tells the class from the rest best first."""
+    ranks = rankdata(logits, axis=0)
+    return np.argsort(-ranks[positive].mean(0), kind="stable")
+
+
+def _fit_chosen(
+    logits: np.ndarray, labels: np.ndarray, classes: int, chosen: dict[int, int]
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Fit `z^c = a_c t_k(c) + o_c`; return the loss, the gains `(C,)` and the offsets `(C,)`."""
+    evidence = np.zeros((len(labels), classes))
+    for c, k in chosen.items():
+        evidence[:, c] = logits[:, k]
+    weights = len(labels) / (classes * np.bincount(labels, minlength=classes))[labels]
+    truth = np.eye(classes)[labels]
+
+    def measure(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        gains, offsets = parameters.reshape(2, classes)
+        z = gains * evidence + offsets
+        total = logsumexp(z, axis=1)
+        loss = weights @ (total - z[truth > 0])
+        away = gains - 1  # The prior: the pretrained logit as it is.
+        loss += 0.5 * (_STIFFNESS[0] * away @ away + _STIFFNESS[1] * offsets @ offsets)
+        slope = (np.exp(z - total[:, None]) - truth) * weights[:, None]
+        down = (slope * evidence).sum(0) + _STIFFNESS[0] * away
+        return loss, np.concatenate([down, slope.sum(0) + _STIFFNESS[1] * offsets])
+
+    start = np.concatenate([np.ones(classes), np.zeros(classes)])
+    bounds = [(0, None)] * classes + [(None, None)] * classes
+    found = minimize(measure, start, jac=True, bounds=bounds, method="L-BFGS-B")
+    return float(found.fun), *found.x.reshape(2, classes)

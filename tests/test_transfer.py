@@ -1,10 +1,11 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from mscam_tf.pretrained import Pretrained
-from mscam_tf.transfer import initialize_heads
+from mscam_tf.transfer import initialize_heads, pool_features, start_heads
 from tests.conftest import make_backbone, randomize
 
 CHANNELS = (4, 6, 8)
@@ -35,28 +36,73 @@ def build(num_classes=2, single=False):
 
 
 @pytest.mark.parametrize("single", [False, True])
-def test_the_fitted_heads_tell_the_classes_apart(pretrained, single):
+def test_the_started_heads_tell_the_classes_apart(pretrained, single):
     model = build(single=single)
     images, labels = make_data()
+    features = pool_features(model, images)
+    kernels = list(pretrained.kernels)
+    for scale, feature in zip((-1,) if single else (0, 1, 2), features, strict=True):
+        apart = feature[labels == 1].mean(0) - feature[labels == 0].mean(0)
+        kernels[scale][:, 1] = apart / feature.var(0).clip(1e-6) / len(features)
+        pretrained.biases[0][1] -= feature.mean(0) @ kernels[scale][:, 1] / len(features)
     initialize_heads(model, images, labels, pretrained)
-    right = (model.predict(images, verbose=0).argmax(-1) == labels).mean()
-    assert right > (0.65 if single else 0.9)  # The coarsest scale alone hardly sees the stripes.
+    logits = model.predict(images, verbose=0)
+    # The coarsest scale alone hardly sees the stripes.
+    assert roc_auc_score(labels, logits[:, 1] - logits[:, 0]) > (0.7 if single else 0.95)
 
 
-def test_maps_are_mixtures_of_the_pretrained_maps(pretrained):
-    """Of two classes and two targets: each kernel is a combination of two pretrained kernels."""
+def test_each_map_starts_as_a_pretrained_map_or_empty(pretrained):
     model = build()
     initialize_heads(model, *make_data(), pretrained)
     relevance = model.get_layer("relevance").get_relevance()
     np.testing.assert_allclose(relevance[:, 0], [0.375, 0.25, 0.375], rtol=1e-5)
-    mixtures = []
+    gains = []
     for scale, (kernel, h) in enumerate(zip(pretrained.kernels, pretrained.relevance, strict=True)):
-        new = model.get_layer(f"scale{scale + 1}_logits").kernel * relevance[scale]
-        mixture, residual, *_ = np.linalg.lstsq(kernel * h, np.asarray(new), rcond=None)
+        new = model.get_layer(f"scale{scale + 1}_logits").get_weights()[0] * relevance[scale]
+        mixture, residual, *_ = np.linalg.lstsq(kernel * h, new, rcond=None)
         assert residual == pytest.approx(0, abs=1e-6)
-        mixtures.append(mixture)
-    np.testing.assert_allclose(mixtures[0], mixtures[1], rtol=1e-2, atol=1e-4)
-    np.testing.assert_allclose(mixtures[0], mixtures[2], rtol=1e-2, atol=1e-4)
+        gains.append(mixture)
+    np.testing.assert_allclose(gains[1], gains[0], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(gains[2], gains[0], rtol=1e-3, atol=1e-5)
+    taken = np.abs(gains[0]) > 1e-5
+    assert taken.sum(0).max() == 1
+    assert (gains[0][taken] > 0).all()
+
+
+def start(logits, labels):
+    """Start heads from features that are the logits of the pretrained targets themselves."""
+    count = logits.shape[1]
+    identity = Pretrained(
+        tuple("abc"[:count]), {}, (np.eye(count),), (np.zeros(count),), np.ones((1, count))
+    )
+    image = keras.Input((None, None, 3))
+    tap = keras.layers.ReLU(name="tap")(keras.layers.Conv2D(count, 1)(image))
+    model = mscam_tf.build_single_scale_classifier(
+        max(labels) + 1, (32, 32), 3, backbone=keras.Model(image, tap), tap="tap"
+    )
+    start_heads(model, [logits], np.array(labels), identity)
+    return model.get_layer("logits").get_weights()
+
+
+def test_of_two_targets_that_tell_as_much_the_more_general_is_taken():
+    told = np.array([-3.0, -2.0, 2.0, 3.0])
+    kernel, _ = start(np.stack([told, told * 1.01], axis=1), [0, 0, 1, 1])
+    assert kernel[0, 1] > 0
+    np.testing.assert_array_equal(kernel[[0, 1, 1], [0, 0, 1]], 0)
+
+
+def test_without_contradiction_the_pretrained_logit_stays_as_it_is():
+    """Balanced and well apart: there is no reason to move the threshold."""
+    kernel, bias = start(np.array([[-6.0], [-5.0], [5.0], [6.0]]), [0, 0, 1, 1])
+    np.testing.assert_allclose(kernel[:, 1], [1.0], atol=0.1)
+    assert bias[1] - bias[0] == pytest.approx(0, abs=0.02)
+
+
+def test_three_classes_take_their_own_targets():
+    logits = np.repeat(np.array([[-4.0, -4.0], [4.0, -4.0], [-4.0, 4.0]]), 5, axis=0)
+    logits += np.random.default_rng(0).normal(0, 1, logits.shape)
+    kernel, _ = start(logits, [0] * 5 + [1] * 5 + [2] * 5)
+    np.testing.assert_array_equal(kernel > 0, [[False, True, False], [False, False, True]])
 
 
 @pytest.mark.parametrize(("classes", "labels"), [(1, np.zeros(24)), (3, np.arange(24) % 3)])

@@ -159,7 +159,10 @@ def demo(
     ),
     overwrite: OVERWRITE = False,
 ) -> None:
-    """Simulate radiographs of fillets, train on them, score, and draw maps: a few minutes."""
+    """Simulate radiographs of fillets, train on them, score, and draw maps: a few minutes.
+
+    The training starts from the weights that come with the package.
+    """
     with explain_errors():
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
@@ -169,10 +172,8 @@ def demo(
         data = out / "simulated_radiographs"
         if data.exists() and not overwrite:
             raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
-        # Well visible bones of two sizes: there is no time to learn more.
-        patch = SimulationConfig(image_size=(128, 128), difficulty=0.25, hard_negatives=0.2)
-        balance = {"none": 1.0, "scale1": 1.0, "scale3": 1.0}
-        write_radiographs(data, Plan(_DEMO_IMAGES, patch, balance=balance))
+        patch = SimulationConfig(image_size=(128, 128), difficulty=0.3)
+        write_radiographs(data, Plan(_DEMO_IMAGES, patch))
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
         run = _train(data, out / "run", config, overwrite=overwrite)
         _evaluate(run, data, "test", run.folder)
@@ -180,7 +181,7 @@ def demo(
         _explain(run, [data / sample.path for sample in test.samples[::2]], out / "maps")
 
 
-_DEMO_IMAGES, _DEMO_EPOCHS = 210, 16
+_DEMO_IMAGES, _DEMO_EPOCHS = 200, 5
 
 
 def _train(data: Path, out: Path, config: "TrainConfig", **options: bool) -> "Run":
