@@ -9,6 +9,8 @@ from mscam_tf import pretrained as module
 from mscam_tf.pretrained import load_pretrained, read_pretrained, write_pretrained
 from tests.conftest import make_backbone, randomize
 
+pytestmark = pytest.mark.backends
+
 
 @pytest.fixture
 def classifier():

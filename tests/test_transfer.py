@@ -8,6 +8,8 @@ from mscam_tf.pretrained import Pretrained
 from mscam_tf.transfer import initialize_heads, pool_features, start_heads
 from tests.conftest import make_backbone, randomize
 
+pytestmark = pytest.mark.backends
+
 CHANNELS = (4, 6, 8)
 
 
