@@ -28,6 +28,8 @@ def compile_classifier(
         ema_momentum=_AVERAGE_MOMENTUM,
     )
     optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
+    # Built within the first step, its many variables would make TensorFlow trace that step twice.
+    optimizer.build(model.trainable_variables)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit_compile)
 
