@@ -108,9 +108,8 @@ class Network:
             _draw_weights(self.model, self._start, seed)
         if not self.steps:
             return
-        if self.model.optimizer.built:
-            for variable in self.model.optimizer.variables:
-                variable.assign(np.zeros(variable.shape))
+        for variable in self.model.optimizer.variables:
+            variable.assign(np.zeros(variable.shape))
         data = self._augment(self._prepare(images), labels, seed)
         self.model.fit(
             data,
@@ -138,10 +137,7 @@ class Network:
         return mscam_tf.build_explainer(self.model)
 
     def _prepare(self, images):
-        from mscam_tf.data.images import resize_image
-
-        size = (self.side, self.side)
-        return np.stack([resize_image(image, size) for image in images])[..., None]
+        return _resize(images, self.side)
 
     def _augment(self, images, labels, seed):
         import tensorflow as tf
@@ -183,8 +179,11 @@ class ZeroShot:
         pass
 
     def predict(self, images):
-        from mscam_tf.data.images import resize_image
+        return self._model.predict(_resize(images, self.side), verbose=0)[:, 0]
 
-        size = (self.side, self.side)
-        resized = np.stack([resize_image(image, size) for image in images])[..., None]
-        return self._model.predict(resized, verbose=0)[:, 0]
+
+def _resize(images, side):
+    """Return what a network takes, `(n, side, side, 1)`."""
+    from mscam_tf.data.images import resize_image
+
+    return np.stack([resize_image(image, (side, side)) for image in images])[..., None]

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+NOT_DECAYED = ["relevance_weights", "bias", "gamma", "beta"]  # By the names of variables.
 _WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
 # Averaging the weights over about 20 steps: a validation set of a few images says little about
 # the weights of a single step, and the best of many noisy losses is a lucky one.
@@ -27,7 +28,7 @@ def compile_classifier(
         use_ema=True,
         ema_momentum=_AVERAGE_MOMENTUM,
     )
-    optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     # Built within the first step, its many variables would make TensorFlow trace that step twice.
     optimizer.build(model.trainable_variables)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

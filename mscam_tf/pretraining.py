@@ -16,6 +16,7 @@ from mscam_tf.cam import build_explainer
 from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_batches
 from mscam_tf.files import write_whole
+from mscam_tf.fitting import NOT_DECAYED
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
 from mscam_tf.pretrained import write_pretrained
@@ -188,7 +189,7 @@ def _feed(
 
 def _compile(trainer: keras.Model, config: PretrainConfig) -> None:
     optimizer = keras.optimizers.AdamW(_Schedule(config), weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["relevance_weights", "bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     losses: dict[str, Any] = {"logits": keras.losses.BinaryCrossentropy(from_logits=True)}
     weights = {"logits": 1.0}
     if config.map_weight:
