@@ -89,10 +89,9 @@ class Network:
 
     @cached_property
     def _pooling(self):
-        import keras
+        from mscam_tf.transfer import build_pooling
 
-        layers = [layer for layer in self.model.layers if layer.name.endswith("pool")]
-        return keras.Model(self.model.input, [layer.output for layer in layers])
+        return build_pooling(self.model)
 
     def fit(self, images, labels, seed):
         from mscam_tf.fitting import average_weights
@@ -102,8 +101,7 @@ class Network:
         if self.weights:
             self.model.set_weights(self._start)
             features = self._pooling.predict(self._prepare(images), verbose=0)
-            features = features if isinstance(features, list) else [features]
-            start_heads(self.model, features, labels, find_pretrained(self.weights))
+            start_heads(self.model, list(features.values()), labels, find_pretrained(self.weights))
         else:
             _draw_weights(self.model, self._start, seed)
         if not self.steps:

@@ -12,9 +12,9 @@ from sklearn.metrics import confusion_matrix
 
 from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_json, write_whole
 from mscam_tf.metrics import METRICS, bootstrap_interval
-from mscam_tf.runs import Run, write_json
+from mscam_tf.runs import Run
 from mscam_tf.training import drop_images, make_split_dataset
 
 

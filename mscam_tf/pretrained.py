@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_json, write_whole
 
 BACKBONE = "DenseNet121"
 _FILE = Path(__file__).parent / "weights" / "xray.npz"
@@ -72,11 +72,14 @@ def find_pretrained(weights: str | Path | None) -> Pretrained | None:
     Raises:
         OSError: If the file is damaged, or there is none.
     """
-    if weights == "xray":
-        return load_pretrained()
-    if weights is not None and Path(weights).suffix == ".npz":
-        return read_pretrained(weights)
-    return None
+    if weights is None or not names_pretrained(weights):
+        return None
+    return load_pretrained() if weights == "xray" else read_pretrained(weights)
+
+
+def names_pretrained(weights: str | Path) -> bool:
+    """Return whether a builder's `weights` names pretrained weights with heads."""
+    return weights == "xray" or Path(weights).suffix == ".npz"
 
 
 def read_pretrained(path: str | Path) -> Pretrained:
@@ -142,8 +145,7 @@ def write_pretrained(
         np.savez(partial, **halves)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     info = {"sha256": digest, "targets": list(targets), "recipe": dict(recipe)}
-    with write_whole(path.with_suffix(".json")) as partial:
-        partial.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+    write_json(path.with_suffix(".json"), info)
 
 
 def _list_variables(backbone: keras.Model) -> dict[str, Any]:

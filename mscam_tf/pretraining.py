@@ -15,12 +15,12 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from mscam_tf.cam import build_explainer
 from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_batches
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import NOT_DECAYED
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
 from mscam_tf.pretrained import write_pretrained
-from mscam_tf.runs import read_json, write_json
+from mscam_tf.runs import read_json
 
 _SCALES = 3
 _POSITIVE_WEIGHT = 4.0  # Objects cover few cells: each counts as much as four empty ones.

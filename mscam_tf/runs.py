@@ -11,8 +11,9 @@ from typing import Any
 import keras
 
 from mscam_tf.data.images import ReadOptions
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_json
 from mscam_tf.pretrained import BACKBONE as PRETRAINED_BACKBONE
+from mscam_tf.pretrained import names_pretrained
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 MODELS = ("multiscale", "single")
@@ -99,8 +100,7 @@ class TrainConfig:
             weights = "xray" if self.backbone == PRETRAINED_BACKBONE else None
         frozen, rate = self.frozen_epochs, self.learning_rate
         if frozen is None:
-            fitted = weights in (None, "xray") or weights.endswith(".npz")
-            frozen = 0 if fitted else 3
+            frozen = 0 if weights is None or names_pretrained(weights) else 3
         if rate is None:
             rate = 3e-4 if weights is None else 1e-4
         return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
@@ -228,12 +228,6 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read: {error}") from error
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Write a JSON file, whole or not at all."""
-    with write_whole(path) as partial:
-        partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _read_versions() -> dict[str, str]:

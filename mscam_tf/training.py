@@ -18,7 +18,7 @@ from mscam_tf.data.manifest import Manifest, ManifestError, write_manifest
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.data.splits import split_manifest
 from mscam_tf.data.windows import fit_window
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import average_weights, compile_classifier, make_schedule
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.pretrained import Pretrained, find_pretrained
@@ -29,7 +29,6 @@ from mscam_tf.runs import (
     check_free,
     create_run,
     replace_run,
-    write_json,
 )
 from mscam_tf.transfer import initialize_heads
 

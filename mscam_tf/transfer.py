@@ -80,15 +80,13 @@ def initialize_heads(
         Kumar et al., 2022, [arXiv:2202.10054](https://arxiv.org/abs/2202.10054), section 3: heads
         fitted before the rest is tuned keep what was pretrained.
     """
-    features = pool_features(model, images)
-    start_heads(model, features, labels, pretrained)
+    features = build_pooling(model).predict(images, verbose=0)
+    start_heads(model, list(features.values()), labels, pretrained)
 
 
-def pool_features(model: keras.Model, images: Any) -> list[np.ndarray]:
-    """Return what the head at each scale sees of each image, `(n, K_b)`, the finest first."""
-    pools = [pool.output for pool, _ in _find_heads(model)]
-    pooled = keras.Model(model.input, pools).predict(images, verbose=0)
-    return pooled if isinstance(pooled, list) else [pooled]
+def build_pooling(model: keras.Model) -> keras.Model:
+    """Build the part of a classifier that its heads read: `(n, K_b)` a scale, the finest first."""
+    return keras.Model(model.input, {pool.name: pool.output for pool, _ in _find_heads(model)})
 
 
 def start_heads(
@@ -97,7 +95,7 @@ def start_heads(
     labels: np.ndarray,
     pretrained: Pretrained | None = None,
 ) -> None:
-    """Do what `initialize_heads` does, for features that `pool_features` returned."""
+    """Do what `initialize_heads` does, for features that `build_pooling` gave."""
     pretrained = pretrained or load_pretrained()
     heads = [head for _, head in _find_heads(model)]
     classes = heads[0].units

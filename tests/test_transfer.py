@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from mscam_tf.pretrained import Pretrained
-from mscam_tf.transfer import initialize_heads, pool_features, start_heads
+from mscam_tf.transfer import build_pooling, initialize_heads, start_heads
 from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
@@ -41,7 +41,7 @@ def build(num_classes=2, single=False):
 def test_the_started_heads_tell_the_classes_apart(pretrained, single):
     model = build(single=single)
     images, labels = make_data()
-    features = pool_features(model, images)
+    features = list(build_pooling(model).predict(images, verbose=0).values())
     kernels = list(pretrained.kernels)
     for scale, feature in zip((-1,) if single else (0, 1, 2), features, strict=True):
         apart = feature[labels == 1].mean(0) - feature[labels == 0].mean(0)
