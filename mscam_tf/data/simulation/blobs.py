@@ -77,7 +77,8 @@ def project_blob(blob: Blob, image_size: tuple[int, int]) -> Projection | None:
     Returns:
         The `Projection`, or `None` if it lies outside.
     """
-    reach = 0.75 * blob.length + 1.5
+    furthest = 1 + sum(abs(amplitude) for amplitude, _ in blob.roughness)
+    reach = 0.5 * furthest * blob.length + 1.5
     window = make_window([(center - reach, center + reach) for center in blob.center], image_size)
     if window is None:
         return None

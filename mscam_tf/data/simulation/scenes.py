@@ -210,16 +210,23 @@ def _insert(thing: _Thing, carrier: Carrier, masks: dict[str, np.ndarray]) -> No
     outline = projection.outline & (there > 0.02 * thickness.max())
     if outline.sum() < _LEAST_PIXELS:
         return
-    inside = mean_attenuation(thing.material) if thing.material else 0.0
-    excess = inside - mean_attenuation(own)
+    material = _choose_material(thing.material, own)
+    excess = (mean_attenuation(material) if material else 0.0) - mean_attenuation(own)
     way = np.abs(np.float32(thing.contrast / excess)) * projection.path * outline
     way = np.minimum(way, there)  # Nothing is thicker than what it lies in.
     there -= way
-    if thing.material is not None:
-        carrier.setdefault(thing.material, np.zeros_like(thickness))[projection.window] += way
+    if material is not None:
+        carrier.setdefault(material, np.zeros_like(thickness))[projection.window] += way
     for target in thing.targets:
         mask = masks.setdefault(target, np.zeros(thickness.shape, bool))
         mask[projection.window] |= outline
+
+
+def _choose_material(wanted: str | None, own: str) -> str | None:
+    """What is meant to be dense is denser than its carrier: in metal, neither stone nor bone is."""
+    if wanted is None or mean_attenuation(wanted) > mean_attenuation(own):
+        return wanted
+    return "steel"
 
 
 def _project(shape: Bone | Blob, size: tuple[int, ...]) -> Projection | None:
