@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,18 @@ from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
 from mscam_tf.pretrained import write_pretrained
 from mscam_tf.runs import read_json
+from mscam_tf.supervision import (
+    MapCalibration,
+    make_map_targets,
+    name_maps,
+    weighted_cross_entropy,
+)
 
-_SCALES = 3
-_POSITIVE_WEIGHT = 4.0  # Objects cover few cells: each counts as much as four empty ones.
 _PROBE_SEED, _PROBE_BATCHES = 10**6, 8  # Scenes that no training seed reaches.
 _WARM_UP = 100  # Steps.
-_STATE, _STEP = "state.weights.h5", "state.json"
+_FALL = 0.2  # Share of the steps, at the end, over which the rate falls.
+_CONFIG, _HISTORY = "config.json", "history.csv"
+_STATE, _BEFORE_FALL = "state.weights.h5", "before_fall.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class PretrainConfig:
     """Settings of a pretraining.
 
     Attributes:
-        steps: Steps in all. The rate is constant after a short warm-up and falls over the last
-            fifth, so that a finished pretraining can be extended from its constant part.
+        steps: Steps in all, a multiple of `save_every`. The rate is constant after a short warm-up
+            and falls over the last fifth: a pretraining is extended from before its fall.
         backbone: A name in `keras.applications`.
         image_size: `(height, width)`, multiples of 32 pixels.
         batch_size: Scenes a step.
@@ -67,10 +74,20 @@ class PretrainConfig:
                 raise ValueError(
                     f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
                 )
+        if self.steps % self.save_every:
+            raise ValueError(
+                "`steps` must be a multiple of `save_every`. "
+                f"Received: steps={self.steps}, save_every={self.save_every}"
+            )
         if self.map_weight < 0:
             raise ValueError(
                 f"`map_weight` must not be negative. Received: map_weight={self.map_weight}"
             )
+
+    @property
+    def constant_steps(self) -> int:
+        """Steps until the learning rate falls."""
+        return self.steps - round(_FALL * self.steps)
 
 
 def pretrain(
@@ -91,44 +108,52 @@ def pretrain(
     The folder holds `config.json`, the checkpoint, `history.csv` with a probe on fixed scenes
     every `save_every` steps, and at the end `model.keras` and, in float16, `weights.npz` with its
     description in `weights.json`. A run that was stopped goes on from its
-    last checkpoint with the very scenes that it would have seen.
+    last checkpoint with the very scenes that it would have seen. One that is finished goes on, with
+    more `steps`, from the last checkpoint before its learning rate fell.
 
     Args:
         folder: Where to write; an unfinished pretraining in it goes on.
         config: Settings; `PretrainConfig()` by default.
-        processes: Processes that simulate while the model trains; 0 for none.
+        processes: Processes that simulate while the model trains; 0 for none. With some, a script
+            needs the usual `if __name__ == "__main__"`.
         callbacks: More Keras callbacks.
 
     Returns:
         The classifier, with `mscam_tf.data.simulation.scenes.TARGETS` as classes.
 
     Raises:
-        ValueError: If the folder holds a pretraining with other settings.
+        ValueError: If the folder holds something else, or a pretraining with other settings or
+            more steps; or if the training diverges.
     """
     folder, config = Path(folder), config or PretrainConfig()
+    resumes = _check_folder(folder, config)
     keras.utils.set_random_seed(config.seed)
     classifier, trainer = build_pretraining_models(config)
-    step = _open_folder(folder, config, trainer)
-    keeper = _Keeper(folder, config, classifier, step)
+    if resumes:
+        trainer.load_weights(folder / _STATE)
+    step = int(trainer.optimizer.iterations)
+    if resumes:
+        _keep_before_fall(folder, config, step)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / _CONFIG, asdict(config))
+    _drop_rows(folder / _HISTORY, step)
+    keeper = _Keeper(folder, config, classifier)
     batches = stream_batches(
         config.image_size, config.batch_size, keeper.stride, config.seed, step, processes
     )
     trainer.fit(
         _feed(batches, config),
         initial_epoch=step // config.save_every,
-        epochs=-(-config.steps // config.save_every),
+        epochs=config.steps // config.save_every,
         steps_per_epoch=config.save_every,
         shuffle=False,  # The scenes come in no order.
         verbose=0,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            keeper,
-            *callbacks,
-        ],
+        callbacks=[keras.callbacks.TerminateOnNaN(), keeper, *callbacks],
     )
     with write_whole(folder / "model.keras") as partial:
         classifier.save(partial)
-    write_pretrained(classifier, folder / "weights.npz", TARGETS, asdict(config))
+    recipe = {**asdict(config), "steps": int(trainer.optimizer.iterations)}
+    write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe)
     return classifier
 
 
@@ -142,39 +167,11 @@ def build_pretraining_models(config: PretrainConfig) -> tuple[keras.Model, keras
     explainer = build_explainer(classifier, "native", scale_maps=True, activation="sigmoid")
     outputs = {"logits": explainer.output["logits"]}
     if config.map_weight:
-        for name in _name_maps():
-            outputs[name] = _Calibration(name=f"{name}_calibration")(explainer.output[name])
+        for name in name_maps():
+            outputs[name] = MapCalibration(name=f"{name}_calibration")(explainer.output[name])
     trainer = keras.Model(explainer.input, outputs)
     _compile(trainer, config)
     return classifier, trainer
-
-
-def make_map_targets(coverage: Any) -> dict[str, np.ndarray]:
-    """Return what each map should say: the root of the covered share, on each scale's grid.
-
-    The root lifts small objects, and still tells a cell with an object in it from a cell that is
-    only touched.
-
-    Examples:
-        >>> import numpy as np
-        >>> coverage = np.zeros((1, 4, 4, 1)); coverage[0, 0, 1] = 0.25
-        >>> targets = make_map_targets(coverage)
-        >>> targets["scale1_maps"][0, 0, 1].item(), targets["scale2_maps"][0, 0, 0].item()
-        (0.5, 0.25)
-        >>> targets["scale3_maps"].shape
-        (1, 1, 1, 1)
-    """
-    batch, height, width, classes = coverage.shape
-    targets = {"maps": np.sqrt(coverage)}
-    for scale in range(_SCALES):
-        side = 2**scale
-        cells = coverage.reshape(batch, height // side, side, width // side, side, classes)
-        targets[f"scale{scale + 1}_maps"] = np.sqrt(cells.mean((2, 4)))
-    return targets
-
-
-def _name_maps() -> list[str]:
-    return ["maps", *(f"scale{number}_maps" for number in range(1, _SCALES + 1))]
 
 
 def _feed(
@@ -190,55 +187,35 @@ def _feed(
 def _compile(trainer: keras.Model, config: PretrainConfig) -> None:
     optimizer = keras.optimizers.AdamW(_Schedule(config), weight_decay=config.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
+    optimizer.build(trainer.trainable_variables)  # In the first step it would be traced twice.
     losses: dict[str, Any] = {"logits": keras.losses.BinaryCrossentropy(from_logits=True)}
     weights = {"logits": 1.0}
     if config.map_weight:
-        losses |= dict.fromkeys(_name_maps(), _weighted_cross_entropy)
-        weights |= dict.fromkeys(_name_maps(), config.map_weight)
+        losses |= dict.fromkeys(name_maps(), weighted_cross_entropy)
+        weights |= dict.fromkeys(name_maps(), config.map_weight)
     trainer.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
 
 
-def _weighted_cross_entropy(target: Any, logits: Any) -> Any:
-    positive = _POSITIVE_WEIGHT * target * ops.softplus(-logits)
-    return ops.mean(positive + (1 - target) * ops.softplus(logits), axis=(1, 2, 3))
-
-
-@keras.saving.register_keras_serializable("mscam_tf")
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """Warm up, stay, and fall to zero as a cosine over the last fifth."""
 
     def __init__(self, config: PretrainConfig) -> None:
         self.peak, self.steps = config.learning_rate, config.steps
+        self.fall = max(1, config.steps - config.constant_steps)
 
     def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         warm = ops.minimum((step + 1) / _WARM_UP, 1.0)
-        left = ops.clip((self.steps - step) / (0.2 * self.steps), 0.0, 1.0)
+        left = ops.clip((self.steps - step) / self.fall, 0.0, 1.0)
         return self.peak * warm * 0.5 * (1 - ops.cos(np.pi * left))
-
-
-class _Calibration(keras.layers.Layer):
-    """`g M + o` for each class: what a map says in log-odds; needed for training only."""
-
-    def build(self, input_shape: Any) -> None:
-        shape = (input_shape[-1],)
-        self.gain = self.add_weight(shape=shape, initializer="ones", name="gain")
-        self.offset = self.add_weight(
-            shape=shape, initializer=keras.initializers.Constant(-3.0), name="offset"
-        )
-
-    def call(self, inputs: Any) -> Any:
-        return ops.softplus(self.gain) * inputs + self.offset
 
 
 class _Keeper(keras.callbacks.Callback):
     """After each epoch: probe the classifier on fixed scenes, and keep the state."""
 
-    def __init__(
-        self, folder: Path, config: PretrainConfig, classifier: keras.Model, step: int
-    ) -> None:
+    def __init__(self, folder: Path, config: PretrainConfig, classifier: keras.Model) -> None:
         super().__init__()
-        self.folder, self.config, self.step = folder, config, step
+        self.folder, self.config = folder, config
         self.explainer = build_explainer(classifier, "native", activation="sigmoid")
         self.stride = config.image_size[0] // self.explainer.output["maps"].shape[1]
         self.scenes = [
@@ -247,17 +224,21 @@ class _Keeper(keras.callbacks.Callback):
         ]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        self.step += self.config.save_every
-        row = {"step": self.step, **(logs or {}), **probe(self.explainer, self.scenes)}
-        if logs is not None:
-            logs |= row
-        _append_row(self.folder / "history.csv", row)
+        if not np.isfinite(logs["loss"]):
+            raise ValueError(
+                "The pretraining diverged; its last checkpoint is kept. Lower the learning rate. "
+                f"Received: a loss of {logs['loss']}"
+            )
+        step = int(self.model.optimizer.iterations)
+        logs |= {"step": step, **probe(self.explainer, self.scenes)}
         with write_whole(self.folder / _STATE) as partial:
             self.model.save_weights(partial)
-        write_json(self.folder / _STEP, {"step": self.step})
+        _keep_before_fall(self.folder, self.config, step)
+        _append_row(self.folder / _HISTORY, logs)
 
 
-def _append_row(path: Path, row: dict[str, float]) -> None:
+def _append_row(path: Path, row: Mapping[str, float]) -> None:
+    row = {"step": row["step"], **row}  # First of all.
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, row)
@@ -292,21 +273,41 @@ def probe(explainer: keras.Model, scenes: Sequence[SceneBatch]) -> dict[str, flo
     return scores | {"ap_bone": float(precision), "prevalence_bone": prevalence}
 
 
-def _open_folder(folder: Path, config: PretrainConfig, trainer: keras.Model) -> int:
-    """Create the folder, or take up the pretraining in it; return the step to go on with."""
-    settings = json.loads(json.dumps(asdict(config)))
-    path = folder / "config.json"
-    known = read_json(path) if path.exists() else settings
-    differing = {k: v for k, v in known.items() if settings[k] != v and k != "steps"}
+def _check_folder(folder: Path, config: PretrainConfig) -> bool:
+    """Return whether the folder has a checkpoint to go on from; these settings must be its own."""
+    if not (folder / _CONFIG).exists():
+        return False
+    known, settings = read_json(folder / _CONFIG), json.loads(json.dumps(asdict(config)))
+    differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - {"steps"}
     if differing:
         raise ValueError(
-            f"{folder} holds a pretraining with other settings: {differing}. Choose another "
-            f"folder. Received: { ({name: settings[name] for name in differing}) }"
+            f"{folder} holds something with other settings; choose another folder. "
+            f"Expected: { ({name: known.get(name) for name in sorted(differing)}) }. "
+            f"Received: { ({name: settings.get(name) for name in sorted(differing)}) }"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(path, settings)
-    if not (folder / _STEP).exists():
-        return 0
-    trainer.optimizer.build(trainer.trainable_variables)
-    trainer.load_weights(folder / _STATE)
-    return int(read_json(folder / _STEP)["step"])
+    if config.steps < known["steps"]:
+        raise ValueError(
+            f"{folder} holds a pretraining of {known['steps']} steps: give as many or more, or "
+            f"another folder. Received: steps={config.steps}"
+        )
+    if config.steps > known["steps"] and (folder / _BEFORE_FALL).exists():
+        (folder / _BEFORE_FALL).replace(folder / _STATE)
+    return (folder / _STATE).exists()
+
+
+def _keep_before_fall(folder: Path, config: PretrainConfig, step: int) -> None:
+    """Keep a copy of the last checkpoint before the rate falls, to extend the pretraining from."""
+    if step <= config.constant_steps < step + config.save_every:
+        with write_whole(folder / _BEFORE_FALL) as partial:
+            shutil.copyfile(folder / _STATE, partial)
+
+
+def _drop_rows(path: Path, step: int) -> None:
+    """Drop what is told of steps that are taken once more."""
+    if not path.exists():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+    path.unlink()
+    for row in rows:
+        _append_row(path, {name: float(value) for name, value in row.items()})

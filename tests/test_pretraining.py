@@ -6,19 +6,18 @@ import pytest
 
 from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.pretrained import read_pretrained
-from mscam_tf.pretraining import (
-    PretrainConfig,
-    build_pretraining_models,
-    make_map_targets,
-    pretrain,
-)
+from mscam_tf.pretraining import PretrainConfig, build_pretraining_models, pretrain
+
+pytestmark = pytest.mark.backends
 
 TINY = {"backbone": "TinyNet", "image_size": (32, 32), "batch_size": 4, "save_every": 2}
+QUICK = TINY | {"learning_rate": 0.02}  # Each step shows.
 
 
 @pytest.fixture(autouse=True)
 def _few_probes(monkeypatch):
     monkeypatch.setattr("mscam_tf.pretraining._PROBE_BATCHES", 1)
+    monkeypatch.setattr("mscam_tf.pretraining._WARM_UP", 1)
 
 
 def read_history(folder):
@@ -33,11 +32,15 @@ class Stop(keras.callbacks.Callback):
 
 
 def test_a_stopped_pretraining_goes_on_as_if_it_had_not(tmp_path):
-    config = PretrainConfig(steps=10, **TINY)
+    config = PretrainConfig(steps=10, **QUICK)
     whole = pretrain(tmp_path / "whole", config, processes=0)
     with pytest.raises(KeyboardInterrupt):
         pretrain(tmp_path / "parts", config, processes=0, callbacks=[Stop()])
     assert not (tmp_path / "parts" / "model.keras").exists()
+    # As if it had been killed between the two files that each checkpoint consists of.
+    (tmp_path / "parts" / "history.csv").write_text(
+        (tmp_path / "parts" / "history.csv").read_text() + "8" + ",0" * 20 + "\n"
+    )
     resumed = pretrain(tmp_path / "parts", config, processes=0)
     rows, expected = (read_history(tmp_path / name) for name in ("parts", "whole"))
     assert [int(row["step"]) for row in rows] == [2, 4, 6, 8, 10]
@@ -58,10 +61,33 @@ def test_the_weights_are_kept_in_half_precision_too(tmp_path):
     np.testing.assert_allclose(kept.biases[0], expected, rtol=1e-3)
 
 
+def test_a_finished_pretraining_is_extended_from_before_its_fall(tmp_path):
+    for name, steps in (("longer", 10), ("longer", 20), ("whole", 20)):
+        pretrain(tmp_path / name, PretrainConfig(steps=steps, **QUICK), processes=0)
+    rows, expected = (read_history(tmp_path / name) for name in ("longer", "whole"))
+    assert [row["step"] for row in rows] == [row["step"] for row in expected]
+    values, wanted = ([float(row["loss"]) for row in table] for table in (rows, expected))
+    assert values == pytest.approx(wanted, rel=1e-3)
+    with pytest.raises(ValueError, match=r"of 20 steps: give as many or more.*Received: steps=10"):
+        pretrain(tmp_path / "longer", PretrainConfig(steps=10, **QUICK), processes=0)
+
+
+def test_a_pretraining_that_diverges_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"diverged.*Lower the learning rate\. Received"):
+        pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY), processes=0)
+    assert not (tmp_path / "weights.npz").exists()
+
+
 def test_other_settings_are_refused(tmp_path):
     pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
-    with pytest.raises(ValueError, match=r"other settings.*Received: .*'seed': 1"):
+    with pytest.raises(ValueError, match=r"other settings.*Expected: .*0.*Received: .*'seed': 1"):
         pretrain(tmp_path, PretrainConfig(steps=4, seed=1, **TINY), processes=0)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"config": {}, "data": "there"}')
+    with pytest.raises(ValueError, match=r"other settings.*'data': 'there'"):
+        pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
 
 
 def test_maps_are_trained_unless_they_are_not():
@@ -72,21 +98,12 @@ def test_maps_are_trained_unless_they_are_not():
     assert list(plain.output) == ["logits"]
 
 
-def test_map_targets_by_hand():
-    coverage = np.zeros((1, 4, 4, 1), np.float32)
-    coverage[0, 0, 0], coverage[0, 0, 1] = 1.0, 0.44
-    targets = make_map_targets(coverage)
-    assert targets["maps"][0, 0, :2, 0] == pytest.approx([1.0, np.sqrt(0.44)])
-    # The mean of four cells is 0.36, and of sixteen 0.09.
-    assert targets["scale2_maps"][0, 0, 0, 0] == pytest.approx(0.6)
-    assert targets["scale3_maps"][0, 0, 0, 0] == pytest.approx(0.3)
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"image_size": (100, 128)}, r"`image_size` must be multiples of 32.*Received"),
         ({"steps": 0}, r"`steps` must be positive. Received: steps=0"),
+        ({"steps": 150}, r"multiple of `save_every`. Received: steps=150, save_every=100"),
         ({"map_weight": -1.0}, r"`map_weight` must not be negative"),
     ],
 )

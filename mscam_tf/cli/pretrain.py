@@ -13,7 +13,10 @@ def pretrain(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder; what is unfinished in it goes on.")
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Steps in all; may be raised later.")] = 4000,
+    steps: Annotated[
+        int,
+        typer.Option(min=1, help="Steps in all, a multiple of --save-every; may be raised later."),
+    ] = 4000,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
     image_size: Annotated[
         tuple[int, int], typer.Option(metavar="H W", help="Pixels, multiples of 32.")

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from mscam_tf.supervision import make_map_targets, weighted_cross_entropy
+
+pytestmark = pytest.mark.backends
+
+
+def test_map_targets_by_hand():
+    coverage = np.zeros((1, 4, 4, 1), np.float32)
+    coverage[0, 0, 0], coverage[0, 0, 1] = 1.0, 0.44
+    targets = make_map_targets(coverage)
+    assert targets["maps"][0, 0, :2, 0] == pytest.approx([1.0, np.sqrt(0.44)])
+    # The mean of four cells is 0.36, and of sixteen 0.09.
+    assert targets["scale2_maps"][0, 0, 0, 0] == pytest.approx(0.6)
+    assert targets["scale3_maps"][0, 0, 0, 0] == pytest.approx(0.3)
+
+
+def test_objects_weigh_four_times():
+    logits = np.full((2, 1, 1, 1), np.log(3), np.float32)  # A probability of 3 / 4.
+    target = np.array([1, 0], np.float32).reshape(2, 1, 1, 1)
+    found = np.asarray(weighted_cross_entropy(target, logits))
+    assert found == pytest.approx([4 * np.log(4 / 3), np.log(4)], rel=1e-5)
