@@ -15,7 +15,7 @@ def pretrain(
     ],
     steps: Annotated[
         int,
-        typer.Option(min=1, help="Steps in all, a multiple of --save-every; may be raised later."),
+        typer.Option(min=1, help="In all, a multiple of --save-every; may be raised later."),
     ] = 4000,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
     image_size: Annotated[
