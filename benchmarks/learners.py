@@ -7,10 +7,26 @@ machine says, `(n,)`: above zero is class 1.
 
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 BATCH = 16
+
+
+def locate_work(name: str) -> Path:
+    """Return where results are kept: apart for each version of the embedded weights."""
+    from mscam_tf.pretrained import load_pretrained
+
+    return Path("runs") / f"{name}_{load_pretrained().digest[:8]}"
+
+
+def name_start(start: str) -> str:
+    """Name a start for a table: `xray`, `none`, or a file of weights after its folder."""
+    from mscam_tf.pretrained import read_pretrained
+
+    path = Path(start)
+    return f"{path.parent.name}-{read_pretrained(path).digest[:8]}" if path.suffix else start
 
 
 class SupportVectors:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import Network, SupportVectors, describe_bands
+from benchmarks.learners import Network, SupportVectors, describe_bands, locate_work
 from benchmarks.report import RESULTS, write_page
 from benchmarks.transfer import TUNED, append_rows, read_crops, read_rows
 
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--work", type=Path, default=Path("runs/learning_curve"))
+    parser.add_argument("--work", type=Path, default=locate_work("learning_curve"))
     arguments = parser.parse_args()
     path = arguments.work / "scores.csv"
     crops = read_crops(arguments.folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.learners import locate_work, name_start
 from benchmarks.report import write_page
 
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
@@ -32,12 +33,10 @@ def train(folder: Path, model: str, weights: str, seed: int):
     """Train with image labels alone, `bone` or `none`."""
     import mscam_tf
 
-    run = folder / f"{model}_{Path(weights).parent.name or weights}_seed{seed}"
+    run = folder / f"{model}_{name_start(weights)}_seed{seed}"
     if not (run / "model.keras").exists():
-        manifest = mscam_tf.label_binary(
-            mscam_tf.read_manifest(make_data(*_training(folder, seed)))
-        )
-        manifest = mscam_tf.label_binary(manifest, ("none", "bone"))
+        data = make_data(folder / f"training{seed}", _TRAINING, seed)
+        manifest = mscam_tf.label_binary(mscam_tf.read_manifest(data), ("none", "bone"))
         config = mscam_tf.TrainConfig(
             model=model,
             weights=None if weights == "none" else weights,
@@ -47,10 +46,6 @@ def train(folder: Path, model: str, weights: str, seed: int):
         )
         mscam_tf.train(manifest, run, config, overwrite=True)
     return mscam_tf.open_run(run)
-
-
-def _training(folder: Path, seed: int):
-    return folder / f"training{seed}", _TRAINING, seed
 
 
 def score(run, tests: Path) -> dict[str, float]:
@@ -107,7 +102,7 @@ def main() -> None:
     parser.add_argument("--starts", nargs="*", default=["xray", "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--work", type=Path, default=Path("runs/map_quality"))
+    parser.add_argument("--work", type=Path, default=locate_work("map_quality"))
     arguments = parser.parse_args()
     tests = make_data(arguments.work / "tests", _TESTS, seed=10**6)
     rows = []
@@ -119,7 +114,7 @@ def main() -> None:
                 if not path.exists():
                     path.write_text(json.dumps(score(run, tests), indent=2))
                 found = json.loads(path.read_text())
-                rows.append([model, Path(start).parent.name or start, seed, *_describe(found)])
+                rows.append([model, name_start(start), seed, *_describe(found)])
     write_page(
         "map_quality",
         "Do the maps find the bones?",

@@ -20,6 +20,7 @@ from benchmarks.learners import (
     ZeroShot,
     describe_bands,
     describe_gradients,
+    locate_work,
 )
 from benchmarks.report import write_page
 
@@ -172,7 +173,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--work", type=Path, default=Path("runs/transfer"))
+    parser.add_argument("--work", type=Path, default=locate_work("transfer"))
     arguments = parser.parse_args()
     path = arguments.work / "predictions.csv"
     crops = read_crops(arguments.folder)

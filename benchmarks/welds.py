@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import Network
+from benchmarks.learners import Network, locate_work, name_start
 from benchmarks.report import write_page
 from benchmarks.transfer import append_rows, read_rows
 
@@ -28,7 +28,9 @@ def run(model: str, start: str, manifest, path: Path) -> None:
     import mscam_tf
 
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
-    masks = np.stack([_read_mask(manifest, sample) for sample in manifest.samples])
+    boxes = mscam_tf.read_boxes(manifest.root / "boxes.csv")
+    size = images.shape[1:]
+    masks = np.stack([_fill(boxes.get(sample.path, []), size) for sample in manifest.samples])
     labels = np.array([manifest.class_names.index(s.label) for s in manifest.samples])
     films = np.array([sample.group for sample in manifest.samples])
     settings = _SCRATCH if start == "none" else _TUNED
@@ -37,7 +39,7 @@ def run(model: str, start: str, manifest, path: Path) -> None:
     learner = Network(model, weights, side=side, classes=classes, **settings)
     done = {(r["model"], r["start"], r["film"]) for r in read_rows(path)}
     for number, film in enumerate(np.unique(films)):
-        key = (model, _name(start), film)
+        key = (model, name_start(start), film)
         if key in done:
             continue
         test = films == film
@@ -50,10 +52,6 @@ def run(model: str, start: str, manifest, path: Path) -> None:
         ]
         append_rows(path, _COLUMNS, rows)
         print(model, start, film, f"{time.perf_counter() - began:.0f} s", flush=True)
-
-
-def _name(start: str) -> str:
-    return Path(start).parent.name or start
 
 
 def _score(logits, values, mask) -> list[object]:
@@ -69,15 +67,12 @@ def _score(logits, values, mask) -> list[object]:
     return [logits.argmax(), defect, int(hit), f"{mscam_tf.energy_inside(values, mask):.4f}"]
 
 
-def _read_mask(manifest, sample):
+def _fill(boxes, size):
     """The defects' boxes as a mask: maps are judged by what annotators draw."""
-    import mscam_tf
-
-    boxes = mscam_tf.read_boxes(manifest.root / "boxes.csv").get(sample.path, [])
-    mask = np.zeros((224, 224), bool)
+    mask = np.zeros(size, bool)
     for box in boxes:
-        rows = slice(int(np.floor(box.y_min)), int(np.ceil(box.y_max)) + 1)
-        mask[rows, int(np.floor(box.x_min)) : int(np.ceil(box.x_max)) + 1] = True
+        rows = slice(int(np.floor(box.y_min)), int(np.ceil(box.y_max)))
+        mask[rows, int(np.floor(box.x_min)) : int(np.ceil(box.x_max))] = True
     return mask
 
 
@@ -118,7 +113,7 @@ def main() -> None:
     parser.add_argument("labels", type=Path)
     parser.add_argument("--starts", nargs="*", default=["xray", "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
-    parser.add_argument("--work", type=Path, default=Path("runs/welds"))
+    parser.add_argument("--work", type=Path, default=locate_work("welds"))
     arguments = parser.parse_args()
     import mscam_tf
 

@@ -125,7 +125,7 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
 
     Args:
         maps: `(n, H, W)`.
-        masks: `(n, H, W)`, bool: where the objects are.
+        masks: `(n, H, W)`, nonzero where the objects are.
 
     Returns:
         The average precision and the share of pixels in objects, both in `[0, 1]`.
@@ -136,6 +136,7 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
         >>> pixel_average_precision(np.array([[[2.0, 3.0], [0.0, 1.0]]]), masks)
         (0.5, 0.25)
     """
+    masks = np.asarray(masks) > 0
     precision = average_precision_score(masks.ravel(), maps.ravel())
     return float(precision), float(masks.mean())
 
@@ -145,7 +146,7 @@ def points_at(values: np.ndarray, mask: np.ndarray, tolerance: float = 3.0) -> b
 
     Args:
         values: A map, `(H, W)`.
-        mask: `(H, W)`, bool: where the objects are.
+        mask: `(H, W)`, nonzero where the objects are.
         tolerance: Distance in pixels at which a miss still counts as a hit.
 
     Examples:
@@ -179,4 +180,4 @@ def energy_inside(values: np.ndarray, mask: np.ndarray) -> float:
     """
     positive = np.maximum(values, 0)
     total = positive.sum()
-    return float(positive[mask].sum() / total) if total else 0.0
+    return float(positive[np.asarray(mask) > 0].sum() / total) if total else 0.0

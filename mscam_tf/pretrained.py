@@ -27,6 +27,8 @@ class Pretrained:
         kernels: Of the head at each scale, `(K_b, targets)`, float32; the finest scale first.
         biases: Of the head at each scale, `(targets,)`, float32.
         relevance: `(scales, targets)`, float32.
+        architecture: Name of the backbone in `keras.applications`.
+        digest: SHA-256 of the file.
     """
 
     targets: tuple[str, ...]
@@ -34,6 +36,8 @@ class Pretrained:
     kernels: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
     relevance: np.ndarray
+    architecture: str = BACKBONE
+    digest: str = ""
 
     def copy_to(self, backbone: keras.Model) -> None:
         """Set the weights of a backbone.
@@ -41,15 +45,16 @@ class Pretrained:
         Raises:
             ValueError: If a layer of it has no weights here, or of another shape.
         """
-        for name, variable in _list_variables(backbone).items():
+        variables = _list_variables(backbone)
+        for name, variable in variables.items():
             value = self.backbone.get(name)
             if value is None or value.shape != tuple(variable.shape):
                 raise ValueError(
-                    f"These weights are those of another backbone; weights='xray' fit {BACKBONE}. "
-                    "Received: a backbone with "
-                    f"{name} of shape {tuple(variable.shape)}"
+                    f"These pretrained weights fit the backbone {self.architecture} alone. "
+                    f"Received: a backbone with {name} of shape {tuple(variable.shape)}"
                 )
-            variable.assign(value)
+        for name, variable in variables.items():
+            variable.assign(self.backbone[name])
 
 
 @cache
@@ -112,6 +117,8 @@ def read_pretrained(path: str | Path) -> Pretrained:
         tuple(arrays[f"scale{b}/kernel"] for b in scales),
         tuple(arrays[f"scale{b}/bias"] for b in scales),
         arrays["relevance"],
+        info["recipe"].get("backbone", BACKBONE),
+        digest,
     )
 
 

@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from scipy.stats import rankdata
 
 from mscam_tf.models import build_multiscale_classifier
-from mscam_tf.pretrained import BACKBONE, Pretrained, load_pretrained
+from mscam_tf.pretrained import Pretrained, load_pretrained
 
 _STIFFNESS = (1.0, 0.1)  # Inverse variance of the prior of gains and offsets.
 _CANDIDATES = 4  # Targets a class that are tried: those that tell it best.
@@ -43,7 +43,9 @@ def build_pretrained_classifier(
         (None, None, None, 10)
     """
     pretrained = pretrained or load_pretrained()
-    model = build_multiscale_classifier(len(pretrained.targets), image_size, backbone=BACKBONE)
+    model = build_multiscale_classifier(
+        len(pretrained.targets), image_size, backbone=pretrained.architecture
+    )
     pretrained.copy_to(model.get_layer("backbone"))
     heads = zip(_find_heads(model), pretrained.kernels, pretrained.biases, strict=True)
     for (_, head), kernel, bias in heads:
@@ -74,7 +76,7 @@ def initialize_heads(
         pretrained: Other weights than the embedded ones.
 
     Raises:
-        ValueError: If a class does not occur, or the model has other taps.
+        ValueError: If a class does not occur, or the model has other taps or heads of unit norm.
 
     References:
         Kumar et al., 2022, [arXiv:2202.10054](https://arxiv.org/abs/2202.10054), section 3: heads
@@ -98,7 +100,12 @@ def start_heads(
     """Do what `initialize_heads` does, for features that `build_pooling` gave."""
     pretrained = pretrained or load_pretrained()
     heads = [head for _, head in _find_heads(model)]
-    classes = heads[0].units
+    if any(head.kernel_constraint is not None for head in heads):
+        raise ValueError(
+            "Heads that start as pretrained ones have kernels of any norm. "
+            "Received: a model with unit_norm_heads=True"
+        )
+    classes, labels = heads[0].units, np.asarray(labels)
     if set(np.unique(labels)) != set(range(classes)):
         raise ValueError(
             f"`labels` must hold each class from 0 to {classes - 1}. "
@@ -145,7 +152,8 @@ def _fit(logits: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarr
         candidates = _extend(chosen, logits, labels, classes)
         fits = [_fit_chosen(logits, labels, classes, candidate) for candidate in candidates]
         gains = best[0] - np.array([fit[0] for fit in fits])
-        if chosen and gains.max() < np.log(len(labels)):  # As the Bayesian criterion asks.
+        # The first is taken if it says anything, others as the Bayesian criterion asks.
+        if gains.max() <= (np.log(len(labels)) if chosen else 0):
             break
         number = int(np.argmax(gains >= _ENOUGH * gains.max()))  # The first: the most general.
         best, chosen = fits[number], candidates[number]

@@ -93,6 +93,20 @@ def test_of_two_targets_that_tell_as_much_the_more_general_is_taken():
     np.testing.assert_array_equal(kernel[[0, 1, 1], [0, 0, 1]], 0)
 
 
+def test_a_target_that_tells_nothing_is_not_taken():
+    kernel, bias = start(np.array([[-9.0, -1.0]] * 4), [0, 0, 1, 1])
+    np.testing.assert_array_equal(kernel, 0)
+    assert bias == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_heads_of_unit_norm_are_refused(pretrained):
+    model = mscam_tf.build_multiscale_classifier(
+        2, (32, 32), backbone=make_backbone(), unit_norm_heads=True
+    )
+    with pytest.raises(ValueError, match=r"any norm\. Received: .*unit_norm_heads=True"):
+        initialize_heads(model, *make_data(), pretrained)
+
+
 def test_without_contradiction_the_pretrained_logit_stays_as_it_is():
     """Balanced and well apart: there is no reason to move the threshold."""
     kernel, bias = start(np.array([[-6.0], [-5.0], [5.0], [6.0]]), [0, 0, 1, 1])
