@@ -84,7 +84,7 @@ def test_the_embedded_model_sees_bones():
     """A changed preprocessing or tap would leave it blind."""
     batch = simulate_batch((128, 128), 64, 32, seed=10**6, step=10**3)
     logits = mscam_tf.build_pretrained_classifier((128, 128)).predict(batch.images, verbose=0)
-    assert roc_auc_score(batch.targets[:, 0], logits[:, 0]) > 0.8
+    assert roc_auc_score(batch.targets[:, 0], logits[:, 0]) > 0.7
 
 
 @pytest.mark.parametrize("build", ["multiscale", "single_scale"])
