@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+import mscam_tf
+from mscam_tf import plots
+
+
+def test_relevance_bars():
+    figure = mscam_tf.plot_relevance(np.array([[0.2, 0.9], [0.8, 0.1]]), ["none", "bone"])
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert heights == [0.2, 0.9, 0.8, 0.1]
+
+
+def test_confusion_matrix_shows_counts_and_shares():
+    figure = mscam_tf.plot_confusion_matrix(np.array([[3, 1], [0, 0]]), ["none", "bone"])
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["3\n75%", "1\n25%", "0\n0%", "0\n0%"]
+
+
+def test_history_of_a_run(finished_run, tmp_path):
+    figure = mscam_tf.plot_history(finished_run.folder / "history.csv")
+    assert len(figure.axes) == 3
+    plots.save_figure(figure, tmp_path / "history.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["history.png"]
+
+
+@pytest.mark.parametrize(("largest", "scale"), [(9, "linear"), (300, "log")])
+def test_histogram_of_sizes(largest, scale):
+    figure = plots.plot_sizes(np.array([0, 3, 4, 4, 8, largest]), [3.5, 8])
+    axis = figure.axes[0]
+    assert axis.get_title() == "none: 1, scale1: 1, scale2: 2, scale3: 2"
+    assert axis.get_xlabel() == "size (cut at 3.5, 8)"
+    assert axis.get_xscale() == scale
+    assert [line.get_xdata()[0] for line in axis.lines] == [3.5, 8]
+    assert sum(bar.get_height() for bar in axis.patches) == 5
+    read_pixels(figure)
+    read_pixels(plots.plot_sizes(np.zeros(2)))
