@@ -3,6 +3,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf import plots
+from tests.plots import read_pixels
 
 
 def test_relevance_bars():

@@ -3,14 +3,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf import plots
-
-
-def read_pixels(figure):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].astype(float)
+from tests.plots import read_pixels
 
 
 def read_norms(figure):
