@@ -1,3 +1,9 @@
+from .advice import write_analysis as write_analysis
+from .analysis import Confusion as Confusion
+from .analysis import ImageOverlap as ImageOverlap
+from .analysis import find_confusions as find_confusions
+from .analysis import measure_overlaps as measure_overlaps
+from .analysis import rank_unlabelled as rank_unlabelled
 from .backbones import default_taps as default_taps
 from .backbones import list_taps as list_taps
 from .callbacks import RelevanceLogger as RelevanceLogger
@@ -43,9 +49,14 @@ from .metrics import pixel_average_precision as pixel_average_precision
 from .metrics import points_at as points_at
 from .models import build_multiscale_classifier as build_multiscale_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
+from .overlap import map_correlation as map_correlation
+from .overlap import soft_iou as soft_iou
+from .overlap import threshold_iou as threshold_iou
+from .plots import plot_confused_images as plot_confused_images
 from .plots import plot_confusion_matrix as plot_confusion_matrix
 from .plots import plot_history as plot_history
 from .plots import plot_maps as plot_maps
+from .plots import plot_overlaps as plot_overlaps
 from .plots import plot_relevance as plot_relevance
 from .plots import plot_scales as plot_scales
 from .plots import plot_sizes as plot_sizes

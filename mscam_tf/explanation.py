@@ -1,6 +1,5 @@
 """Explain images with a run: overlays, per-scale maps, and every logit as a sum in words."""
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import check_images, is_image_file, write_problems
 from mscam_tf.data.pipeline import make_dataset
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_table
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.plots import plot_overlay, plot_relevance, plot_scales, plot_sheet, save_figure
 from mscam_tf.runs import Run
@@ -173,7 +172,7 @@ def write_explanations(
             on_progress(explanation)
     save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
     save_figure(plot_relevance(sheet[0].relevance, run.class_names), folder / "relevance.png")
-    _write_table(rows, folder / "explanations.csv")
+    write_table(folder / "explanations.csv", rows)
     if skip_bad:
         write_problems(skipped, folder / "skipped.csv")
 
@@ -278,10 +277,3 @@ def _make_row(explanation: Explanation) -> dict[str, str]:
         for scale, value in enumerate(getattr(explanation, what)[:, index], start=1):
             row[f"{what}_scale{scale}"] = f"{value:.6f}"
     return row | {"in_words": explanation.describe()}
-
-
-def _write_table(rows: Sequence[dict[str, str]], path: Path) -> None:
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)

@@ -1,8 +1,9 @@
 """Write files and folders whole or not at all."""
 
+import csv
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ def write_json(path: str | Path, values: Any) -> None:
     """Write a JSON file, whole or not at all."""
     with write_whole(path) as partial:
         partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def write_table(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as a CSV file, whole or not at all; the first row names the columns."""
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 import mscam_tf
+from mscam_tf.files import write_json
+from mscam_tf.runs import create_run
 
 
 def randomize(model, seed=0):
@@ -79,3 +81,21 @@ def finished_run(tmp_path_factory, image_folder):
     )
     folder = tmp_path_factory.mktemp("runs") / "run"
     return mscam_tf.train(mscam_tf.read_manifest(image_folder), folder, config)
+
+
+@pytest.fixture(scope="session")
+def three_class_manifest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("three")
+    return mscam_tf.read_manifest(write_images(folder, {"none": 8, "thin": 8, "wide": 8}))
+
+
+@pytest.fixture(scope="session")
+def three_class_run(tmp_path_factory, three_class_manifest):
+    """A run of a model that was never trained: it errs, and that in several ways."""
+    config = mscam_tf.TrainConfig(backbone="TinyNet", image_size=(64, 64), batch_size=8)
+    names = three_class_manifest.class_names
+    run = create_run(tmp_path_factory.mktemp("runs"), config, names, "")
+    write_json(run.folder / "display.json", {"low": -1, "high": 1})
+    model = mscam_tf.build_multiscale_classifier(3, (64, 64), backbone=make_backbone())
+    randomize(model, seed=5).save(run.folder / "model.keras")
+    return run

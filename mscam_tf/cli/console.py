@@ -26,6 +26,9 @@ DATA = Annotated[
         show_default=False,
     ),
 ]
+RUN = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
+]
 WINDOW = Annotated[
     tuple[float, float] | None,
     typer.Option(metavar="LOW HIGH", help="Stored values that map to 0 and 1."),

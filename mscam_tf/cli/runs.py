@@ -13,6 +13,7 @@ from mscam_tf.cli.console import (
     MAX_PIXELS,
     OVERWRITE,
     PAGE,
+    RUN,
     SKIP_BAD,
     WINDOW,
     explain_errors,
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
     from mscam_tf.evaluation import Scores
     from mscam_tf.runs import Run, TrainConfig
-
-_RUN = Annotated[
-    Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
-]
 
 
 def train(
@@ -109,7 +106,7 @@ def train(
 
 
 def evaluate(
-    run: _RUN,
+    run: RUN,
     data: DATA,
     split: Annotated[
         str, typer.Option(help="train, validation or test of the run; all for other data.")
@@ -132,7 +129,7 @@ def evaluate(
 
 
 def explain(
-    run: _RUN,
+    run: RUN,
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="Images, or folders of images.")
     ],

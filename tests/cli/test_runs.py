@@ -16,7 +16,9 @@ def call(*arguments):
     return RUNNER.invoke(app, [str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["explain"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["evaluate"], ["explain"], ["analyze"], ["demo"]]
+)
 def test_help_teaches(command):
     result = call(*command, "--help")
     assert result.exit_code == 0
@@ -31,6 +33,15 @@ def test_help_loads_neither_keras_nor_tensorflow():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_analyze(three_class_run, three_class_manifest, tmp_path):
+    root = three_class_manifest.root
+    options = ("--split", "all", "--unlabelled", root / "thin", "--threshold", 0.2)
+    result = call("analyze", three_class_run.folder, root, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    assert "of 24 images are wrong" in result.output
+    assert (tmp_path / "out" / "label_next.csv").exists()
 
 
 def test_evaluate_and_explain(finished_run, image_folder, tmp_path):

@@ -1,0 +1,90 @@
+"""The command `mscam analyze`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mscam_tf.cli.console import (
+    CONSOLE,
+    DATA,
+    RUN,
+    SKIP_BAD,
+    explain_errors,
+    make_progress,
+    read_data,
+)
+
+if TYPE_CHECKING:
+    from mscam_tf.analysis import Confusion
+
+
+def analyze(
+    run: RUN,
+    data: DATA,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+    split: Annotated[
+        str, typer.Option(help="train, validation or test of the run; all for other data.")
+    ] = "test",
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Images, or a folder of them, without labels: which to label next?"),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Of regions, in logits; by default half of the colours' upper end."),
+    ] = None,
+    skip_bad: SKIP_BAD = False,
+) -> None:
+    """Find which classes are confused, whether their maps claim the same places, and what helps.
+
+    For each pair of classes that is confused: how often, and how much the two maps overlap on the
+    wrong images, beside the right ones. Writes advice.md (in words), confusions.csv, images.csv,
+    overlaps.png and a picture of each confusion; with --unlabelled also label_next.csv, the images
+    whose labels would say most.
+
+    Example: `mscam analyze RUN DATA --out analysis --unlabelled new_images/`
+    """
+    with explain_errors():
+        from mscam_tf.advice import write_analysis
+        from mscam_tf.evaluation import select_samples
+        from mscam_tf.explanation import list_images
+        from mscam_tf.runs import open_run
+
+        opened = open_run(run)
+        samples = select_samples(opened, read_data(data), split)
+        others = list_images(unlabelled) if unlabelled else []
+        with make_progress() as progress:
+            total = len(samples.samples) + len(others)
+            task = progress.add_task("analysing", total=total)
+            confusions = write_analysis(
+                opened,
+                samples,
+                out,
+                unlabelled=others,
+                threshold=threshold,
+                on_progress=lambda count: progress.advance(task, count),
+                skip_bad=skip_bad,
+            )
+        _print_confusions(confusions, len(samples.samples))
+        CONSOLE.print(f"Wrote {out / 'advice.md'} and more", highlight=False)
+
+
+def _print_confusions(confusions: "list[Confusion]", count: int) -> None:
+    wrong = sum(len(found.images) for found in confusions)
+    table = Table(title=f"{wrong} of {count} images are wrong")
+    for column in ("true", "predicted", "images", "overlap", "if right", "difference"):
+        table.add_column(column)
+    for found in confusions:
+        there, usual = found.measure("soft_iou")
+        low, high = found.interval
+        table.add_row(
+            found.true,
+            found.predicted,
+            f"{len(found.images)} of {found.total}",
+            f"{there.mean():.2f}",
+            f"{usual.mean():.2f}" if len(usual) else "",
+            f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "",
+        )
+    CONSOLE.print(table)

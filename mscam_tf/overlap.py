@@ -1,0 +1,78 @@
+"""How much the maps of two classes lay claim to the same places."""
+
+import numpy as np
+
+
+def center_maps(maps: np.ndarray) -> np.ndarray:
+    """Return maps `(H, W, C)` relative to their mean over the classes, in logits.
+
+    Examples:
+        >>> import numpy as np
+        >>> center_maps(np.array([[[5.0, 7.0, 9.0]]]))
+        array([[[-2.,  0.,  2.]]])
+    """
+    centered: np.ndarray = maps - maps.mean(-1, keepdims=True)
+    return centered
+
+
+def soft_iou(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the soft intersection over union of the positive evidence of two maps.
+
+    `sum min(a, b) / sum max(a, b)` over all pixels, with `a` and `b` the maps' positive parts: 1 if
+    they are equal, 0 if no place speaks for both, or if nothing speaks for either.
+
+    Args:
+        first: A map, `(H, W)`, logits.
+        second: Another, `(H, W)`.
+
+    Returns:
+        The overlap, in `[0, 1]`.
+
+    Examples:
+        >>> import numpy as np
+        >>> soft_iou(np.array([[3.0, 1.0, -2.0]]), np.array([[1.0, 2.0, 5.0]]))
+        0.2
+
+    References:
+        Ruzicka, 1958: the weighted Jaccard index. Lee and Cho, 2021, section 4.3, compare such maps
+        by eye.
+    """
+    a, b = np.maximum(first, 0), np.maximum(second, 0)
+    union = float(np.maximum(a, b).sum())
+    return float(np.minimum(a, b).sum()) / union if union else 0.0
+
+
+def threshold_iou(first: np.ndarray, second: np.ndarray, threshold: float) -> float:
+    """Return the intersection over union of the regions in which two maps reach a threshold.
+
+    Args:
+        first: A map, `(H, W)`, logits.
+        second: Another, `(H, W)`.
+        threshold: In logits.
+
+    Returns:
+        The overlap, in `[0, 1]`; 0 where neither map reaches the threshold.
+
+    Examples:
+        >>> import numpy as np
+        >>> threshold_iou(np.array([[3.0, 2.0, 0.0]]), np.array([[1.0, 2.0, 5.0]]), 1.5)
+        0.3333333333333333
+    """
+    a, b = np.asarray(first) >= threshold, np.asarray(second) >= threshold
+    union = int((a | b).sum())
+    return int((a & b).sum()) / union if union else 0.0
+
+
+def map_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Pearson's correlation of the values of two maps, in `[-1, 1]`.
+
+    It does not change with the units or the zero of either map. Not a number where one is flat.
+
+    Examples:
+        >>> import numpy as np
+        >>> map_correlation(np.array([[0.0, 1.0, 2.0]]), np.array([[5.0, 3.0, 1.0]]))
+        -1.0
+    """
+    a, b = np.ravel(first) - np.mean(first), np.ravel(second) - np.mean(second)
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale else float("nan")
