@@ -7,6 +7,7 @@ import typer
 from mscam_tf.cli import data, runs
 from mscam_tf.cli.analyze import analyze
 from mscam_tf.cli.pretrain import pretrain
+from mscam_tf.cli.reproduce import reproduce
 from mscam_tf.cli.simulate import simulate
 from mscam_tf.cli.tile import tile
 
@@ -36,7 +37,7 @@ into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: s
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
     *(runs.train, runs.evaluate, runs.explain, analyze, runs.demo),
-    *(data.check, data.split, data.relabel, tile, simulate, pretrain),
+    *(data.check, data.split, data.relabel, tile, simulate, pretrain, reproduce),
 )
 for _command in _COMMANDS:
     app.command()(_command)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mscam_tf.data.manifest import Manifest
 
 CONSOLE = Console()
+_SHOWN = ("loss", "relevance_penalty", "accuracy", "val_loss", "val_accuracy")
 
 DATA = Annotated[
     Path,
@@ -59,6 +60,30 @@ def make_progress() -> Progress:
         TimeRemainingColumn(),
         console=CONSOLE,
     )
+
+
+def make_epoch_bar(progress: Progress, epochs: int) -> Any:
+    """Make a Keras callback that moves a bar with every step and prints a line every epoch."""
+    import keras
+
+    state: dict[str, Any] = {}
+
+    def begin(epoch: int, logs: Any = None) -> None:  # noqa: ARG001
+        total = callback.params.get("steps") or 1
+        if "task" not in state:
+            state["task"] = progress.add_task("training", total=epochs * total)
+        progress.update(state["task"], description=f"epoch {epoch + 1}/{epochs}")
+
+    def end(epoch: int, logs: Any = None) -> None:
+        numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in _SHOWN if name in logs)
+        progress.console.print(f"epoch {epoch + 1}/{epochs}: {numbers}", highlight=False)
+
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=begin,
+        on_epoch_end=end,
+        on_train_batch_end=lambda batch, logs: progress.advance(state["task"]),  # noqa: ARG005
+    )
+    return callback
 
 
 @contextmanager

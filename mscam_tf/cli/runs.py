@@ -1,7 +1,7 @@
 """Commands about a run: train, evaluate, explain, demo."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -17,13 +17,12 @@ from mscam_tf.cli.console import (
     SKIP_BAD,
     WINDOW,
     explain_errors,
+    make_epoch_bar,
     make_progress,
     read_data,
 )
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from mscam_tf.evaluation import Scores
     from mscam_tf.runs import Run, TrainConfig
 
@@ -193,7 +192,7 @@ def _train(data: Path, out: Path, config: "TrainConfig", **options: bool) -> "Ru
             out,
             config,
             **options,
-            callbacks=[_make_epoch_bar(progress, config.epochs)],
+            callbacks=[make_epoch_bar(progress, config.epochs)],
             on_check=lambda count: progress.advance(checked, count),
         )
     save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
@@ -251,30 +250,3 @@ def _print_scores(scores: "Scores", split: str) -> None:
     if scores.metrics["accuracy"]["value"] == 1:
         bound = min(1.0, 3 / scores.num_images)
         CONSOLE.print(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")
-
-
-def _make_epoch_bar(progress: "Progress", epochs: int) -> Any:
-    """Make a Keras callback that moves a bar with every step and prints a line every epoch."""
-    import keras
-
-    state: dict[str, Any] = {}
-
-    def begin(epoch: int, logs: Any = None) -> None:  # noqa: ARG001
-        total = callback.params.get("steps") or 1
-        if "task" not in state:
-            state["task"] = progress.add_task("training", total=epochs * total)
-        progress.update(state["task"], description=f"epoch {epoch + 1}/{epochs}")
-
-    def end(epoch: int, logs: Any = None) -> None:
-        numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in _SHOWN if name in logs)
-        progress.console.print(f"epoch {epoch + 1}/{epochs}: {numbers}", highlight=False)
-
-    callback = keras.callbacks.LambdaCallback(
-        on_epoch_begin=begin,
-        on_epoch_end=end,
-        on_train_batch_end=lambda batch, logs: progress.advance(state["task"]),  # noqa: ARG005
-    )
-    return callback
-
-
-_SHOWN = ("loss", "relevance_penalty", "accuracy", "val_loss", "val_accuracy")

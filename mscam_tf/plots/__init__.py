@@ -8,6 +8,7 @@ from mscam_tf.plots.charts import plot_relevance as plot_relevance
 from mscam_tf.plots.charts import plot_sizes as plot_sizes
 from mscam_tf.plots.confusions import plot_confused_images as plot_confused_images
 from mscam_tf.plots.confusions import plot_overlaps as plot_overlaps
+from mscam_tf.plots.examples import plot_examples as plot_examples
 from mscam_tf.plots.maps import plot_contact_sheet as plot_contact_sheet
 from mscam_tf.plots.maps import plot_maps as plot_maps
 from mscam_tf.plots.maps import plot_overlay as plot_overlay

@@ -1,0 +1,61 @@
+"""Figure 1 of the paper: for each class, images that are right, with their maps."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mscam_tf.data.manifest import Manifest, Sample
+from mscam_tf.explanation import Explanation, explain
+from mscam_tf.plots import plot_examples, save_figure
+from mscam_tf.runs import Run
+from mscam_tf.training import sample_classes
+
+_TRIED = 12  # Images of each class among which right ones are looked for.
+
+
+def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int = 2) -> None:
+    """Draw for each class a few images that are right, the maps of their class, and its scales.
+
+    Args:
+        run: A finished run.
+        manifest: Images that it was not trained on, with their masks if there are any.
+        path: The PNG file to write.
+        per_class: Images of each class.
+    """
+    few = sample_classes(manifest, _TRIED * len(run.class_names))
+    shown: list[tuple[Sample, Explanation]] = []
+    counts: Counter[str] = Counter()
+    for sample, explanation in zip(few.samples, explain(run, few.paths), strict=True):
+        right = run.class_names[explanation.predicted] == sample.label
+        if right and counts[sample.label] < per_class:
+            counts[sample.label] += 1
+            shown.append((sample, explanation))
+    shown.sort(key=lambda pair: run.class_names.index(pair[0].label))
+    figure = plot_examples(
+        [explanation.image for _, explanation in shown],
+        [_read_mask(manifest, sample, run.image_size) for sample, _ in shown],
+        [_stack_maps(explanation) for _, explanation in shown],
+        [_title(sample, explanation) for sample, explanation in shown],
+        run.read_value_range(),
+    )
+    save_figure(figure, path)
+
+
+def _stack_maps(explanation: Explanation) -> np.ndarray:
+    index = explanation.predicted
+    return np.stack([explanation.maps[..., index], *explanation.scale_maps[..., index]])
+
+
+def _title(sample: Sample, explanation: Explanation) -> str:
+    return f"{sample.label}: {explanation.probabilities[explanation.predicted]:.2f}"
+
+
+def _read_mask(manifest: Manifest, sample: Sample, size: tuple[int, int]) -> np.ndarray | None:
+    if not sample.mask:
+        return None
+    with Image.open(manifest.root / sample.mask) as file:
+        there = np.asarray(file) > 0
+    shrunk = Image.fromarray(there).resize(size[::-1], Image.Resampling.NEAREST)
+    return np.asarray(shrunk)

@@ -1,0 +1,191 @@
+"""Reproduce the paper: simulate, train and score all trials, and write tables, figures, a page."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import keras
+
+from mscam_tf.advice import write_analysis
+from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, read_manifest
+from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
+from mscam_tf.data.splits import split_manifest
+from mscam_tf.experiments.figure import draw_examples
+from mscam_tf.experiments.tables import (
+    describe_differences,
+    describe_models,
+    read_accuracies,
+    to_markdown,
+)
+from mscam_tf.experiments.trials import MODELS, Trial, list_trials, run_trials
+from mscam_tf.files import write_json, write_table, write_whole
+from mscam_tf.runs import TrainConfig, open_run, read_json
+from mscam_tf.training import sample_classes
+
+_LOGGER = logging.getLogger(__name__)
+_DATA_SEED, _FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
+_ANALYSED = 400  # Images of the failure analysis at most.
+
+
+@dataclass(frozen=True)
+class ReproductionConfig:
+    """Settings of a reproduction.
+
+    Attributes:
+        seeds: Trials of each model: of split, initial heads and order.
+        weights: Starts, `"xray"`, `"none"` or others that `TrainConfig` takes.
+        images: Simulated images in all, split 7:1:2.
+        fresh: Simulated images beside them on which every model is scored.
+        simulation: What is simulated.
+        training: Settings of the trainings.
+    """
+
+    seeds: int = 10
+    weights: tuple[str, ...] = ("xray",)
+    images: int = 371
+    fresh: int = 2000
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    training: TrainConfig = field(default_factory=lambda: TrainConfig(epochs=8, patience=8))
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "images"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be positive. Received: {getattr(self, name)}")
+        if not self.weights:
+            raise ValueError("`weights` must name a start at least. Received: weights=()")
+
+
+def reproduce(
+    folder: str | Path,
+    config: ReproductionConfig | None = None,
+    data: Manifest | None = None,
+    *,
+    processes: int = 1,
+    callbacks: Callable[[Trial], Sequence[keras.callbacks.Callback]] = lambda trial: (),  # noqa: ARG005
+    on_image: Callable[[int], None] | None = None,
+    on_trial: Callable[[Trial], None] | None = None,
+) -> Path:
+    """Run the experiment of the paper on simulated radiographs, or on your own.
+
+    Three models are trained on the same splits: (a) the single-scale one on two classes, (b) on all
+    classes, (c) the multi-scale one on all classes. The folder then holds `table1` and
+    `differences` (CSV and Markdown), `figure1.png`, `failures/` (what `mscam analyze` writes) and
+    `index.html`. What is finished is never done again: a reproduction that was stopped goes on.
+
+    Args:
+        folder: Where to write; an unfinished reproduction in it goes on.
+        config: Settings.
+        data: Your own images, one class of which is `none`; by default they are simulated.
+        processes: Processes that simulate.
+        callbacks: Makes more Keras callbacks for the training of a trial.
+        on_image: Called with 1 after each simulated image.
+        on_trial: Called with each trial that is done; the tables are up to date by then.
+
+    Returns:
+        The page, `index.html`.
+
+    Raises:
+        ValueError: If the folder holds a reproduction with other settings.
+        ManifestError: If the data have no class `none`.
+
+    References:
+        Lee and Cho, 2021, Table 1, Figure 1, section 4.3.
+    """
+    folder, config = Path(folder), config or ReproductionConfig()
+    _check_folder(folder, config, data)
+    fresh = None
+    if data is None:
+        data = _simulate(folder / "data", config.images, _DATA_SEED, config, processes, on_image)
+        if config.fresh:
+            place = folder / "fresh"
+            fresh = _simulate(place, config.fresh, _FRESH_SEED, config, processes, on_image)
+    trials = list_trials(config.weights, config.seeds)
+    for trial in run_trials(folder, data, fresh, trials, config.training, callbacks):
+        write_tables(folder, trials)
+        if on_trial is not None:
+            on_trial(trial)
+    _draw(folder, trials[len(MODELS) - 1], data, fresh)
+    return write_page(folder, config, trials)
+
+
+def write_tables(folder: Path, trials: Sequence[Trial]) -> None:
+    """Write `table1` and `differences`, as CSV and Markdown, of the trials that are done."""
+    found = read_accuracies(folder, trials)
+    for name, rows in (
+        ("table1", describe_models(found)),
+        ("differences", describe_differences(found)),
+    ):
+        write_table(folder / f"{name}.csv", rows)
+        with write_whole(folder / f"{name}.md") as partial:
+            partial.write_text(to_markdown(rows), encoding="utf-8")
+
+
+def write_page(folder: Path, config: ReproductionConfig, trials: Sequence[Trial]) -> Path:
+    """Write `index.html` with the tables, the figures and the advice."""
+    found = read_accuracies(folder, trials)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("mscam_tf.experiments"), autoescape=True
+    )
+    run = open_run(trials[0].locate(folder))
+    failures = sorted((folder / "failures").glob("*_as_*.png"))
+    page = environment.get_template("reproduction.html").render(
+        config=config,
+        tables={
+            "Table 1": describe_models(found),
+            "Paired differences": describe_differences(found),
+        },
+        failures=[path.relative_to(folder).as_posix() for path in failures],
+        advice=(folder / "failures" / "advice.md").read_text(encoding="utf-8"),
+        versions=run.versions,
+    )
+    path = folder / "index.html"
+    with write_whole(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+    return path
+
+
+def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | None) -> None:
+    """Keep the settings that decide what a trial is; more seeds and starts may follow later."""
+    settings = {
+        "data": "" if data is None else str(data.root.resolve()),
+        "images": config.images,
+        "fresh": config.fresh,
+        "simulation": repr(config.simulation),
+        "training": repr(config.training),
+    }
+    path = folder / "config.json"
+    known = read_json(path) if path.exists() else settings
+    differing = {name for name in settings if known.get(name) != settings[name]}
+    if differing:
+        raise ValueError(
+            f"{folder} holds something with other settings; choose another folder. "
+            f"Expected: { ({name: known.get(name) for name in sorted(differing)}) }. "
+            f"Received: { ({name: settings[name] for name in sorted(differing)}) }"
+        )
+    write_json(path, settings)
+
+
+def _simulate(
+    folder: Path,
+    images: int,
+    seed: int,
+    config: ReproductionConfig,
+    processes: int,
+    on_image: Callable[[int], None] | None,
+) -> Manifest:
+    if not (folder / MANIFEST_FILE).exists():  # Which is written last.
+        plan = Plan(images, config.simulation, seed=seed)
+        write_radiographs(folder, plan, processes=processes, on_progress=on_image)
+    return read_manifest(folder)
+
+
+def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) -> None:
+    """Draw Figure 1 and analyse the failures of one multi-scale model."""
+    run = open_run(trial.locate(folder))
+    images = fresh or split_manifest(data, trial.seed).select("test")
+    if not (folder / "figure1.png").exists():
+        draw_examples(run, images, folder / "figure1.png")
+    if not (folder / "failures" / "advice.md").exists():
+        write_analysis(run, sample_classes(images, _ANALYSED), folder / "failures")

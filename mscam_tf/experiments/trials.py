@@ -1,0 +1,150 @@
+"""Trials of Table 1: each a training and its scores, kept in a folder and never done twice."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from mscam_tf.data.labels import NO_OBJECT, label_binary
+from mscam_tf.data.manifest import Manifest, ManifestError
+from mscam_tf.data.splits import split_manifest
+from mscam_tf.evaluation import evaluate
+from mscam_tf.runs import Run, TrainConfig, open_run
+from mscam_tf.training import train
+
+_BINARY = (NO_OBJECT, "bone")
+_SCRATCH_EPOCHS = 3  # From scratch a training takes so many times as many epochs.
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of Table 1.
+
+    Attributes:
+        name: Letter of the row.
+        title: What it is, in words.
+        model: `"single"` or `"multiscale"`.
+        binary: Whether it learns two classes instead of all.
+        accuracy: What the paper has.
+    """
+
+    name: str
+    title: str
+    model: str
+    binary: bool
+    accuracy: float
+
+
+MODELS = (
+    Model("a", "single-scale, two classes", "single", True, 0.790),
+    Model("b", "single-scale, four classes", "single", False, 0.838),
+    Model("c", "multi-scale, four classes", "multiscale", False, 0.867),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: a row of the table, initial weights, and a seed of split and training."""
+
+    model: Model
+    weights: str
+    seed: int
+
+    def locate(self, folder: Path) -> Path:
+        """Return the trial's run folder."""
+        return folder / "trials" / self.weights / self.model.name / f"seed{self.seed}"
+
+
+def list_trials(weights: Sequence[str], seeds: int) -> list[Trial]:
+    """List the trials seed by seed, so that a table can be made of those that are there."""
+    return [
+        Trial(model, start, seed) for start in weights for seed in range(seeds) for model in MODELS
+    ]
+
+
+def run_trials(
+    folder: Path,
+    data: Manifest,
+    fresh: Manifest | None,
+    trials: Sequence[Trial],
+    config: TrainConfig,
+    callbacks: Callable[[Trial], Sequence[keras.callbacks.Callback]] = lambda trial: (),  # noqa: ARG005
+) -> Iterator[Trial]:
+    """Train and score what has not been yet; a trial that was stopped is begun anew.
+
+    All three models of a seed get the same split. Scores are in `test/` and `fresh/` of the run.
+
+    Args:
+        folder: Where the trials are kept.
+        data: All images, with all classes; one of them is `none`.
+        fresh: More images to score every model on, from the same source.
+        trials: From `list_trials`.
+        config: Settings of the trainings but for model, weights and seed; `epochs` from
+            pretrained weights, and three times as many from scratch.
+        callbacks: Makes more Keras callbacks for the training of a trial.
+
+    Returns:
+        An iterator that gives each trial once it is done, or was found done.
+    """
+    if NO_OBJECT not in data.class_names or len(data.class_names) < 3:
+        raise ManifestError(
+            f"The experiment needs the class {NO_OBJECT!r} and two others at least. "
+            f"Received: {data.root} with {data.class_names}"
+        )
+    for trial in trials:
+        if not is_done(trial, folder, fresh is not None):
+            _run_trial(trial, folder, data, fresh, config, callbacks(trial))
+            keras.backend.clear_session()  # Dozens of models would fill the memory.
+        yield trial
+
+
+def is_done(trial: Trial, folder: Path, fresh: bool) -> bool:
+    """Return whether a trial has all its scores."""
+    parts = ["test", "fresh"] if fresh else ["test"]
+    return all((trial.locate(folder) / part / "metrics.json").exists() for part in parts)
+
+
+def configure(trial: Trial, config: TrainConfig) -> TrainConfig:
+    """Return the settings of a trial's training."""
+    scratch = trial.weights == "none"
+    return replace(
+        config,
+        model=trial.model.model,
+        weights=None if scratch else trial.weights,
+        epochs=config.epochs * (_SCRATCH_EPOCHS if scratch else 1),
+        seed=trial.seed,
+    )
+
+
+def _run_trial(
+    trial: Trial,
+    folder: Path,
+    data: Manifest,
+    fresh: Manifest | None,
+    config: TrainConfig,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    place = trial.locate(folder)
+    manifest = _label(trial, split_manifest(data, trial.seed))
+    run = _find_run(place) or train(manifest, place, configure(trial, config), callbacks=callbacks)
+    shutil.rmtree(place / "checkpoints", ignore_errors=True)  # As large as the model itself.
+    scored: dict[str, Any] = {"test": manifest.select("test"), "fresh": fresh}
+    for part, images in scored.items():
+        if images is not None:
+            images = images if part == "test" else _label(trial, images)
+            evaluate(run, images, place / part, split=part, resamples=0)
+
+
+def _find_run(place: Path) -> Run | None:
+    """Return the trial's run, if its training finished; what is unfinished goes."""
+    if (place / "model.keras").exists():
+        return open_run(place)
+    shutil.rmtree(place, ignore_errors=True)
+    return None
+
+
+def _label(trial: Trial, manifest: Manifest) -> Manifest:
+    return label_binary(manifest, _BINARY) if trial.model.binary else manifest

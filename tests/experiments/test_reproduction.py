@@ -1,0 +1,98 @@
+import keras
+import pytest
+from typer.testing import CliRunner
+
+import mscam_tf
+from mscam_tf.cli import app
+from mscam_tf.data.simulation import SimulationConfig
+from mscam_tf.experiments.reproduction import ReproductionConfig, reproduce
+from mscam_tf.experiments.trials import MODELS, Trial, configure
+from tests.conftest import write_images
+
+TINY = mscam_tf.TrainConfig(backbone="TinyNet", image_size=(32, 32), epochs=1, batch_size=16)
+CONFIG = ReproductionConfig(
+    seeds=1,
+    weights=("none",),
+    images=48,
+    fresh=16,
+    simulation=SimulationConfig(image_size=(32, 32), difficulty=0.2),
+    training=TINY,
+)
+
+
+class Kill(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+
+# What is killed leaves its history open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path):
+    """It is killed within the training of (b): (a) is not trained again, (b) is."""
+    started = []
+
+    def note(trial, kill=""):
+        started.append(trial.model.name)
+        return [Kill()] if trial.model.name == kill else []
+
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(tmp_path, CONFIG, callbacks=lambda trial: note(trial, "b"))
+    assert started == ["a", "b"]
+    done = []
+    page = reproduce(
+        tmp_path, CONFIG, callbacks=note, on_trial=lambda trial: done.append(trial.model.name)
+    )
+    assert started == ["a", "b", "b", "c"]
+    assert done == ["a", "b", "c"]
+    names = {path.name for path in tmp_path.iterdir()}
+    tables = {f"{name}.{kind}" for name in ("table1", "differences") for kind in ("csv", "md")}
+    folders = {"data", "fresh", "trials", "failures"}
+    assert names == tables | folders | {"config.json", "figure1.png", "index.html"}
+    text = page.read_text()
+    assert "(c) multi-scale, four classes" in text
+    assert "What is confused" in text
+    with pytest.raises(ValueError, match=r"other settings.*Expected: .*'images': 48"):
+        reproduce(tmp_path, ReproductionConfig(images=50))
+
+
+def test_all_models_of_a_seed_have_one_split(tmp_path):
+    data = mscam_tf.read_manifest(
+        write_images(tmp_path / "data", {"none": 12, "thin": 12, "wide": 12})
+    )
+    reproduce(tmp_path / "out", CONFIG, data)
+    splits = []
+    for model in MODELS:
+        place = Trial(model, "none", 0).locate(tmp_path / "out")
+        manifest = mscam_tf.read_manifest(place / "split.csv")
+        splits.append([(sample.path.split("/")[-1], sample.split) for sample in manifest.samples])
+        expected = {"none", "bone"} if model.binary else {"none", "thin", "wide"}
+        assert set(manifest.class_names) == expected
+    assert splits[0] == splits[1] == splits[2]
+
+
+def test_data_without_a_class_none_are_refused(image_folder, tmp_path):
+    manifest = mscam_tf.label_binary(mscam_tf.read_manifest(image_folder), ("none", "x"))
+    with pytest.raises(mscam_tf.ManifestError, match=r"'none' and two others.*Received"):
+        reproduce(tmp_path, CONFIG, manifest)
+
+
+def test_trainings_from_scratch_are_longer():
+    scratch = configure(Trial(MODELS[0], "none", 4), TINY)
+    assert (scratch.weights, scratch.epochs, scratch.seed) == (None, 3, 4)
+    tuned = configure(Trial(MODELS[2], "xray", 4), TINY)
+    assert (tuned.model, tuned.weights, tuned.epochs) == ("multiscale", "xray", 1)
+
+
+@pytest.mark.parametrize("settings", [{"seeds": 0}, {"weights": ()}])
+def test_bad_settings(settings):
+    with pytest.raises(ValueError, match="Received"):
+        ReproductionConfig(**settings)
+
+
+def test_reproduce_from_the_command_line(tmp_path):
+    options = "--seeds 1 --weights none --backbone TinyNet --epochs 1 --images 32 --fresh 8"
+    arguments = [*options.split(), "--image-size", "32", "32", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["reproduce", *arguments])
+    assert result.exit_code == 0, result.output
+    assert "done: none, seed 0, (c) multi-scale" in result.output
+    assert "(c) - (b)" in result.output
