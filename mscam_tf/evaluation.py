@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import softmax
-from sklearn.metrics import confusion_matrix
+from scipy.special import expit, softmax
+from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
 from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.metrics import METRICS, bootstrap_interval
+from mscam_tf.metrics import METRICS, bootstrap_interval, list_finding_metrics
 from mscam_tf.runs import Run
+from mscam_tf.targets import encode_labels
 from mscam_tf.training import drop_images, make_split_dataset
 
 
@@ -24,7 +25,8 @@ class Scores:
 
     Attributes:
         metrics: For each metric its `value` and the `low` and `high` end of its 95 % interval.
-        confusion: Counts, `(C, C)`: rows are the true classes, columns the predicted ones.
+        confusion: Counts, `(C, C)`: rows are the true classes, columns the predicted ones. With
+            several findings in one image, `(C, 2, 2)`: for each whether it is there, and was found.
         class_names: The classes, in that order.
         num_images: How many images were scored.
     """
@@ -42,11 +44,7 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
         ManifestError: If the run's split has none of the manifest's images, or a label is one
             that the run does not know.
     """
-    unknown = sorted(set(manifest.class_names) - set(run.class_names))
-    if unknown:
-        raise ManifestError(
-            f"Run {run.folder} knows the classes {run.class_names}. Received: {unknown}"
-        )
+    encode_labels(run, manifest)  # Raises for labels that it does not know.
     if split not in (*SPLITS, "all"):
         raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":
@@ -92,8 +90,8 @@ def evaluate(
         _, skipped = check_images(manifest.paths, run.config.read, skip_bad=True)
         manifest = drop_images(manifest, skipped)
     logits = _predict(run, manifest)
-    probabilities = softmax(logits.astype(np.float64), axis=-1)
-    labels = np.array([run.class_names.index(sample.label) for sample in manifest.samples])
+    probabilities = (expit if run.config.several else _softmax)(logits.astype(np.float64))
+    labels = encode_labels(run, manifest)
     groups = np.array([sample.group for sample in manifest.samples])
     scores = _score(labels, probabilities, groups, run.class_names, resamples)
     write_json(
@@ -104,6 +102,11 @@ def evaluate(
     )
     _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
     return scores
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    probabilities: np.ndarray = softmax(logits, axis=-1)
+    return probabilities
 
 
 def _predict(run: Run, manifest: Manifest) -> np.ndarray:
@@ -123,12 +126,16 @@ def _score(
     class_names: list[str],
     resamples: int,
 ) -> Scores:
+    several = labels.ndim == 2
     metrics = {}
-    for name, metric in METRICS.items():
+    for name, metric in (list_finding_metrics(class_names) if several else METRICS).items():
         low, high = bootstrap_interval(metric, labels, probabilities, groups, resamples)
         metrics[name] = {"value": metric(labels, probabilities), "low": low, "high": high}
-    classes = list(range(len(class_names)))
-    confusion = confusion_matrix(labels, probabilities.argmax(-1), labels=classes)
+    if several:
+        confusion = multilabel_confusion_matrix(labels, probabilities > 0.5)
+    else:
+        classes = list(range(len(class_names)))
+        confusion = confusion_matrix(labels, probabilities.argmax(-1), labels=classes)
     return Scores(metrics, confusion, class_names, len(labels))
 
 
@@ -156,5 +163,6 @@ def _write_predictions(path: Path, run: Run, manifest: Manifest, probabilities: 
         columns = [f"probability_{name}" for name in run.class_names]
         writer.writerow(["path", "label", "predicted", *columns])
         for sample, row in zip(manifest.samples, probabilities, strict=True):
-            predicted = run.class_names[row.argmax()]
-            writer.writerow([sample.path, sample.label, predicted, *(f"{p:.6f}" for p in row)])
+            writer.writerow(
+                [sample.path, sample.label, run.name_prediction(row), *(f"{p:.6f}" for p in row)]
+            )

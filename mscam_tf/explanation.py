@@ -14,7 +14,14 @@ from mscam_tf.data.images import check_images, is_image_file, write_problems
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.files import write_table
 from mscam_tf.layers import RelevanceCombine
-from mscam_tf.plots import plot_overlay, plot_relevance, plot_scales, plot_sheet, save_figure
+from mscam_tf.plots import (
+    plot_maps,
+    plot_overlay,
+    plot_relevance,
+    plot_scales,
+    plot_sheet,
+    save_figure,
+)
 from mscam_tf.runs import Run
 
 if TYPE_CHECKING:
@@ -51,7 +58,7 @@ class Explanation:
 
     @property
     def predicted(self) -> int:
-        """Index of the most probable class."""
+        """Index of the most probable class, or finding."""
         return int(self.probabilities.argmax())
 
     def describe(self, class_index: int | None = None) -> str:
@@ -120,7 +127,7 @@ def _check_paths(paths: Sequence[Path]) -> None:
 def _explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     model = run.load_model()
     relevance = _read_relevance(model, len(run.class_names))
-    explainer = build_explainer(model, scale_maps=True)
+    explainer = build_explainer(model, scale_maps=True, activation=run.config.activation)
     dataset = make_dataset(
         paths,
         [0] * len(paths),
@@ -143,7 +150,8 @@ def write_explanations(
     """Explain images and write the pictures and the table.
 
     For each image `NAME_overlay.png` (the predicted class's map) and `NAME_scales.png` (its
-    scales side by side); for the first of them together `sheet.png`; `relevance.png` and
+    scales side by side), and of a run that knows several findings in one image `NAME_maps.png`
+    (the map of each); for the first of them together `sheet.png`; `relevance.png` and
     `explanations.csv`. All maps are on the run's one colour scale.
 
     Args:
@@ -166,6 +174,8 @@ def write_explanations(
     for name, explanation in zip(_name_files(paths), _explain(run, paths), strict=True):
         folder.mkdir(parents=True, exist_ok=True)
         _write_pictures(explanation, folder, name, value_range)
+        if run.config.several:
+            save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
         rows.append(_make_row(explanation))
         sheet += [explanation] if len(sheet) < _SHEET_IMAGES else []
         if on_progress is not None:
@@ -249,6 +259,16 @@ def _write_pictures(
         value_range,
     )
     save_figure(scales, folder / f"{name}_scales.png")
+
+
+def _plot_all(explanation: Explanation, value_range: tuple[float, float]) -> "Figure":
+    return plot_maps(
+        explanation.image,
+        explanation.maps,
+        explanation.class_names,
+        value_range,
+        explanation.probabilities,
+    )
 
 
 def _make_sheet(explanations: Sequence[Explanation], value_range: tuple[float, float]) -> "Figure":

@@ -12,13 +12,19 @@ _AVERAGE_MOMENTUM = 0.95
 
 
 def compile_classifier(
-    model: keras.Model, learning_rate: Any, weight_decay: float = 1e-4, jit_compile: bool = False
+    model: keras.Model,
+    learning_rate: Any,
+    *,
+    several: bool = False,
+    weight_decay: float = 1e-4,
+    jit_compile: bool = False,
 ) -> None:
-    """Compile with AdamW and the softmax cross entropy of integer labels.
+    """Compile with AdamW and the softmax cross entropy of integer labels, or sigmoids' of several.
 
     Args:
         model: A classifier that ends in logits.
         learning_rate: A number or a schedule.
+        several: Whether labels are 0 and 1 for each class, `(batch, C)`.
         weight_decay: Of AdamW; not applied to the relevance, biases and norms.
         jit_compile: Whether to compile the training step with XLA.
     """
@@ -31,8 +37,12 @@ def compile_classifier(
     optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     # Built within the first step, its many variables would make TensorFlow trace that step twice.
     optimizer.build(model.trainable_variables)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit_compile)
+    loss: keras.losses.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metric: Any = "accuracy"
+    if several:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        metric = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)  # Of logits.
+    model.compile(optimizer, loss, metrics=[metric], jit_compile=jit_compile)
 
 
 def average_weights() -> keras.callbacks.Callback:

@@ -1,6 +1,6 @@
 """Scores of a classifier, each with a bootstrap interval, and of its maps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
@@ -67,6 +67,51 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     return float(np.sum(gaps) / len(labels))
 
 
+def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return how often it is right whether a finding is there, over all findings, in `[0, 1]`.
+
+    Args:
+        labels: Which findings each image has, `(n, C)` of 0 and 1.
+        probabilities: `(n, C)`; one of more than a half says that it is there.
+    """
+    return float(((probabilities > 0.5) == (labels > 0)).mean())
+
+
+def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the area under the ROC curve, mean over the findings.
+
+    Not a number where one is in all images or in none.
+    """
+    if (labels.min(0) == labels.max(0)).any():
+        return float("nan")
+    return float(roc_auc_score(labels, probabilities, average="macro"))
+
+
+def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the average precision, mean over the findings; by chance it is their frequency.
+
+    Not a number where one is in no image.
+    """
+    if not labels.max(0).all():
+        return float("nan")
+    return float(average_precision_score(labels, probabilities, average="macro"))
+
+
+def list_finding_metrics(names: Sequence[str]) -> dict[str, Metric]:
+    """Return the metrics of several findings in one image: means, and the AUROC of each."""
+
+    def of_one(index: int) -> Metric:
+        part = slice(index, index + 1)
+        return lambda labels, probabilities: finding_auroc(labels[:, part], probabilities[:, part])
+
+    means: dict[str, Metric] = {
+        "accuracy": finding_accuracy,
+        "auroc": finding_auroc,
+        "average_precision": finding_average_precision,
+    }
+    return means | {f"auroc_{name}": of_one(index) for index, name in enumerate(names)}
+
+
 METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
@@ -93,7 +138,7 @@ def bootstrap_interval(
 
     Args:
         metric: Function of labels and probabilities.
-        labels: Class index of each image, `(n,)`.
+        labels: Class index of each image, `(n,)`, or its findings, `(n, C)`.
         probabilities: `(n, C)`.
         groups: Group of each image, `(n,)`; by default each image by itself.
         resamples: Number of resamples.

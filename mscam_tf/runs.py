@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
+from mscam_tf.data.findings import join_findings
 from mscam_tf.data.images import ReadOptions
 from mscam_tf.files import write_json
 from mscam_tf.pretrained import BACKBONE as PRETRAINED_BACKBONE
@@ -34,6 +36,8 @@ class TrainConfig:
             builders; `"auto"` is `"xray"` where the backbone has such weights, otherwise `None`.
         image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
             rounded up to a multiple of 32 within 128 to 256.
+        several: Whether an image may have several findings, or none: labels such as `bone|metal`
+            are then learned finding by finding, with a sigmoid each.
         epochs: Epochs at most, frozen ones included.
         frozen_epochs: Epochs at the start in which a pretrained backbone is frozen; by default 0
             with `"xray"` and `.npz`, where the heads are fitted before the first step, otherwise 3.
@@ -55,6 +59,7 @@ class TrainConfig:
     backbone: str = "DenseNet121"
     weights: str | None = "auto"
     image_size: tuple[int, int] | None = None
+    several: bool = False
     epochs: int = 30
     frozen_epochs: int | None = None
     batch_size: int = 16
@@ -105,6 +110,11 @@ class TrainConfig:
             rate = 3e-4 if weights is None else 1e-4
         return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
 
+    @property
+    def activation(self) -> str:
+        """What makes probabilities of the model's logits, for `mscam_tf.build_explainer`."""
+        return "sigmoid" if self.several else "softmax"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -127,6 +137,13 @@ class Run:
     def split_file(self) -> Path:
         """The CSV file that says which image is in which split."""
         return self.folder / "split.csv"
+
+    def name_prediction(self, probabilities: np.ndarray) -> str:
+        """Name what probabilities `(C,)` say: the likeliest class, or all likely findings."""
+        if not self.config.several:
+            return self.class_names[int(probabilities.argmax())]
+        likely = zip(self.class_names, probabilities > 0.5, strict=True)
+        return join_findings([name for name, there in likely if there])
 
     def load_model(self) -> keras.Model:
         """Load the trained classifier.

@@ -16,7 +16,6 @@ from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import check_images, write_problems
 from mscam_tf.data.manifest import Manifest, ManifestError, write_manifest
 from mscam_tf.data.pipeline import make_dataset
-from mscam_tf.data.splits import split_manifest
 from mscam_tf.data.windows import fit_window
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import average_weights, compile_classifier, make_schedule
@@ -30,6 +29,7 @@ from mscam_tf.runs import (
     create_run,
     replace_run,
 )
+from mscam_tf.targets import encode_labels, list_classes, split_images, weigh_classes
 from mscam_tf.transfer import initialize_heads
 
 _LOGGER = logging.getLogger(__name__)
@@ -54,11 +54,11 @@ def train(
 
     The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
     groups kept together, unless the manifest has splits. Classes of unequal size are weighted to
-    count alike. With `weights="xray"` each class starts from the pretrained target that tells it
-    best (`mscam_tf.initialize_heads`); with other weights the backbone is frozen while the heads
-    settle. Then all is trained: the learning rate rises over a tenth of the steps, and falls as a
-    cosine. The weights are averaged over about 20 steps, and those with the lowest validation
-    loss are kept.
+    count alike (several findings in one image are not). With `weights="xray"` each class starts
+    from the pretrained target that tells it best (`mscam_tf.initialize_heads`); with other weights
+    the backbone is frozen while the heads settle. Then all is trained: the learning rate rises over
+    a tenth of the steps, and falls as a cosine. The weights are averaged over about 20 steps, and
+    those with the lowest validation loss are kept.
 
     The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
     `model.keras` and `display.json` (the range of the maps over the validation images, in
@@ -84,10 +84,10 @@ def train(
     config = (config or TrainConfig()).resolve()
     folder = Path(folder)
     check_free(folder, overwrite, manifest.root)
-    manifest = split_manifest(manifest, config.seed)
+    manifest = split_images(manifest, config.several, config.seed)
     config = _resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
-    manifest = _leave_out(manifest, problems)
+    manifest = _leave_out(manifest, problems, config.several)
     sizes = list(measured.values())
     config = replace(config, image_size=config.image_size or choose_image_size(sizes))
     _note_sizes(sizes, config.image_size)
@@ -96,9 +96,10 @@ def train(
     try:
         keras.utils.set_random_seed(config.seed)
         # Before the folder: a wrong name or weights file must not cost the run that is there.
-        model = _build(config, len(manifest.class_names), config.weights)
+        class_names = list_classes(manifest, config.several)
+        model = _build(config, len(class_names), config.weights)
         with replace_run(folder):
-            run = create_run(folder, config, manifest.class_names, str(manifest.root))
+            run = create_run(folder, config, class_names, str(manifest.root))
             write_manifest(manifest, run.split_file)
             if problems:
                 write_problems(problems, folder / "skipped.csv")
@@ -125,10 +126,9 @@ def make_split_dataset(
     run: Run, manifest: Manifest, *, training: bool = False, **options: Any
 ) -> tf.data.Dataset:
     """Feed the samples of a manifest to the model of a run, read as the run reads them."""
-    indices = [run.class_names.index(sample.label) for sample in manifest.samples]
     return make_dataset(
         manifest.paths,
-        indices,
+        encode_labels(run, manifest),
         run.image_size,
         run.config.batch_size,
         training=training,
@@ -165,13 +165,13 @@ def _resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
     return replace(config, read=replace(config.read, window=window))
 
 
-def _leave_out(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Manifest:
+def _leave_out(manifest: Manifest, problems: Sequence[tuple[Path, str]], several: bool) -> Manifest:
     """Leave out bad images of a split, which must stay honest; the others keep their places."""
     left = drop_images(manifest, problems)
-    lost = sorted(set(manifest.class_names) - set(left.class_names))
+    lost = sorted(set(list_classes(manifest, several)) - set(list_classes(left, several)))
     if lost:
         raise ManifestError(f"Every class needs images that can be read. Received: none of {lost}")
-    return split_manifest(left)
+    return split_images(left, several)
 
 
 def _round_up(side: int) -> int:
@@ -203,13 +203,17 @@ def _fit(
     datasets = {
         "x": make_split_dataset(run, manifest.select("train"), training=True),
         "validation_data": make_split_dataset(run, manifest.select("validation")),
-        "class_weight": _weigh_classes(run, manifest.select("train")),
+        "class_weight": weigh_classes(run, manifest.select("train")),
         "shuffle": False,  # The dataset shuffles itself.
         "verbose": 0,
     }
     common = [*_make_callbacks(run), *callbacks]
     frozen = min(config.frozen_epochs or 0, config.epochs) if config.weights else 0
-    options: dict[str, Any] = {"weight_decay": config.weight_decay, "jit_compile": config.xla}
+    options: dict[str, Any] = {
+        "several": config.several,
+        "weight_decay": config.weight_decay,
+        "jit_compile": config.xla,
+    }
     if frozen:
         model.get_layer("backbone").trainable = False
         compile_classifier(model, _HEAD_LEARNING_RATE, **options)
@@ -231,9 +235,8 @@ def _fit(
 def _start_heads(model: keras.Model, pretrained: Pretrained, run: Run, manifest: Manifest) -> None:
     """Fit the heads to some of the training images, of each class alike many."""
     few = sample_classes(manifest, _HEAD_IMAGES, run.config.seed)
-    labels = np.array([run.class_names.index(sample.label) for sample in few.samples])
     images = make_split_dataset(run, few).map(lambda images, _: images)
-    initialize_heads(model, images, labels, pretrained)
+    initialize_heads(model, images, encode_labels(run, few), pretrained)
 
 
 def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
@@ -246,16 +249,6 @@ def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.
         weights=weights,
         dropout=config.dropout,
     )
-
-
-def _weigh_classes(run: Run, manifest: Manifest) -> dict[int, float]:
-    """Weigh each class by `n / (C n_c)`, so that a rare one counts as much as a common one."""
-    counts = Counter(sample.label for sample in manifest.samples)
-    total = len(manifest.samples)
-    return {
-        index: total / (len(run.class_names) * counts[name])
-        for index, name in enumerate(run.class_names)
-    }
 
 
 def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
@@ -276,7 +269,7 @@ def _finish(run: Run, validation: tf.data.Dataset) -> None:
     model = _build(run.config, len(run.class_names), weights=None)
     model.load_weights(run.folder / _BEST)
     few = validation.take(-(-_DISPLAY_IMAGES // run.config.batch_size))
-    maps = build_explainer(model).predict(few, verbose=0)["maps"]
+    maps = build_explainer(model, activation=run.config.activation).predict(few, verbose=0)["maps"]
     if not np.isfinite(maps).all():
         raise RunError("The training diverged: its loss is no number. Lower the learning rate.")
     low, high = np.percentile(maps, _DISPLAY_PERCENTILES)

@@ -72,7 +72,8 @@ def initialize_heads(
             `weights="xray"` and the default taps.
         images: What `model.predict` takes: `(n, H, W, channels)`, values in `[0, 1]`, or a
             dataset of batches of them.
-        labels: Class index of each, `(n,)`; every class must occur.
+        labels: Class index of each, `(n,)`, or 0 and 1 for each of several findings, `(n, C)`;
+            every class must occur, and no finding may be everywhere.
         pretrained: Other weights than the embedded ones.
 
     Raises:
@@ -106,18 +107,15 @@ def start_heads(
             "Received: a model with unit_norm_heads=True"
         )
     classes, labels = heads[0].units, np.asarray(labels)
-    if set(np.unique(labels)) != set(range(classes)):
-        raise ValueError(
-            f"`labels` must hold each class from 0 to {classes - 1}. "
-            f"Received: labels of the classes {np.unique(labels).tolist()}"
-        )
+    _check_labels(labels, classes)
     scales = slice(len(pretrained.kernels) - len(heads), None)  # A single head is the coarsest.
     relevance = pretrained.relevance[scales] / pretrained.relevance[scales].sum(0)
     kernels = [k * h for k, h in zip(pretrained.kernels[scales], relevance, strict=True)]
     bias = sum(b * h for b, h in zip(pretrained.biases[scales], relevance, strict=True))
     _check_taps(features, kernels)
     logits = sum((f @ kernel for f, kernel in zip(features, kernels, strict=True)), start=bias)
-    mixture, offset = _fit(logits, labels, classes)
+    fit = _fit if labels.ndim == 1 else _fit_findings
+    mixture, offset = fit(logits, labels, classes)
     start = relevance.mean(1)
     for head, kernel, h in zip(heads, kernels, start, strict=True):
         head.kernel.assign(kernel @ mixture / h)
@@ -135,6 +133,20 @@ def _find_heads(model: keras.Model) -> list[tuple[Any, Any]]:
     ]
 
 
+def _check_labels(labels: np.ndarray, classes: int) -> None:
+    if labels.ndim == 1 and set(np.unique(labels)) != set(range(classes)):
+        raise ValueError(
+            f"`labels` must hold each class from 0 to {classes - 1}. "
+            f"Received: labels of the classes {np.unique(labels).tolist()}"
+        )
+    counts = (labels > 0).sum(0).tolist()
+    if labels.ndim == 2 and not all(0 < count < len(labels) for count in counts):
+        raise ValueError(
+            "Each finding in `labels` must be there in some images and not in others. "
+            f"Received: findings that occur in {counts} of {len(labels)} images"
+        )
+
+
 def _check_taps(features: Sequence[np.ndarray], kernels: list[np.ndarray]) -> None:
     found = [feature.shape[1] for feature in features]
     expected = [kernel.shape[0] for kernel in kernels]
@@ -144,12 +156,18 @@ def _check_taps(features: Sequence[np.ndarray], kernels: list[np.ndarray]) -> No
         )
 
 
-def _fit(logits: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mixture `(K, C)`, at most one target a class, and the offset `(C,)`."""
+def _fit(
+    logits: np.ndarray, labels: np.ndarray, classes: int, empty: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mixture `(K, C)`, at most one target a class, and the offset `(C,)`.
+
+    The first `empty` classes have no target.
+    """
     chosen: dict[int, int] = {}
     best = _fit_chosen(logits, labels, classes, chosen)
-    while len(chosen) < classes:
-        candidates = _extend(chosen, logits, labels, classes)
+    while len(chosen) < classes - empty:
+        left = set(range(empty, classes)) - set(chosen)
+        candidates = _extend(chosen, left, logits, labels)
         fits = [_fit_chosen(logits, labels, classes, candidate) for candidate in candidates]
         gains = best[0] - np.array([fit[0] for fit in fits])
         # The first is taken if it says anything, others as the Bayesian criterion asks.
@@ -163,15 +181,20 @@ def _fit(logits: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarr
     return mixture, best[2]
 
 
+def _fit_findings(
+    logits: np.ndarray, labels: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit each finding by itself, as the second of two classes of which the first is empty."""
+    fits = [_fit(logits, labels[:, c].astype(int), 2, empty=1) for c in range(classes)]
+    mixture = np.stack([gains[:, 1] for gains, _ in fits], axis=1)
+    return mixture, np.array([offset[1] - offset[0] for _, offset in fits])
+
+
 def _extend(
-    chosen: dict[int, int], logits: np.ndarray, labels: np.ndarray, classes: int
+    chosen: dict[int, int], left: set[int], logits: np.ndarray, labels: np.ndarray
 ) -> list[dict[int, int]]:
-    """List what could be chosen next: a target for another class; general targets come first."""
-    pairs = [
-        (int(k), c)
-        for c in set(range(classes)) - set(chosen)
-        for k in _rank_targets(logits, labels == c)[:_CANDIDATES]
-    ]
+    """List what could be chosen next: a target for a class that is left, general ones first."""
+    pairs = [(int(k), c) for c in left for k in _rank_targets(logits, labels == c)[:_CANDIDATES]]
     return [{**chosen, c: k} for k, c in sorted(pairs)]
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import mscam_tf
+from mscam_tf.data.simulation import SimulationConfig, write_findings
 from mscam_tf.files import write_json
 from mscam_tf.runs import create_run
 
@@ -99,3 +100,18 @@ def three_class_run(tmp_path_factory, three_class_manifest):
     model = mscam_tf.build_multiscale_classifier(3, (64, 64), backbone=make_backbone())
     randomize(model, seed=5).save(run.folder / "model.keras")
     return run
+
+
+@pytest.fixture(scope="session")
+def findings_folder(tmp_path_factory):
+    config = SimulationConfig(image_size=(64, 64), difficulty=0.2)
+    return write_findings(tmp_path_factory.mktemp("findings"), 40, config)
+
+
+@pytest.fixture(scope="session")
+def findings_run(tmp_path_factory, findings_folder):
+    config = mscam_tf.TrainConfig(
+        backbone="TinyNet", image_size=(64, 64), several=True, epochs=2, batch_size=8
+    )
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return mscam_tf.train(mscam_tf.read_manifest(findings_folder), folder, config)

@@ -232,9 +232,9 @@ def test_image_size_by_default():
 
 
 def test_rare_classes_weigh_more(finished_run, image_folder):
-    from mscam_tf.training import _weigh_classes
+    from mscam_tf.targets import weigh_classes
 
-    weights = _weigh_classes(finished_run, read_manifest(image_folder))
+    weights = weigh_classes(finished_run, read_manifest(image_folder))
     assert weights == {0: pytest.approx(32 / 40), 1: pytest.approx(32 / 24)}
 
 

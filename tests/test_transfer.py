@@ -74,16 +74,23 @@ def test_each_map_starts_as_a_pretrained_map_or_empty(pretrained):
 def start(logits, labels):
     """Start heads from features that are the logits of the pretrained targets themselves."""
     count = logits.shape[1]
-    identity = Pretrained(
+    model = start_model(max(labels) + 1, count)
+    start_heads(model, [logits], np.array(labels), make_identity(count))
+    return model.get_layer("logits").get_weights()
+
+
+def make_identity(count):
+    return Pretrained(
         tuple("abc"[:count]), {}, (np.eye(count),), (np.zeros(count),), np.ones((1, count))
     )
+
+
+def start_model(classes, count):
     image = keras.Input((None, None, 3))
     tap = keras.layers.ReLU(name="tap")(keras.layers.Conv2D(count, 1)(image))
-    model = mscam_tf.build_single_scale_classifier(
-        max(labels) + 1, (32, 32), 3, backbone=keras.Model(image, tap), tap="tap"
+    return mscam_tf.build_single_scale_classifier(
+        classes, (32, 32), 3, backbone=keras.Model(image, tap), tap="tap"
     )
-    start_heads(model, [logits], np.array(labels), identity)
-    return model.get_layer("logits").get_weights()
 
 
 def test_of_two_targets_that_tell_as_much_the_more_general_is_taken():
@@ -112,6 +119,20 @@ def test_without_contradiction_the_pretrained_logit_stays_as_it_is():
     kernel, bias = start(np.array([[-6.0], [-5.0], [5.0], [6.0]]), [0, 0, 1, 1])
     np.testing.assert_allclose(kernel[:, 1], [1.0], atol=0.1)
     assert bias[1] - bias[0] == pytest.approx(0, abs=0.02)
+
+
+def test_findings_take_their_targets_each_by_itself():
+    """The first goes by one logit, the second by the other, and both may be there."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, (40, 2))
+    logits = 6 * labels - 3 + generator.normal(0, 1, labels.shape)
+    model = start_model(2, 2)
+    identity = make_identity(2)
+    start_heads(model, [logits], labels, identity)
+    kernel, _ = model.get_layer("logits").get_weights()
+    np.testing.assert_array_equal(kernel > 0, np.eye(2))
+    with pytest.raises(ValueError, match=r"not in others\. Received: .*\[40, \d+\] of 40"):
+        start_heads(model, [logits], np.column_stack([np.ones(40), labels[:, 1]]), identity)
 
 
 def test_three_classes_take_their_own_targets():

@@ -46,6 +46,9 @@ def train(
         tuple[int, int] | None,
         typer.Option(metavar="H W", help="Pixels; by default the images' own, within 128 to 256."),
     ] = None,
+    several: Annotated[
+        bool, typer.Option("--several", help="Labels name several findings: bone|metal, or none.")
+    ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
     learning_rate: Annotated[
@@ -89,6 +92,7 @@ def train(
             backbone=backbone,
             weights=None if weights == "none" else weights,
             image_size=image_size,
+            several=several,
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
@@ -214,8 +218,9 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool =
     samples = select_samples(run, read_data(data), split)
     with CONSOLE.status(f"scoring {len(samples.samples)} images"):
         scores = evaluate_run(run, samples, out, split=split, skip_bad=skip_bad)
-    figure = plot_confusion_matrix(scores.confusion, scores.class_names)
-    save_figure(figure, out / "confusion.png")
+    if scores.confusion.ndim == 2:
+        figure = plot_confusion_matrix(scores.confusion, scores.class_names)
+        save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
     CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,7 +24,11 @@ def simulate(
         typer.Option(metavar="H W", help="Pixels; 256 256, or 2048 4096 for frames."),
     ] = None,
     labels: Annotated[
-        str, typer.Option(help="scale: none, scale1, scale2, scale3; or binary: none, bone.")
+        str,
+        typer.Option(
+            help="scale: none, scale1, scale2, scale3; binary: none, bone; findings: any of bone, "
+            "metal and void in an image, such as bone|void."
+        ),
     ] = "scale",
     balance: Annotated[
         str | None,
@@ -59,7 +63,8 @@ def simulate(
     the size; only vertebrae have more.
 
     Writes one folder of PNG images per class, `manifest.csv`, `masks/` (each pixel has the number
-    of its bone), `boxes.csv` and `bones.csv`.
+    of its bone), `boxes.csv` and `bones.csv`. With --labels findings one folder of images, their
+    manifest, and a mask for each finding; train on it with `mscam train DIR --several`.
 
     Example: `mscam simulate bones --images 371 --seed 0`, then `mscam train bones --out run`
     """
@@ -68,6 +73,11 @@ def simulate(
             raise ValueError("--groups is for whole frames; add --frames. Received: --groups")
         if balance is not None and frames:
             raise ValueError("--balance is for patches; frames have no class. Received: --balance")
+        if labels == "findings" and (balance is not None or frames):
+            raise ValueError(
+                "Of --labels findings all combinations are equally frequent, in patches. "
+                f"Received: {'--frames' if frames else '--balance'}"
+            )
         plan = _make_plan(
             images=images,
             image_size=image_size or ((2048, 4096) if frames else (256, 256)),
@@ -80,7 +90,7 @@ def simulate(
             groups=(20 if groups is None else groups) if frames else None,
             seed=seed,
         )
-        _write(out, plan, processes or os.cpu_count() or 1)
+        _write(out, plan, processes or os.cpu_count() or 1, findings=labels == "findings")
 
 
 def _make_plan(
@@ -105,7 +115,8 @@ def _make_plan(
         difficulty=difficulty,
         hard_negatives=hard_negatives,
     )
-    return Plan(images, config, labels, _parse_balance(balance), groups, seed)
+    kept = "scale" if labels == "findings" else labels
+    return Plan(images, config, kept, _parse_balance(balance), groups, seed)
 
 
 def _parse_balance(text: str | None) -> dict[str, float] | None:
@@ -121,15 +132,20 @@ def _parse_balance(text: str | None) -> dict[str, float] | None:
         ) from None
 
 
-def _write(out: Path, plan: "Plan", processes: int) -> None:
-    from mscam_tf.data.simulation import write_radiographs
+def _write(out: Path, plan: "Plan", processes: int, *, findings: bool) -> None:
+    from mscam_tf.data.simulation import write_findings, write_radiographs
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} exists and is not empty; choose another folder.")
     with make_progress() as progress:
         task = progress.add_task("simulating", total=plan.num_images)
         with write_whole_folder(out) as partial:
-            write_radiographs(
-                partial, plan, processes=processes, on_progress=lambda n: progress.advance(task, n)
-            )
+            options: dict[str, Any] = {
+                "processes": processes,
+                "on_progress": lambda count: progress.advance(task, count),
+            }
+            if findings:
+                write_findings(partial, plan.num_images, plan.config, plan.seed, **options)
+            else:
+                write_radiographs(partial, plan, **options)
     CONSOLE.print(f"Wrote {plan.num_images} images to {out}", highlight=False)

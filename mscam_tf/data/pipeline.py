@@ -13,7 +13,7 @@ from mscam_tf.data.images import ReadOptions, read_image, resize_image
 
 def make_dataset(
     paths: Sequence[Path],
-    labels: Sequence[int],
+    labels: Sequence[int] | np.ndarray,
     image_size: tuple[int, int],
     batch_size: int = 16,
     *,
@@ -26,7 +26,7 @@ def make_dataset(
 
     Args:
         paths: Image files, as `mscam_tf.data.images.read_image` reads them.
-        labels: Class index of each.
+        labels: Class index of each, or `(n, C)` of 0 and 1.
         image_size: `(height, width)` in pixels; other sizes are resized to it (area-averaged
             when they are larger, so that thin objects do not fall between the pixels).
         batch_size: Images a batch.
@@ -38,11 +38,9 @@ def make_dataset(
 
     Returns:
         A dataset of `(images, labels)`: float32 `(batch, height, width, 1)` in `[0, 1]`, and
-        int32 `(batch,)`.
+        int32 `(batch,)`, or float32 `(batch, C)`.
     """
-    files = tf.data.Dataset.from_tensor_slices(
-        (list(map(os.fsencode, paths)), np.asarray(labels, np.int32))
-    )
+    files = tf.data.Dataset.from_tensor_slices((list(map(os.fsencode, paths)), _as_targets(labels)))
     cached = len(paths) * image_size[0] * image_size[1] * 4 <= cache_bytes
     if training and not cached:
         files = files.shuffle(len(paths), seed=seed)  # Names are light; images would not fit.
@@ -76,6 +74,11 @@ def build_augmentation(seed: int = 0) -> keras.Sequential:
         ],
         name="augmentation",
     )
+
+
+def _as_targets(labels: Sequence[int] | np.ndarray) -> np.ndarray:
+    targets = np.asarray(labels)
+    return targets.astype(np.int32 if targets.ndim == 1 else np.float32)
 
 
 def _read(path: tf.Tensor, image_size: tuple[int, int], read: ReadOptions | None) -> tf.Tensor:

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -128,9 +129,8 @@ def write_radiographs(
     samples: list[Sample] = []
     boxes: dict[str, list[Box]] = {}
     bones: dict[str, tuple[Bone, ...]] = {}
-    for sample, boxes_of_one, bones_of_one in _map(
-        partial(_write_one, folder, plan), plan, processes
-    ):
+    write = partial(_write_one, folder, plan)
+    for sample, boxes_of_one, bones_of_one in map_images(write, plan.assign_classes(), processes):
         samples.append(sample)
         boxes[sample.path], bones[sample.path] = boxes_of_one, bones_of_one
         if on_progress is not None:
@@ -145,11 +145,13 @@ _BONE = (
     *("kind", "size_class", "center_y", "center_x", "angle", "diameter", "length", "bend"),
     *("contrast", "cortex", "core"),
 )
-_Written = tuple[Sample, list[Box], tuple[Bone, ...]]
+_Written = TypeVar("_Written")
 
 
-def _map(write: Callable[[int, str], _Written], plan: Plan, processes: int) -> Iterator[_Written]:
-    classes = plan.assign_classes()
+def map_images(
+    write: Callable[[int, str], _Written], classes: Sequence[str], processes: int
+) -> Iterator[_Written]:
+    """Write each image of a data set, given its number and class; in order, on any processes."""
     if processes == 1:
         yield from map(write, range(len(classes)), classes)
         return
@@ -161,16 +163,18 @@ def _map(write: Callable[[int, str], _Written], plan: Plan, processes: int) -> I
         yield from pool.map(write, range(len(classes)), classes, chunksize=chunk)
 
 
-def _write_one(folder: Path, plan: Plan, index: int, size_class: str) -> _Written:
+def _write_one(
+    folder: Path, plan: Plan, index: int, size_class: str
+) -> tuple[Sample, list[Box], tuple[Bone, ...]]:
     radiograph = plan.simulate(index, size_class)
     name = f"{index:05d}.png"
     path = Path(plan.name(radiograph)) / name
-    _write_image(folder / path, radiograph.image)
+    write_image(folder / path, radiograph.image)
     mask = ""
     if radiograph.bones:
         mask = f"masks/{name}"
         numbers = radiograph.mask
-        _write_image(folder / mask, numbers if numbers.max() > 255 else numbers.astype(np.uint8))
+        write_image(folder / mask, numbers if numbers.max() > 255 else numbers.astype(np.uint8))
     boxes = [
         Box(x_min, y_min, x_max, y_max, bone.size_class)
         for (x_min, y_min, x_max, y_max), bone in zip(
@@ -181,7 +185,8 @@ def _write_one(folder: Path, plan: Plan, index: int, size_class: str) -> _Writte
     return sample, boxes, radiograph.bones
 
 
-def _write_image(path: Path, values: np.ndarray) -> None:
+def write_image(path: Path, values: np.ndarray) -> None:
+    """Write an image as PNG, whole or not at all."""
     with write_whole(path) as partial_path:
         # Noise hardly compresses: the quickest level is twice as fast and as small.
         Image.fromarray(values).save(partial_path, compress_level=1)
