@@ -34,13 +34,21 @@ class TrainConfig:
         backbone: A name in `keras.applications`.
         weights: `"xray"`, `"imagenet"`, a file, or `None` for a start from scratch, as for the
             builders; `"auto"` is `"xray"` where the backbone has such weights, otherwise `None`.
+        taps: Layers of the backbone to read, the finest first; by default those at its three
+            coarsest strides. The single-scale model reads the last of them.
+        normalization: Of `mscam_tf.RelevanceCombine`: `"penalty"` or `"softmax"`.
+        penalty: Of it: `"squared"`, `"absolute"` or `"signed"`.
+        penalty_weight: Of it.
+        unit_norm_heads: Constrain each head's kernel to unit norm, so that the relevance alone
+            carries the strength of a scale.
         image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
             rounded up to a multiple of 32 within 128 to 256.
         several: Whether an image may have several findings, or none: labels such as `bone|metal`
             are then learned finding by finding, with a sigmoid each.
         epochs: Epochs at most, frozen ones included.
         frozen_epochs: Epochs at the start in which a pretrained backbone is frozen; by default 0
-            with `"xray"` and `.npz`, where the heads are fitted before the first step, otherwise 3.
+            where the heads start as pretrained ones (`"xray"` and `.npz`, with the default taps and
+            free heads), otherwise 3.
         batch_size: Images a step.
         learning_rate: Highest learning rate of the schedule; by default 3e-4 from scratch, and
             1e-4 from pretrained weights.
@@ -58,6 +66,11 @@ class TrainConfig:
     model: str = "multiscale"
     backbone: str = "DenseNet121"
     weights: str | None = "auto"
+    taps: tuple[str, ...] | None = None
+    normalization: str = "penalty"
+    penalty: str = "squared"
+    penalty_weight: float = 1.0
+    unit_norm_heads: bool = False
     image_size: tuple[int, int] | None = None
     several: bool = False
     epochs: int = 30
@@ -105,10 +118,18 @@ class TrainConfig:
             weights = "xray" if self.backbone == PRETRAINED_BACKBONE else None
         frozen, rate = self.frozen_epochs, self.learning_rate
         if frozen is None:
-            frozen = 0 if weights is None or names_pretrained(weights) else 3
+            frozen = 0 if weights is None or self._starts_heads(weights) else 3
         if rate is None:
             rate = 3e-4 if weights is None else 1e-4
         return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
+
+    @property
+    def starts_heads(self) -> bool:
+        """Whether the heads of the model can start as pretrained ones, see `initialize_heads`."""
+        return self.weights is not None and self._starts_heads(self.weights)
+
+    def _starts_heads(self, weights: str) -> bool:
+        return names_pretrained(weights) and self.taps is None and not self.unit_norm_heads
 
     @property
     def activation(self) -> str:

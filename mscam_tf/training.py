@@ -19,6 +19,7 @@ from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.data.windows import fit_window
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import average_weights, compile_classifier, make_schedule
+from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.pretrained import Pretrained, find_pretrained
 from mscam_tf.runs import (
@@ -197,7 +198,7 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     config = run.config
-    pretrained = find_pretrained(config.weights)
+    pretrained = find_pretrained(config.weights) if config.starts_heads else None
     if pretrained is not None:
         _start_heads(model, pretrained, run, manifest.select("train"))
     datasets = {
@@ -240,14 +241,24 @@ def _start_heads(model: keras.Model, pretrained: Pretrained, run: Run, manifest:
 
 
 def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
-    multiscale = config.model == "multiscale"
-    build: Any = build_multiscale_classifier if multiscale else build_single_scale_classifier
-    return build(
+    common: dict[str, Any] = {
+        "backbone": config.backbone,
+        "weights": weights,
+        "dropout": config.dropout,
+    }
+    if config.model == "single":
+        tap = config.taps[-1] if config.taps else None
+        return build_single_scale_classifier(num_classes, config.image_size, tap=tap, **common)
+    relevance = RelevanceCombine(
+        config.normalization, config.penalty, config.penalty_weight, name="relevance"
+    )
+    return build_multiscale_classifier(
         num_classes,
         config.image_size,
-        backbone=config.backbone,
-        weights=weights,
-        dropout=config.dropout,
+        taps=config.taps,
+        unit_norm_heads=config.unit_norm_heads,
+        relevance=relevance,
+        **common,
     )
 
 

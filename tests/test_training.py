@@ -266,3 +266,30 @@ def test_mixed_precision_and_xla_train(image_folder, tmp_path, precision, xla):
     run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config)
     assert np.isfinite(float(read_history(run)[0]["loss"]))
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_taps_and_the_kind_of_relevance_are_settings(image_folder, tmp_path):
+    config = TrainConfig(
+        backbone="TinyNet",
+        image_size=(64, 64),
+        epochs=1,
+        taps=("relu2", "relu3"),
+        normalization="softmax",
+        unit_norm_heads=True,
+    )
+    run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config)
+    assert open_run(run.folder).config == run.config
+    model = run.load_model()
+    relevance = model.get_layer("relevance").get_relevance()
+    assert relevance.shape == (2, 2)
+    np.testing.assert_allclose(relevance.sum(0), 1, rtol=1e-5)
+    kernel = keras.ops.convert_to_numpy(model.get_layer("scale1_logits").kernel)
+    np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "frozen"),
+    [({}, 0), ({"taps": ("relu",)}, 3), ({"unit_norm_heads": True}, 3), ({"weights": None}, 0)],
+)
+def test_a_backbone_is_frozen_where_heads_cannot_start_as_pretrained(settings, frozen):
+    assert TrainConfig(**settings).resolve().frozen_epochs == frozen

@@ -42,6 +42,20 @@ def train(
             "DenseNet121, otherwise none."
         ),
     ] = "auto",
+    taps: Annotated[
+        str | None,
+        typer.Option(metavar="LAYER,...", help="Of the backbone, the finest first; see the docs."),
+    ] = None,
+    normalization: Annotated[
+        str, typer.Option(help="Of the relevance: penalty, or softmax (convex by construction).")
+    ] = "penalty",
+    penalty: Annotated[str, typer.Option(help="squared, absolute, or signed as printed.")] = (
+        "squared"
+    ),
+    penalty_weight: Annotated[float, typer.Option(help="Lambda of the penalty.")] = 1.0,
+    unit_norm_heads: Annotated[
+        bool, typer.Option("--unit-norm-heads", help="Let the relevance alone carry the strength.")
+    ] = False,
     image_size: Annotated[
         tuple[int, int] | None,
         typer.Option(metavar="H W", help="Pixels; by default the images' own, within 128 to 256."),
@@ -91,6 +105,11 @@ def train(
             model=model,
             backbone=backbone,
             weights=None if weights == "none" else weights,
+            taps=tuple(taps.split(",")) if taps else None,
+            normalization=normalization,
+            penalty=penalty,
+            penalty_weight=penalty_weight,
+            unit_norm_heads=unit_norm_heads,
             image_size=image_size,
             several=several,
             epochs=epochs,
