@@ -50,6 +50,13 @@ def average_weights() -> keras.callbacks.Callback:
     return keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
 
 
+def apply_constraints(model: keras.Model) -> None:
+    """Constrain the weights: averages of unit vectors, for one, are shorter than these."""
+    for variable in model.trainable_variables:
+        if variable.constraint is not None:
+            variable.assign(variable.constraint(variable))
+
+
 def make_schedule(
     learning_rate: float | None, steps: int
 ) -> keras.optimizers.schedules.CosineDecay:

@@ -18,7 +18,7 @@ from mscam_tf.data.manifest import Manifest, ManifestError, write_manifest
 from mscam_tf.data.pipeline import make_dataset
 from mscam_tf.data.windows import fit_window
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.fitting import average_weights, compile_classifier, make_schedule
+from mscam_tf.fitting import apply_constraints, average_weights, compile_classifier, make_schedule
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.pretrained import Pretrained, find_pretrained
@@ -279,6 +279,7 @@ def _finish(run: Run, validation: tf.data.Dataset) -> None:
     """Keep the best weights, without the optimizer's state, and fit the range of the maps."""
     model = _build(run.config, len(run.class_names), weights=None)
     model.load_weights(run.folder / _BEST)
+    apply_constraints(model)
     few = validation.take(-(-_DISPLAY_IMAGES // run.config.batch_size))
     maps = build_explainer(model, activation=run.config.activation).predict(few, verbose=0)["maps"]
     if not np.isfinite(maps).all():
