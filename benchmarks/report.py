@@ -19,11 +19,14 @@ def write_page(
     header: Sequence[str],
     rows: Sequence[Sequence[object]],
     arguments: str = "",
+    module: str = "",
+    more: str = "",
 ) -> Path:
-    """Write `docs/results/NAME.md`: a title, what was done, a table, and how to repeat it."""
+    """Write `docs/results/NAME.md`: a title, what was done, a table, more, and how to repeat it."""
     lines = [f"# {title}", "", text.strip(), "", _row(header), _row(["---"] * len(header))]
     lines += [_row(row) for row in rows]
-    command = f"python -m benchmarks.{name} {arguments}".strip()
+    lines += ["", more] if more else []
+    command = f"python -m benchmarks.{module or name} {arguments}".strip()
     lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
     path = RESULTS / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
