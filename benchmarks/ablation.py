@@ -94,16 +94,11 @@ def score(run, fresh: Path) -> dict:
 def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
     relevance = np.array([one["relevance"] for one in found])
     total = relevance.sum(1)
+    pairs = zip(found, reference, strict=True)
     return [
         name,
         _mean([one["accuracy"] for one in found]),
-        _mean(
-            [
-                one["accuracy"] - other["accuracy"]
-                for one, other in zip(found, reference, strict=True)
-            ],
-            "+",
-        ),
+        _mean([one["accuracy"] - other["accuracy"] for one, other in pairs], "+"),
         _mean([one["two"] for one in found]),
         f"{np.mean([one['ap'] for one in found]):.1f}",
         f"{total.mean():.2f} ({total.min():.2f} to {total.max():.2f})",
