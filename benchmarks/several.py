@@ -104,17 +104,13 @@ def main() -> None:
         "several",
         "Several findings in one image",
         f"Simulated patches of fillets, {_SIDE} x {_SIDE} pixels, with bones, metal and voids, "
-        f"each in half of the images and independent of the others. DenseNet-121, trained on the image "
-        f"labels of {_TRAINING} (split 7:1:2) for {_EPOCHS} epochs, or twice as many from scratch, "
-        f"with a sigmoid for each finding; scored on {_TESTS} others, mean of {arguments.seeds} "
-        "seeds. AP: pixel average precision of the finding's map on the images that have it, in "
-        "multiples of the prevalence; pointing: how often the map's brightest pixel is within 3 "
-        "pixels of it.",
-        [
-            "model",
-            "start",
-            *(f"{n}: {what}" for n in names for what in ("AUROC", "AP", "pointing")),
-        ],
+        "each in half of the images and independent of the others. DenseNet-121, trained on the "
+        f"image labels of {_TRAINING} (split 7:1:2) for {_EPOCHS} epochs, twice as many from "
+        f"scratch, with a sigmoid for each finding; scored on {_TESTS} others, mean of "
+        f"{arguments.seeds} seeds. AP: pixel average precision of the finding's map on the images "
+        "that have it, in multiples of the prevalence; pointing: how often the map's brightest "
+        "pixel is within 3 pixels of it.",
+        ["model", "start", *(f"{name}: {what}" for name in names for what in columns)],
         rows,
         arguments=f"--starts {' '.join(arguments.starts)} --models {' '.join(arguments.models)} "
         f"--seeds {arguments.seeds}",
