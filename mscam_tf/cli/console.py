@@ -62,8 +62,11 @@ def make_progress() -> Progress:
     )
 
 
-def make_epoch_bar(progress: Progress, epochs: int) -> Any:
-    """Make a Keras callback that moves a bar with every step and prints a line every epoch."""
+def make_epoch_bar(progress: Progress, epochs: int, *, keep: bool = True) -> Any:
+    """Make a Keras callback that moves a bar with every step and prints a line every epoch.
+
+    Where many trainings follow each other, the bar of each goes with it.
+    """
     import keras
 
     state: dict[str, Any] = {}
@@ -78,9 +81,14 @@ def make_epoch_bar(progress: Progress, epochs: int) -> Any:
         numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in _SHOWN if name in logs)
         progress.console.print(f"epoch {epoch + 1}/{epochs}: {numbers}", highlight=False)
 
+    def finish(logs: Any = None) -> None:  # noqa: ARG001
+        if not keep:
+            progress.remove_task(state.pop("task"))
+
     callback = keras.callbacks.LambdaCallback(
         on_epoch_begin=begin,
         on_epoch_end=end,
+        on_train_end=finish,
         on_train_batch_end=lambda batch, logs: progress.advance(state["task"]),  # noqa: ARG005
     )
     return callback

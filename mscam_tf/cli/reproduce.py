@@ -96,7 +96,7 @@ def reproduce(
                 None if data is None else read_data(data),
                 processes=os.cpu_count() or 1,
                 callbacks=lambda trial: [
-                    make_epoch_bar(progress, configure(trial, training).epochs)
+                    make_epoch_bar(progress, configure(trial, training).epochs, keep=False)
                 ],
                 on_image=lambda count: progress.advance(simulated, count),
                 on_trial=show,
