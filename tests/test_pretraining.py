@@ -61,6 +61,7 @@ def test_the_weights_are_kept_in_half_precision_too(tmp_path):
     np.testing.assert_allclose(kept.biases[0], expected, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_finished_pretraining_is_extended_from_before_its_fall(tmp_path):
     for name, steps in (("longer", 10), ("longer", 20), ("whole", 20)):
         pretrain(tmp_path / name, PretrainConfig(steps=steps, **QUICK), processes=0)

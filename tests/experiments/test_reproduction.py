@@ -89,6 +89,7 @@ def test_bad_settings(settings):
         ReproductionConfig(**settings)
 
 
+@pytest.mark.slow
 def test_reproduce_from_the_command_line(tmp_path):
     options = "--seeds 1 --weights none --backbone TinyNet --epochs 1 --images 32 --fresh 8"
     arguments = [*options.split(), "--image-size", "32", "32", "--out", str(tmp_path / "out")]
