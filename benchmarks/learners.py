@@ -83,31 +83,44 @@ class Network:
     """
 
     def __init__(
-        self, model="multiscale", weights="xray", *, steps, learning_rate, side=128, classes=2
+        self,
+        model="multiscale",
+        weights="xray",
+        *,
+        steps,
+        learning_rate,
+        side=128,
+        classes=2,
+        pooling=None,
     ):
         self.name, self.weights, self.side, self.classes = model, weights, side, classes
-        self.steps, self.learning_rate = steps, learning_rate
+        self.steps, self.learning_rate, self.pooling = steps, learning_rate, pooling
 
     @cached_property
     def model(self):
         import mscam_tf
         from mscam_tf.fitting import compile_classifier, make_schedule
+        from mscam_tf.pretrained import find_pretrained
 
         build = {
             "multiscale": mscam_tf.build_multiscale_classifier,
             "single": mscam_tf.build_single_scale_classifier,
         }[self.name]
-        model = build(self.classes, (self.side, self.side), weights=self.weights)
+        start = find_pretrained(self.weights)
+        pooling = self.pooling or (start.pooling if start else "mean")
+        size = (self.side, self.side)
+        model = build(self.classes, size, weights=self.weights, pooling=pooling)
         if self.steps:
             compile_classifier(model, make_schedule(self.learning_rate, self.steps))
         self._start = model.get_weights()
         return model
 
     @cached_property
-    def _pooling(self):
-        from mscam_tf.transfer import build_pooling
+    def _targets(self):
+        from mscam_tf.pretrained import find_pretrained
+        from mscam_tf.transfer import build_targets
 
-        return build_pooling(self.model)
+        return build_targets(self.model, find_pretrained(self.weights))
 
     def fit(self, images, labels, seed):
         from mscam_tf.fitting import average_weights
@@ -116,8 +129,8 @@ class Network:
 
         if self.weights:
             self.model.set_weights(self._start)
-            features = self._pooling.predict(self._prepare(images), verbose=0)
-            start_heads(self.model, list(features.values()), labels, find_pretrained(self.weights))
+            logits = self._targets.predict(self._prepare(images), verbose=0)
+            start_heads(self.model, logits, labels, find_pretrained(self.weights))
         else:
             _draw_weights(self.model, self._start, seed)
         if not self.steps:

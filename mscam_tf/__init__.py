@@ -15,4 +15,7 @@ __version__ = version("mscam-tf")
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 # Keras can load a saved model only once its layers are registered, which importing them does.
-wrapt.register_post_import_hook(lambda _: importlib.import_module("mscam_tf.layers"), "keras")
+for _name in ("layers", "pooling"):
+    wrapt.register_post_import_hook(
+        lambda _, name=_name: importlib.import_module(f"mscam_tf.{name}"), "keras"
+    )

@@ -60,6 +60,7 @@ from .plots import plot_overlaps as plot_overlaps
 from .plots import plot_relevance as plot_relevance
 from .plots import plot_scales as plot_scales
 from .plots import plot_sizes as plot_sizes
+from .pooling import SoftPool as SoftPool
 from .pretrained import Pretrained as Pretrained
 from .pretrained import load_pretrained as load_pretrained
 from .runs import Run as Run

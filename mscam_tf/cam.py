@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from mscam_tf.heads import find_heads
+from mscam_tf.heads import Head, find_heads, pool_map
 from mscam_tf.layers import RelevanceCombine
 
 
@@ -21,7 +21,8 @@ def build_explainer(
 
     - scale map `M_b^c(x, y) = sum_k w_bk^c f_b(x, y, k)`
     - multi-scale map `S^c = sum_b h_b^c Resize(M_b^c)` (bilinear)
-    - contribution of a scale `a_b^c = h_b^c mean_xy M_b^c`
+    - contribution of a scale `a_b^c = h_b^c mean_xy M_b^c`, or with heads that pool by `SoftPool`
+      `h_b^c sum_xy p M_b^c`
     - logit `z^c = sum_b (a_b^c + h_b^c bias_b^c)`: at native resolution every logit is accounted
       for, pixel by pixel and scale by scale. Where the input's height and width are multiples of
       the coarsest stride, the mean of the full-size `S^c` is `sum_b a_b^c` too.
@@ -71,8 +72,9 @@ def build_explainer(
     if activation is None:
         num_classes = found.heads[0].dense.units
         activation = found.activation or ("sigmoid" if num_classes == 1 else "softmax")
-    denses = [head.dense for head in found.heads]
-    layer = _MultiScaleMaps(denses, found.relevance, map_size, scale_maps, activation, name="cam")
+    layer = _MultiScaleMaps(
+        found.heads, found.relevance, map_size, scale_maps, activation, name="cam"
+    )
     feature_maps = [head.feature_map for head in found.heads]
     outputs = layer([*feature_maps, _find_image(model)])
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
@@ -84,7 +86,7 @@ class _MultiScaleMaps(keras.layers.Layer):
 
     def __init__(
         self,
-        denses: list[keras.layers.Dense],
+        heads: tuple[Head, ...],
         relevance: RelevanceCombine | None,
         map_size: str | tuple[int, int],
         scale_maps: bool,
@@ -92,7 +94,8 @@ class _MultiScaleMaps(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype="float32", autocast=False, **kwargs)
-        self.denses = denses
+        self.denses = [head.dense for head in heads]
+        self.pools = [head.pool for head in heads]
         self.relevance = relevance
         self.map_size = map_size
         self.scale_maps = scale_maps
@@ -105,8 +108,9 @@ class _MultiScaleMaps(keras.layers.Layer):
         *feature_maps, image = inputs
         relevance = self._get_relevance()
         maps = [_map(f, dense) for f, dense in zip(feature_maps, self.denses, strict=True)]
-        means = ops.stack([ops.mean(m, axis=(1, 2)) for m in maps], axis=1)
-        contributions = relevance * means
+        pairs = zip(maps, self.pools, strict=True)
+        pooled = ops.stack([pool_map(m, pool) for m, pool in pairs], axis=1)
+        contributions = relevance * pooled
         logits = ops.sum(contributions + relevance * self._get_biases(), axis=1)
         size = self._get_size(maps[0], image)
         outputs = {

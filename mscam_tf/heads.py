@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+from keras import ops
 
 from mscam_tf.layers import RelevanceCombine
+from mscam_tf.pooling import SoftPool
 
 _ACTIVATIONS = ("softmax", "sigmoid")
 _PASSIVE = (  # They leave the values, or only their layout, unchanged at inference.
@@ -22,10 +24,14 @@ _PASSIVE = (  # They leave the values, or only their layout, unchanged at infere
 
 @dataclass(frozen=True)
 class Head:
-    """A head and the feature map that it pools: a symbolic tensor `(batch, H, W, K)`."""
+    """A head, and the feature map that it reads: a symbolic tensor `(batch, H, W, K)`.
+
+    The map is pooled by `pool`, or by its mean if that is `None`.
+    """
 
     feature_map: Any
     dense: keras.layers.Dense
+    pool: SoftPool | None = None
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,18 @@ def _unpack(values: list[Any]) -> Any:
     return values if len(values) > 1 else values[0]
 
 
+def pool_map(maps: Any, pool: SoftPool | None) -> Any:
+    """Pool maps `(batch, H, W, C)` into logits `(batch, C)`, by their mean or as a head does."""
+    return ops.mean(maps, axis=(1, 2)) if pool is None else pool(maps)
+
+
 def find_heads(model: keras.Model) -> ClassifierHeads:
     """Find the heads of a classifier: of our builders, or any that ends in pooling and Dense.
 
     Walks back from the model's output: an optional softmax or sigmoid, an optional
     `RelevanceCombine`, then for each head Dense, dropout and the like, and
-    `GlobalAveragePooling2D`. Nested models (functional and Sequential) are entered.
+    `GlobalAveragePooling2D`; or `SoftPool`, then Dense. Nested models (functional and
+    Sequential) are entered.
 
     Args:
         model: A functional or Sequential `keras.Model` with one output.
@@ -115,23 +127,27 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
     cursor, activation = _skip_activation(_Cursor(model.outputs[0], _Level()), model)
     if isinstance(cursor.layer, RelevanceCombine):
         found = [_read_head(_skip_passive(x), model) for x in cursor.inputs()]
-        for dense, _ in found:
+        for dense, _, _ in found:
             _check_linear(dense, model, "RelevanceCombine")
         return ClassifierHeads(_lift_heads(found), cursor.layer, activation)
-    dense, feature_map = _read_head(cursor, model)
+    found = [_read_head(cursor, model)]
+    dense = found[0][0]
     if activation is not None:
         _check_linear(dense, model, f"the final {activation}")
     activation = activation or _name_activation(dense.activation)
-    return ClassifierHeads(_lift_heads([(dense, feature_map)]), None, activation)
+    return ClassifierHeads(_lift_heads(found), None, activation)
 
 
-def _lift_heads(found: list[tuple[keras.layers.Dense, _Cursor]]) -> tuple[Head, ...]:
+_Found = tuple[keras.layers.Dense, _Cursor, SoftPool | None]
+
+
+def _lift_heads(found: list[_Found]) -> tuple[Head, ...]:
     """Lift all feature maps of a level at once: one by one, each would run its model again."""
     lifted: dict[int, Any] = {}
-    for level in {cursor.level for _, cursor in found}:
-        tensors = [cursor.tensor for _, cursor in found if cursor.level is level]
+    for level in {cursor.level for _, cursor, _ in found}:
+        tensors = [cursor.tensor for _, cursor, _ in found if cursor.level is level]
         lifted |= dict(zip(map(id, tensors), level.lift(tensors), strict=True))
-    return tuple(Head(lifted[id(cursor.tensor)], dense) for dense, cursor in found)
+    return tuple(Head(lifted[id(cursor.tensor)], dense, pool) for dense, cursor, pool in found)
 
 
 def _check_linear(dense: keras.layers.Dense, model: keras.Model, after: str) -> None:
@@ -160,7 +176,10 @@ def _skip_passive(cursor: _Cursor) -> _Cursor:
     return cursor
 
 
-def _read_head(cursor: _Cursor, model: keras.Model) -> tuple[keras.layers.Dense, _Cursor]:
+def _read_head(cursor: _Cursor, model: keras.Model) -> _Found:
+    soft = cursor.layer if isinstance(cursor.layer, SoftPool) else None
+    if soft is not None:
+        cursor = cursor.inputs()[0]
     dense = cursor.layer
     if not isinstance(dense, keras.layers.Dense):
         raise _no_head(model, f"its logits come from {_describe(dense)}")
@@ -170,12 +189,15 @@ def _read_head(cursor: _Cursor, model: keras.Model) -> tuple[keras.layers.Dense,
     if activation not in (None, *_ACTIVATIONS):
         raise _no_head(model, f"the activation of Dense {dense.name!r} is {activation!r}")
     cursor = _skip_passive(cursor.inputs()[0])
+    if soft is not None:
+        _check_linear(dense, model, "SoftPool")
+        return dense, cursor, soft
     pool = cursor.layer
     if not isinstance(pool, keras.layers.GlobalAveragePooling2D):
         raise _no_head(model, f"Dense {dense.name!r} is fed by {_describe(pool)}")
     if pool.data_format != "channels_last":
         raise _no_head(model, f"{_describe(pool)} pools channels_first data")
-    return dense, cursor.inputs()[0]
+    return dense, cursor.inputs()[0], None
 
 
 def _name_activation(activation: Any) -> str | None:

@@ -8,7 +8,9 @@ import keras
 
 from mscam_tf.backbones import build_feature_extractor
 from mscam_tf.layers import RelevanceCombine
+from mscam_tf.pooling import SoftPool
 
+POOLINGS = ("mean", "soft")
 # Mean and deviation of ImageNet in grey, on a scale of 0 to 1: what pretrained weights expect.
 _GREY_MEAN, _GREY_DEVIATION = 0.449, 0.226
 # Mean and deviation per channel of ImageNet, from keras.applications.imagenet_utils.
@@ -25,6 +27,7 @@ def build_multiscale_classifier(
     weights: str | Path | None = None,
     standardize: bool = True,
     dropout: float = 0.0,
+    pooling: str = "mean",
     batch_norm_momentum: float | None = 0.95,
     unit_norm_heads: bool = False,
     relevance: RelevanceCombine | None = None,
@@ -38,8 +41,9 @@ def build_multiscale_classifier(
     The model is an ordinary functional `keras.Model` for one-label use (softmax: train with
     `SparseCategoricalCrossentropy(from_logits=True)`) and for several labels (sigmoid:
     `BinaryCrossentropy(from_logits=True)`). The layers of its graph are `standardize`,
-    `backbone`, `scale1_pool`, `scale1_logits`, ..., `relevance`. The heads work in float32, also
-    under a mixed-precision policy.
+    `backbone`, `scale1_pool`, `scale1_logits`, ..., `relevance`; with `pooling="soft"`
+    `scale1_maps` (a Dense layer for each place) and `scale1_logits`. The heads work in float32,
+    also under a mixed-precision policy.
 
     Args:
         num_classes: Number of classes, at least one.
@@ -56,7 +60,9 @@ def build_multiscale_classifier(
             the heads are not taken: `mscam_tf.initialize_heads` makes them out of pretrained ones.
         standardize: Subtract from each image its own mean and divide by its own deviation.
             Makes the model blind to exposure; decisive when training from scratch on few images.
-        dropout: Rate of dropout between pooling and each head.
+        dropout: Rate of dropout before each head.
+        pooling: `"mean"`: global average pooling, as in the papers; or `"soft"`: strong places of
+            the map count more (`mscam_tf.SoftPool`), so that small objects are not diluted.
         batch_norm_momentum: Momentum of a named backbone's batch-norm statistics; `None` leaves
             Keras' 0.99, which is too slow for short trainings. Your own backbone is not altered.
         unit_norm_heads: Constrain each head's kernel to unit norm per class. Then the relevance
@@ -88,11 +94,11 @@ def build_multiscale_classifier(
         - Lee and Cho, 2021.
         - [Sedai et al., 2018](https://arxiv.org/abs/1808.08280).
     """
-    _check_arguments(num_classes, image_size, channels, dropout)
+    _check_arguments(num_classes, image_size, channels, dropout, pooling)
     extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum)
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
     logits = [
-        _add_head(feature_map, num_classes, dropout, f"scale{number}_", unit_norm_heads)
+        _add_head(feature_map, num_classes, dropout, f"scale{number}_", pooling, unit_norm_heads)
         for number, feature_map in enumerate(feature_maps, start=1)
     ]
     combine = relevance if relevance is not None else RelevanceCombine(name="relevance")
@@ -109,6 +115,7 @@ def build_single_scale_classifier(
     weights: str | Path | None = None,
     standardize: bool = True,
     dropout: float = 0.0,
+    pooling: str = "mean",
     batch_norm_momentum: float | None = 0.95,
     name: str = "single_scale_classifier",
 ) -> keras.Model:
@@ -125,7 +132,8 @@ def build_single_scale_classifier(
         tap: The layer to read; by default the last rectified one.
         weights: As for `build_multiscale_classifier`.
         standardize: As for `build_multiscale_classifier`.
-        dropout: Rate of dropout between pooling and the head.
+        dropout: Rate of dropout before the head.
+        pooling: As for `build_multiscale_classifier`.
         batch_norm_momentum: As for `build_multiscale_classifier`.
         name: The model's name.
 
@@ -148,11 +156,11 @@ def build_single_scale_classifier(
     References:
         [Zhou et al., 2016](https://arxiv.org/abs/1512.04150), section 2.
     """
-    _check_arguments(num_classes, image_size, channels, dropout)
+    _check_arguments(num_classes, image_size, channels, dropout, pooling)
     taps = None if tap is None else [tap]
     extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum, 1)
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
-    logits = _add_head(feature_maps[0], num_classes, dropout, "", unit_norm=False)
+    logits = _add_head(feature_maps[0], num_classes, dropout, "", pooling)
     return keras.Model(image, logits, name=name)
 
 
@@ -196,19 +204,33 @@ def _preprocess(x: Any, backbone: str) -> Any:
 
 
 def _add_head(
-    feature_map: Any, num_classes: int, dropout: float, prefix: str, unit_norm: bool
+    feature_map: Any,
+    num_classes: int,
+    dropout: float,
+    prefix: str,
+    pooling: str,
+    unit_norm: bool = False,
 ) -> Any:
     # Float32 whatever the policy: sums over thousands of float16 features would lose the logits.
-    x = keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"{prefix}pool")(feature_map)
+    x = feature_map
+    soft = pooling == "soft"
+    if not soft:
+        x = keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"{prefix}pool")(x)
     if dropout:
         x = keras.layers.Dropout(dropout, dtype="float32", name=f"{prefix}dropout")(x)
     constraint = keras.constraints.UnitNorm(axis=0) if unit_norm else None
-    return keras.layers.Dense(
-        num_classes, kernel_constraint=constraint, dtype="float32", name=f"{prefix}logits"
+    x = keras.layers.Dense(
+        num_classes,
+        kernel_constraint=constraint,
+        dtype="float32",
+        name=f"{prefix}{'maps' if soft else 'logits'}",
     )(x)
+    return SoftPool(dtype="float32", name=f"{prefix}logits")(x) if soft else x
 
 
-def _check_arguments(num_classes: int, image_size: Any, channels: int, dropout: float) -> None:
+def _check_arguments(
+    num_classes: int, image_size: Any, channels: int, dropout: float, pooling: str
+) -> None:
     if num_classes < 1:
         raise ValueError(f"`num_classes` must be at least 1. Received: num_classes={num_classes}")
     if image_size is not None and (
@@ -221,3 +243,5 @@ def _check_arguments(num_classes: int, image_size: Any, channels: int, dropout: 
         raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}")
     if not 0 <= dropout < 1:
         raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
+    if pooling not in POOLINGS:
+        raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from mscam_tf.files import write_json, write_whole
+from mscam_tf.heads import find_heads
 
 BACKBONE = "DenseNet121"
 _FILE = Path(__file__).parent / "weights" / "xray.npz"
@@ -27,6 +28,7 @@ class Pretrained:
         kernels: Of the head at each scale, `(K_b, targets)`, float32; the finest scale first.
         biases: Of the head at each scale, `(targets,)`, float32.
         relevance: `(scales, targets)`, float32.
+        pooling: How its heads pool maps: `"mean"` or `"soft"`.
         architecture: Name of the backbone in `keras.applications`.
         digest: SHA-256 of the file.
     """
@@ -36,6 +38,7 @@ class Pretrained:
     kernels: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
     relevance: np.ndarray
+    pooling: str = "mean"
     architecture: str = BACKBONE
     digest: str = ""
 
@@ -117,6 +120,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
         tuple(arrays[f"scale{b}/kernel"] for b in scales),
         tuple(arrays[f"scale{b}/bias"] for b in scales),
         arrays["relevance"],
+        info["recipe"].get("pooling", "mean"),
         info["recipe"].get("backbone", BACKBONE),
         digest,
     )
@@ -132,7 +136,7 @@ def write_pretrained(
         path: An `.npz` file; the SHA-256, the targets and the recipe are written beside it as
             `.json`.
         targets: Names of its classes.
-        recipe: How it was made; anything that JSON takes.
+        recipe: How it was made, its `backbone` and `pooling` included; anything that JSON takes.
 
     Raises:
         ValueError: If a weight is no number, or too large for float16.
@@ -143,9 +147,8 @@ def write_pretrained(
         for name, variable in _list_variables(classifier.get_layer("backbone")).items()
     }
     relevance = classifier.get_layer("relevance").get_relevance()
-    for scale in range(1, len(relevance) + 1):
-        head = classifier.get_layer(f"scale{scale}_logits")
-        arrays |= {f"scale{scale}/kernel": head.kernel, f"scale{scale}/bias": head.bias}
+    for scale, head in enumerate(find_heads(classifier).heads, start=1):
+        arrays |= {f"scale{scale}/kernel": head.dense.kernel, f"scale{scale}/bias": head.dense.bias}
     halves: dict[str, Any] = {"relevance": _halve("relevance", relevance)}
     halves |= {name: _halve(name, keras.ops.convert_to_numpy(v)) for name, v in arrays.items()}
     with write_whole(path) as partial:

@@ -20,7 +20,7 @@ from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import NOT_DECAYED
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
-from mscam_tf.pretrained import write_pretrained
+from mscam_tf.pretrained import read_pretrained, write_pretrained
 from mscam_tf.runs import read_json
 from mscam_tf.supervision import (
     MapCalibration,
@@ -28,6 +28,7 @@ from mscam_tf.supervision import (
     name_maps,
     weighted_cross_entropy,
 )
+from mscam_tf.transfer import copy_pretrained
 
 _PROBE_SEED, _PROBE_BATCHES = 10**6, 8  # Scenes that no training seed reaches.
 _WARM_UP = 100  # Steps.
@@ -44,6 +45,8 @@ class PretrainConfig:
         steps: Steps in all, a multiple of `save_every`. The rate is constant after a short warm-up
             and falls over the last fifth: a pretraining is extended from before its fall.
         backbone: A name in `keras.applications`.
+        pooling: How the heads pool their maps: `"soft"` or `"mean"`.
+        start: The `weights.npz` of another pretraining to go on from; by default random weights.
         image_size: `(height, width)`, multiples of 32 pixels.
         batch_size: Scenes a step.
         learning_rate: Of AdamW.
@@ -55,6 +58,8 @@ class PretrainConfig:
 
     steps: int = 4000
     backbone: str = "DenseNet121"
+    pooling: str = "soft"
+    start: str | None = None
     image_size: tuple[int, int] = (128, 128)
     batch_size: int = 32
     learning_rate: float = 1e-3
@@ -162,8 +167,14 @@ def build_pretraining_models(config: PretrainConfig) -> tuple[keras.Model, keras
     # Softmax: convex by construction, since the trainer does not pass through the layer's loss.
     relevance = RelevanceCombine("softmax", name="relevance")
     classifier = build_multiscale_classifier(
-        len(TARGETS), config.image_size, backbone=config.backbone, relevance=relevance
+        len(TARGETS),
+        config.image_size,
+        backbone=config.backbone,
+        pooling=config.pooling,
+        relevance=relevance,
     )
+    if config.start is not None:
+        copy_pretrained(classifier, read_pretrained(config.start))
     explainer = build_explainer(classifier, "native", scale_maps=True, activation="sigmoid")
     outputs = {"logits": explainer.output["logits"]}
     if config.map_weight:

@@ -15,7 +15,7 @@ from mscam_tf.data.findings import join_findings
 from mscam_tf.data.images import ReadOptions
 from mscam_tf.files import write_json
 from mscam_tf.pretrained import BACKBONE as PRETRAINED_BACKBONE
-from mscam_tf.pretrained import names_pretrained
+from mscam_tf.pretrained import find_pretrained, names_pretrained
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 MODELS = ("multiscale", "single")
@@ -39,6 +39,8 @@ class TrainConfig:
         normalization: Of `mscam_tf.RelevanceCombine`: `"penalty"` or `"softmax"`.
         penalty: Of it: `"squared"`, `"absolute"` or `"signed"`.
         penalty_weight: Of it.
+        pooling: How the heads pool their maps: `"mean"` or `"soft"`; `"auto"` is as the pretrained
+            heads do where these are the start, otherwise `"mean"`.
         unit_norm_heads: Constrain each head's kernel to unit norm, so that the relevance alone
             carries the strength of a scale.
         image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
@@ -70,6 +72,7 @@ class TrainConfig:
     normalization: str = "penalty"
     penalty: str = "squared"
     penalty_weight: float = 1.0
+    pooling: str = "auto"
     unit_norm_heads: bool = False
     image_size: tuple[int, int] | None = None
     several: bool = False
@@ -121,7 +124,13 @@ class TrainConfig:
             frozen = 0 if weights is None or self._starts_heads(weights) else 3
         if rate is None:
             rate = 3e-4 if weights is None else 1e-4
-        return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
+        pooling = self.pooling
+        if pooling == "auto":
+            pretrained = find_pretrained(weights)
+            pooling = "mean" if pretrained is None else pretrained.pooling
+        return replace(
+            self, weights=weights, frozen_epochs=frozen, learning_rate=rate, pooling=pooling
+        )
 
     @property
     def starts_heads(self) -> bool:

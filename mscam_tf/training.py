@@ -245,6 +245,7 @@ def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.
         "backbone": config.backbone,
         "weights": weights,
         "dropout": config.dropout,
+        "pooling": config.pooling,
     }
     if config.model == "single":
         tap = config.taps[-1] if config.taps else None

@@ -1,6 +1,5 @@
 """From the pretrained heads to heads for classes of your own, by a few labelled images."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,7 +8,10 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from scipy.stats import rankdata
 
+from mscam_tf.heads import find_heads, pool_map
+from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
+from mscam_tf.pooling import SoftPool
 from mscam_tf.pretrained import Pretrained, load_pretrained
 
 _STIFFNESS = (1.0, 0.1)  # Inverse variance of the prior of gains and offsets.
@@ -44,15 +46,23 @@ def build_pretrained_classifier(
     """
     pretrained = pretrained or load_pretrained()
     model = build_multiscale_classifier(
-        len(pretrained.targets), image_size, backbone=pretrained.architecture
+        len(pretrained.targets),
+        image_size,
+        backbone=pretrained.architecture,
+        pooling=pretrained.pooling,
     )
-    pretrained.copy_to(model.get_layer("backbone"))
-    heads = zip(_find_heads(model), pretrained.kernels, pretrained.biases, strict=True)
-    for (_, head), kernel, bias in heads:
-        head.kernel.assign(kernel)
-        head.bias.assign(bias)
-    model.get_layer("relevance").set_relevance(pretrained.relevance)
+    copy_pretrained(model, pretrained)
     return model
+
+
+def copy_pretrained(model: keras.Model, pretrained: Pretrained) -> None:
+    """Set backbone, heads and relevance of a multi-scale classifier of the pretrained targets."""
+    pretrained.copy_to(model.get_layer("backbone"))
+    heads = zip(find_heads(model).heads, pretrained.kernels, pretrained.biases, strict=True)
+    for head, kernel, bias in heads:
+        head.dense.kernel.assign(kernel)
+        head.dense.bias.assign(bias)
+    model.get_layer("relevance").set_relevance(pretrained.relevance)
 
 
 def initialize_heads(
@@ -83,54 +93,72 @@ def initialize_heads(
         Kumar et al., 2022, [arXiv:2202.10054](https://arxiv.org/abs/2202.10054), section 3: heads
         fitted before the rest is tuned keep what was pretrained.
     """
-    features = build_pooling(model).predict(images, verbose=0)
-    start_heads(model, list(features.values()), labels, pretrained)
+    pretrained = pretrained or load_pretrained()
+    logits = build_targets(model, pretrained).predict(images, verbose=0)
+    start_heads(model, logits, labels, pretrained)
 
 
-def build_pooling(model: keras.Model) -> keras.Model:
-    """Build the part of a classifier that its heads read: `(n, K_b)` a scale, the finest first."""
-    return keras.Model(model.input, {pool.name: pool.output for pool, _ in _find_heads(model)})
+def build_targets(model: keras.Model, pretrained: Pretrained) -> keras.Model:
+    """Build what says the pretrained logits `(n, targets)` on the features of a classifier.
+
+    Its maps are pooled as those of the classifier are.
+
+    Raises:
+        ValueError: If the classifier has other taps.
+    """
+    heads = find_heads(model).heads
+    kernels, relevance = _select(pretrained, len(heads))
+    _check_taps([head.feature_map.shape[-1] for head in heads], kernels)
+    biases = pretrained.biases[-len(heads) :]
+    logits, layers = [], []
+    for head in heads:
+        layers.append(keras.layers.Dense(len(pretrained.targets), dtype="float32"))
+        maps = layers[-1](head.feature_map)
+        logits.append(pool_map(maps, head.pool and SoftPool(head.pool.sharpness)))
+    combined = logits[0]
+    if len(logits) > 1:
+        combine = RelevanceCombine("softmax")
+        combined = combine(logits)
+        combine.set_relevance(relevance)
+    for layer, kernel, bias in zip(layers, kernels, biases, strict=True):
+        layer.kernel.assign(kernel)
+        layer.bias.assign(bias)
+    return keras.Model(model.input, combined)
 
 
 def start_heads(
-    model: keras.Model,
-    features: Sequence[np.ndarray],
-    labels: np.ndarray,
-    pretrained: Pretrained | None = None,
+    model: keras.Model, logits: np.ndarray, labels: np.ndarray, pretrained: Pretrained
 ) -> None:
-    """Do what `initialize_heads` does, for features that `build_pooling` gave."""
-    pretrained = pretrained or load_pretrained()
-    heads = [head for _, head in _find_heads(model)]
-    if any(head.kernel_constraint is not None for head in heads):
+    """Do what `initialize_heads` does, for logits that `build_targets` gave."""
+    heads = find_heads(model).heads
+    if any(head.dense.kernel_constraint is not None for head in heads):
         raise ValueError(
             "Heads that start as pretrained ones have kernels of any norm. "
             "Received: a model with unit_norm_heads=True"
         )
-    classes, labels = heads[0].units, np.asarray(labels)
+    classes, labels = heads[0].dense.units, np.asarray(labels)
     _check_labels(labels, classes)
-    scales = slice(len(pretrained.kernels) - len(heads), None)  # A single head is the coarsest.
-    relevance = pretrained.relevance[scales] / pretrained.relevance[scales].sum(0)
-    kernels = [k * h for k, h in zip(pretrained.kernels[scales], relevance, strict=True)]
-    bias = sum(b * h for b, h in zip(pretrained.biases[scales], relevance, strict=True))
-    _check_taps(features, kernels)
-    logits = sum((f @ kernel for f, kernel in zip(features, kernels, strict=True)), start=bias)
     fit = _fit if labels.ndim == 1 else _fit_findings
     mixture, offset = fit(logits, labels, classes)
+    kernels, relevance = _select(pretrained, len(heads))
+    biases = zip(pretrained.biases[-len(heads) :], relevance, strict=True)
+    bias = sum(b * h for b, h in biases) @ mixture + offset
     start = relevance.mean(1)
-    for head, kernel, h in zip(heads, kernels, start, strict=True):
-        head.kernel.assign(kernel @ mixture / h)
-        head.bias.assign(bias @ mixture + offset)
+    for head, kernel, own, h in zip(heads, kernels, relevance, start, strict=True):
+        gains = mixture * own[:, None] / h
+        head.dense.kernel.assign(kernel @ gains)
+        head.dense.bias.assign(bias)
+        if head.pool is not None:  # A map that is scaled is weighted as it was.
+            total = gains.sum(0)
+            head.pool.scale.assign(head.pool.sharpness / np.where(total > 0, total, 1))
     if len(heads) > 1:
         model.get_layer("relevance").set_relevance(np.tile(start[:, None], classes))
 
 
-def _find_heads(model: keras.Model) -> list[tuple[Any, Any]]:
-    """Return the pooling and the Dense layer of each head, the finest scale first."""
-    names = [layer.name for layer in model.layers if layer.name.endswith("logits")]
-    return [
-        (model.get_layer(name.replace("logits", "pool")), model.get_layer(name))
-        for name in sorted(names)
-    ]
+def _select(pretrained: Pretrained, scales: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the kernels and the relevance of the coarsest scales, as convex combinations."""
+    relevance = pretrained.relevance[-scales:]
+    return list(pretrained.kernels[-scales:]), relevance / relevance.sum(0)
 
 
 def _check_labels(labels: np.ndarray, classes: int) -> None:
@@ -147,8 +175,7 @@ def _check_labels(labels: np.ndarray, classes: int) -> None:
         )
 
 
-def _check_taps(features: Sequence[np.ndarray], kernels: list[np.ndarray]) -> None:
-    found = [feature.shape[1] for feature in features]
+def _check_taps(found: list[int], kernels: list[np.ndarray]) -> None:
     expected = [kernel.shape[0] for kernel in kernels]
     if found != expected:
         raise ValueError(

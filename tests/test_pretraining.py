@@ -57,7 +57,7 @@ def test_the_weights_are_kept_in_half_precision_too(tmp_path):
     classifier = pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
     kept = read_pretrained(tmp_path / "weights.npz")
     assert kept.targets == TARGETS
-    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_logits").bias)
+    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_maps").bias)
     np.testing.assert_allclose(kept.biases[0], expected, rtol=1e-3)
 
 

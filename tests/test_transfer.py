@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from mscam_tf.pretrained import Pretrained
-from mscam_tf.transfer import build_pooling, initialize_heads, start_heads
+from mscam_tf.transfer import initialize_heads, start_heads
 from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
@@ -41,7 +41,8 @@ def build(num_classes=2, single=False):
 def test_the_started_heads_tell_the_classes_apart(pretrained, single):
     model = build(single=single)
     images, labels = make_data()
-    features = list(build_pooling(model).predict(images, verbose=0).values())
+    pools = [layer.output for layer in model.layers if layer.name.endswith("pool")]
+    features = [keras.Model(model.input, pool).predict(images, verbose=0) for pool in pools]
     kernels = list(pretrained.kernels)
     for scale, feature in zip((-1,) if single else (0, 1, 2), features, strict=True):
         apart = feature[labels == 1].mean(0) - feature[labels == 0].mean(0)
@@ -75,7 +76,7 @@ def start(logits, labels):
     """Start heads from features that are the logits of the pretrained targets themselves."""
     count = logits.shape[1]
     model = start_model(max(labels) + 1, count)
-    start_heads(model, [logits], np.array(labels), make_identity(count))
+    start_heads(model, logits, np.array(labels), make_identity(count))
     return model.get_layer("logits").get_weights()
 
 
@@ -128,11 +129,11 @@ def test_findings_take_their_targets_each_by_itself():
     logits = 6 * labels - 3 + generator.normal(0, 1, labels.shape)
     model = start_model(2, 2)
     identity = make_identity(2)
-    start_heads(model, [logits], labels, identity)
+    start_heads(model, logits, labels, identity)
     kernel, _ = model.get_layer("logits").get_weights()
     np.testing.assert_array_equal(kernel > 0, np.eye(2))
     with pytest.raises(ValueError, match=r"not in others\. Received: .*\[40, \d+\] of 40"):
-        start_heads(model, [logits], np.column_stack([np.ones(40), labels[:, 1]]), identity)
+        start_heads(model, logits, np.column_stack([np.ones(40), labels[:, 1]]), identity)
 
 
 def test_three_classes_take_their_own_targets():

@@ -53,6 +53,10 @@ def train(
         "squared"
     ),
     penalty_weight: Annotated[float, typer.Option(help="Lambda of the penalty.")] = 1.0,
+    pooling: Annotated[
+        str,
+        typer.Option(help="Of the maps: mean, or soft (strong places count more); auto as xray."),
+    ] = "auto",
     unit_norm_heads: Annotated[
         bool, typer.Option("--unit-norm-heads", help="Let the relevance alone carry the strength.")
     ] = False,
@@ -109,6 +113,7 @@ def train(
             normalization=normalization,
             penalty=penalty,
             penalty_weight=penalty_weight,
+            pooling=pooling,
             unit_norm_heads=unit_norm_heads,
             image_size=image_size,
             several=several,
