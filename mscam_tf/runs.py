@@ -15,7 +15,7 @@ from mscam_tf.data.findings import join_findings
 from mscam_tf.data.images import ReadOptions
 from mscam_tf.files import write_json
 from mscam_tf.pretrained import BACKBONE as PRETRAINED_BACKBONE
-from mscam_tf.pretrained import find_pretrained, names_pretrained
+from mscam_tf.pretrained import names_pretrained
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 MODELS = ("multiscale", "single")
@@ -124,13 +124,7 @@ class TrainConfig:
             frozen = 0 if weights is None or self._starts_heads(weights) else 3
         if rate is None:
             rate = 3e-4 if weights is None else 1e-4
-        pooling = self.pooling
-        if pooling == "auto":
-            pretrained = find_pretrained(weights)
-            pooling = "mean" if pretrained is None else pretrained.pooling
-        return replace(
-            self, weights=weights, frozen_epochs=frozen, learning_rate=rate, pooling=pooling
-        )
+        return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
 
     @property
     def starts_heads(self) -> bool:

@@ -82,7 +82,7 @@ def train(
         ImageError: If images cannot be read.
         ManifestError: If no honest split exists, or none is left without the skipped images.
     """
-    config = (config or TrainConfig()).resolve()
+    config = _resolve_pooling((config or TrainConfig()).resolve())
     folder = Path(folder)
     check_free(folder, overwrite, manifest.root)
     manifest = split_images(manifest, config.several, config.seed)
@@ -164,6 +164,13 @@ def _resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
         return config
     window = fit_window(paths, config.window_percentiles, config.read)
     return replace(config, read=replace(config.read, window=window))
+
+
+def _resolve_pooling(config: TrainConfig) -> TrainConfig:
+    if config.pooling != "auto":
+        return config
+    pretrained = find_pretrained(config.weights)
+    return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
 
 
 def _leave_out(manifest: Manifest, problems: Sequence[tuple[Path, str]], several: bool) -> Manifest:

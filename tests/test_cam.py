@@ -19,6 +19,16 @@ def make_any_size():
     return mscam_tf.build_multiscale_classifier(4, None, backbone=make_backbone())
 
 
+def make_soft():
+    return mscam_tf.build_multiscale_classifier(4, SIZE, backbone=make_backbone(), pooling="soft")
+
+
+def make_soft_single():
+    return mscam_tf.build_single_scale_classifier(
+        4, SIZE, backbone=make_backbone(), pooling="soft", dropout=0.2
+    )
+
+
 def make_single():
     return mscam_tf.build_single_scale_classifier(4, SIZE, backbone=make_backbone(), dropout=0.2)
 
@@ -115,6 +125,34 @@ def test_every_logit_is_accounted_for(make, policy):
         np.testing.assert_allclose(logits, summed, rtol=tolerance, atol=tolerance)
         assert {v.dtype.name for v in outputs.values()} == {"float32"}
         assert np.abs(logits).max() > 0.1  # A model that says nothing would pass all the above.
+
+
+@backends
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("make", [make_soft, make_soft_single])
+def test_logits_pooled_softly_are_accounted_for_too(make, policy):
+    keras.config.set_dtype_policy(policy)
+    model = randomize(make())
+    explainer = build_explainer(model, map_size="native", scale_maps=True)
+    h, biases = find_parts(model)
+    x = make_images(3)
+    outputs = explainer.predict(x, verbose=0)
+    summed = 0
+    for b in range(len(h)):
+        maps = outputs[f"scale{b + 1}_maps"].reshape(3, -1, 4)
+        # The sharpness is a weight, and `randomize` has changed it.
+        name = f"scale{b + 1}_logits" if len(h) > 1 else "logits"
+        sharpness = np.asarray(keras.ops.convert_to_numpy(model.get_layer(name).scale))
+        shares = np.exp(sharpness * maps)
+        pooled = (shares * maps).sum(1) / shares.sum(1)
+        np.testing.assert_allclose(
+            outputs["contributions"][:, b], h[b] * pooled, rtol=1e-3, atol=1e-4
+        )
+        summed = summed + h[b] * (pooled + biases[b])
+    np.testing.assert_allclose(outputs["logits"], summed, rtol=1e-3, atol=1e-4)
+    logits = model.predict(x, verbose=0).astype("float32")
+    tolerance = 1e-3 if policy == "float32" else 2e-2
+    np.testing.assert_allclose(logits, summed, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])

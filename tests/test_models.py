@@ -26,6 +26,26 @@ def test_graph_has_the_documented_layers():
     assert model.output_shape == (None, 3)
 
 
+def test_soft_pooling_lets_a_small_object_count():
+    """The same heads on the same features: one bright spot says more than its mean."""
+    mean, soft = build(), build(pooling="soft")
+    names = {layer.name for layer in soft.layers}
+    assert {"scale1_maps", "scale3_logits", "relevance"} <= names
+    assert "scale1_pool" not in names
+    randomize(mean)
+    soft.get_layer("backbone").set_weights(mean.get_layer("backbone").get_weights())
+    for scale in (1, 2, 3):
+        dense = mean.get_layer(f"scale{scale}_logits")
+        soft.get_layer(f"scale{scale}_maps").set_weights(dense.get_weights())
+    x = make_images(2)
+    assert (soft.predict(x, verbose=0) > mean.predict(x, verbose=0)).all()
+    for scale in (1, 2, 3):
+        soft.get_layer(f"scale{scale}_logits").scale.assign([0, 0, 0])
+    np.testing.assert_allclose(
+        soft.predict(x, verbose=0), mean.predict(x, verbose=0), rtol=1e-3, atol=1e-4
+    )
+
+
 def test_logits_are_the_convex_combination_of_the_heads():
     model = randomize(build())
     heads = keras.Model(
@@ -164,6 +184,7 @@ def test_weights_of_another_model_without_its_heads(tmp_path):
         ({"image_size": 64}, r"`image_size` must be None or .* Received: image_size=64"),
         ({"image_size": (64, 64, 1)}, r"`image_size` must be None or .* Received: .*64, 1"),
         ({"channels": 2}, "`channels` must be 1 or 3. Received: channels=2"),
+        ({"pooling": "max"}, r"`pooling` must be one of .*Received: pooling='max'"),
         ({"dropout": 1.0}, "`dropout` must be in .* Received: dropout=1.0"),
     ],
 )

@@ -3,6 +3,7 @@ import csv
 import keras
 import numpy as np
 import pytest
+from keras.ops import convert_to_numpy as to_numpy
 
 from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.pretrained import read_pretrained
@@ -77,6 +78,16 @@ def test_a_pretraining_that_diverges_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"diverged.*Lower the learning rate\. Received"):
         pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY), processes=0)
     assert not (tmp_path / "weights.npz").exists()
+
+
+def test_another_pretraining_goes_on_with_its_weights(tmp_path):
+    first = pretrain(tmp_path / "one", PretrainConfig(steps=2, pooling="mean", **TINY), processes=0)
+    config = PretrainConfig(steps=2, start=str(tmp_path / "one" / "weights.npz"), **TINY)
+    classifier, _ = build_pretraining_models(config)
+    for name in ("scale1", "scale3"):
+        kernel = to_numpy(first.get_layer(f"{name}_logits").kernel)
+        found = to_numpy(classifier.get_layer(f"{name}_maps").kernel)
+        np.testing.assert_allclose(found, kernel, rtol=1e-3, atol=1e-6)
 
 
 def test_other_settings_are_refused(tmp_path):

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from mscam_tf.pretrained import Pretrained
-from mscam_tf.transfer import initialize_heads, start_heads
+from mscam_tf.transfer import build_targets, initialize_heads, start_heads
 from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
@@ -92,6 +92,23 @@ def start_model(classes, count):
     return mscam_tf.build_single_scale_classifier(
         classes, (32, 32), 3, backbone=keras.Model(image, tap), tap="tap"
     )
+
+
+@pytest.mark.parametrize("pooling", ["mean", "soft"])
+def test_started_logits_are_the_fitted_ones_on_any_image(pretrained, pooling):
+    """A scaled map is pooled as it was: logits are gain times pretrained logit plus offset."""
+    model = randomize(
+        mscam_tf.build_multiscale_classifier(2, (32, 32), backbone=make_backbone(), pooling=pooling)
+    )
+    images, labels = make_data()
+    targets = build_targets(model, pretrained).predict(images, verbose=0)
+    wanted = np.where(labels == 1, 3.0, -2.0) + np.random.default_rng(0).normal(size=24)
+    start_heads(model, np.stack([wanted, 0 * wanted], axis=1), labels, pretrained)
+    logits = model.predict(images, verbose=0)
+    for c in (0, 1):
+        gain, offset = np.polyfit(targets[:, 0], logits[:, c], 1)
+        np.testing.assert_allclose(logits[:, c], gain * targets[:, 0] + offset, atol=1e-3)
+    assert np.ptp(logits[:, 1]) > 0.01
 
 
 def test_of_two_targets_that_tell_as_much_the_more_general_is_taken():
