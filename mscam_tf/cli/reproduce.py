@@ -32,6 +32,9 @@ def reproduce(
         typer.Option(help="Start: xray, none, or as for `mscam train`; may be given repeatedly."),
     ] = None,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
+    pooling: Annotated[str, typer.Option(help="Of the maps: mean as in the paper, or soft.")] = (
+        "mean"
+    ),
     epochs: Annotated[int, typer.Option(min=1, help="Three times as many from scratch.")] = 8,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
     precision: Annotated[
@@ -66,6 +69,7 @@ def reproduce(
 
         training = TrainConfig(
             backbone=backbone,
+            pooling=pooling,
             epochs=epochs,
             patience=3 * epochs,  # Of models that are compared, none stops before another.
             batch_size=batch_size,

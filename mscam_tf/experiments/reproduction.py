@@ -47,7 +47,9 @@ class ReproductionConfig:
     images: int = 371
     fresh: int = 2000
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    training: TrainConfig = field(default_factory=lambda: TrainConfig(epochs=8, patience=24))
+    training: TrainConfig = field(
+        default_factory=lambda: TrainConfig(epochs=8, patience=24, pooling="mean")
+    )
 
     def __post_init__(self) -> None:
         for name in ("seeds", "images"):
