@@ -45,7 +45,7 @@ class PretrainConfig:
         steps: Steps in all, a multiple of `save_every`. The rate is constant after a short warm-up
             and falls over the last fifth: a pretraining is extended from before its fall.
         backbone: A name in `keras.applications`.
-        pooling: How the heads pool their maps: `"soft"` or `"mean"`.
+        pooling: How the heads pool their maps: `"mean"` or `"soft"`.
         start: The `weights.npz` of another pretraining to go on from; by default random weights.
         image_size: `(height, width)`, multiples of 32 pixels.
         batch_size: Scenes a step.
@@ -58,7 +58,7 @@ class PretrainConfig:
 
     steps: int = 4000
     backbone: str = "DenseNet121"
-    pooling: str = "soft"
+    pooling: str = "mean"
     start: str | None = None
     image_size: tuple[int, int] = (128, 128)
     batch_size: int = 32

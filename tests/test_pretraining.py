@@ -58,7 +58,7 @@ def test_the_weights_are_kept_in_half_precision_too(tmp_path):
     classifier = pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
     kept = read_pretrained(tmp_path / "weights.npz")
     assert kept.targets == TARGETS
-    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_maps").bias)
+    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_logits").bias)
     np.testing.assert_allclose(kept.biases[0], expected, rtol=1e-3)
 
 
@@ -81,8 +81,9 @@ def test_a_pretraining_that_diverges_says_so(tmp_path):
 
 
 def test_another_pretraining_goes_on_with_its_weights(tmp_path):
-    first = pretrain(tmp_path / "one", PretrainConfig(steps=2, pooling="mean", **TINY), processes=0)
-    config = PretrainConfig(steps=2, start=str(tmp_path / "one" / "weights.npz"), **TINY)
+    first = pretrain(tmp_path / "one", PretrainConfig(steps=2, **TINY), processes=0)
+    start = str(tmp_path / "one" / "weights.npz")
+    config = PretrainConfig(steps=2, pooling="soft", start=start, **TINY)
     classifier, _ = build_pretraining_models(config)
     for name in ("scale1", "scale3"):
         kernel = to_numpy(first.get_layer(f"{name}_logits").kernel)

@@ -19,8 +19,8 @@ def pretrain(
     ] = 4000,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
     pooling: Annotated[
-        str, typer.Option(help="Of the maps: soft (strong places count more), or mean.")
-    ] = "soft",
+        str, typer.Option(help="Of the maps: mean, or soft (strong places count more).")
+    ] = "mean",
     start: Annotated[
         Path | None,
         typer.Option(metavar="NPZ", help="weights.npz of another pretraining, to go on from."),
