@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from mscam_tf.calibration import pool_softly
 from mscam_tf.cam import build_explainer
 from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_batches
@@ -20,7 +21,7 @@ from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import NOT_DECAYED
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
-from mscam_tf.pretrained import read_pretrained, write_pretrained
+from mscam_tf.pretrained import write_pretrained
 from mscam_tf.runs import read_json
 from mscam_tf.supervision import (
     MapCalibration,
@@ -28,9 +29,9 @@ from mscam_tf.supervision import (
     name_maps,
     weighted_cross_entropy,
 )
-from mscam_tf.transfer import copy_pretrained
 
 _PROBE_SEED, _PROBE_BATCHES = 10**6, 8  # Scenes that no training seed reaches.
+_CALIBRATION_SCENES = 2000
 _WARM_UP = 100  # Steps.
 _FALL = 0.2  # Share of the steps, at the end, over which the rate falls.
 _CONFIG, _HISTORY = "config.json", "history.csv"
@@ -45,8 +46,6 @@ class PretrainConfig:
         steps: Steps in all, a multiple of `save_every`. The rate is constant after a short warm-up
             and falls over the last fifth: a pretraining is extended from before its fall.
         backbone: A name in `keras.applications`.
-        pooling: How the heads pool their maps: `"mean"` or `"soft"`.
-        start: The `weights.npz` of another pretraining to go on from; by default random weights.
         image_size: `(height, width)`, multiples of 32 pixels.
         batch_size: Scenes a step.
         learning_rate: Of AdamW.
@@ -58,8 +57,6 @@ class PretrainConfig:
 
     steps: int = 4000
     backbone: str = "DenseNet121"
-    pooling: str = "mean"
-    start: str | None = None
     image_size: tuple[int, int] = (128, 128)
     batch_size: int = 32
     learning_rate: float = 1e-3
@@ -108,7 +105,9 @@ def pretrain(
     each scale's map, and of their sum, against the objects' masks: `sigmoid(g M_b^c + o)` against
     the root of the share of each cell that the objects cover, with a gain `g` and an offset `o`
     for each map that are learned and then dropped. Since a map is linear in the features of its
-    place, this teaches features to speak about the place that they are at.
+    place, this teaches features to speak about the place that they are at. While it trains, a logit
+    is the mean of its map; in the end the maps are pooled softly (`mscam_tf.SoftPool`), which tells
+    more, and the biases are fitted anew to scenes of their own.
 
     The folder holds `config.json`, the checkpoint, `history.csv` with a probe on fixed scenes
     every `save_every` steps, and at the end `model.keras` and, in float16, `weights.npz` with its
@@ -155,9 +154,14 @@ def pretrain(
         verbose=0,
         callbacks=[keras.callbacks.TerminateOnNaN(), keeper, *callbacks],
     )
+    steps = int(trainer.optimizer.iterations)
+    scenes = simulate_batch(
+        config.image_size, _CALIBRATION_SCENES, keeper.stride, _PROBE_SEED, 1000
+    )
+    classifier = pool_softly(classifier, scenes.images, scenes.targets, config.backbone)
     with write_whole(folder / "model.keras") as partial:
         classifier.save(partial)
-    recipe = {**asdict(config), "steps": int(trainer.optimizer.iterations)}
+    recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
     write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe)
     return classifier
 
@@ -170,11 +174,8 @@ def build_pretraining_models(config: PretrainConfig) -> tuple[keras.Model, keras
         len(TARGETS),
         config.image_size,
         backbone=config.backbone,
-        pooling=config.pooling,
         relevance=relevance,
     )
-    if config.start is not None:
-        copy_pretrained(classifier, read_pretrained(config.start))
     explainer = build_explainer(classifier, "native", scale_maps=True, activation="sigmoid")
     outputs = {"logits": explainer.output["logits"]}
     if config.map_weight:

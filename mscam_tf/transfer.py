@@ -51,18 +51,13 @@ def build_pretrained_classifier(
         backbone=pretrained.architecture,
         pooling=pretrained.pooling,
     )
-    copy_pretrained(model, pretrained)
-    return model
-
-
-def copy_pretrained(model: keras.Model, pretrained: Pretrained) -> None:
-    """Set backbone, heads and relevance of a multi-scale classifier of the pretrained targets."""
     pretrained.copy_to(model.get_layer("backbone"))
     heads = zip(find_heads(model).heads, pretrained.kernels, pretrained.biases, strict=True)
     for head, kernel, bias in heads:
         head.dense.kernel.assign(kernel)
         head.dense.bias.assign(bias)
     model.get_layer("relevance").set_relevance(pretrained.relevance)
+    return model
 
 
 def initialize_heads(

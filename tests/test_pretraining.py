@@ -3,7 +3,6 @@ import csv
 import keras
 import numpy as np
 import pytest
-from keras.ops import convert_to_numpy as to_numpy
 
 from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.pretrained import read_pretrained
@@ -19,6 +18,7 @@ QUICK = TINY | {"learning_rate": 0.02}  # Each step shows.
 def _few_probes(monkeypatch):
     monkeypatch.setattr("mscam_tf.pretraining._PROBE_BATCHES", 1)
     monkeypatch.setattr("mscam_tf.pretraining._WARM_UP", 1)
+    monkeypatch.setattr("mscam_tf.pretraining._CALIBRATION_SCENES", 20)
 
 
 def read_history(folder):
@@ -58,7 +58,8 @@ def test_the_weights_are_kept_in_half_precision_too(tmp_path):
     classifier = pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
     kept = read_pretrained(tmp_path / "weights.npz")
     assert kept.targets == TARGETS
-    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_logits").bias)
+    assert kept.pooling == "soft"
+    expected = keras.ops.convert_to_numpy(classifier.get_layer("scale1_maps").bias)
     np.testing.assert_allclose(kept.biases[0], expected, rtol=1e-3)
 
 
@@ -78,17 +79,6 @@ def test_a_pretraining_that_diverges_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"diverged.*Lower the learning rate\. Received"):
         pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY), processes=0)
     assert not (tmp_path / "weights.npz").exists()
-
-
-def test_another_pretraining_goes_on_with_its_weights(tmp_path):
-    first = pretrain(tmp_path / "one", PretrainConfig(steps=2, **TINY), processes=0)
-    start = str(tmp_path / "one" / "weights.npz")
-    config = PretrainConfig(steps=2, pooling="soft", start=start, **TINY)
-    classifier, _ = build_pretraining_models(config)
-    for name in ("scale1", "scale3"):
-        kernel = to_numpy(first.get_layer(f"{name}_logits").kernel)
-        found = to_numpy(classifier.get_layer(f"{name}_maps").kernel)
-        np.testing.assert_allclose(found, kernel, rtol=1e-3, atol=1e-6)
 
 
 def test_other_settings_are_refused(tmp_path):

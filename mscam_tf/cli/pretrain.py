@@ -18,13 +18,6 @@ def pretrain(
         typer.Option(min=1, help="In all, a multiple of --save-every; may be raised later."),
     ] = 4000,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
-    pooling: Annotated[
-        str, typer.Option(help="Of the maps: mean, or soft (strong places count more).")
-    ] = "mean",
-    start: Annotated[
-        Path | None,
-        typer.Option(metavar="NPZ", help="weights.npz of another pretraining, to go on from."),
-    ] = None,
     image_size: Annotated[
         tuple[int, int], typer.Option(metavar="H W", help="Pixels, multiples of 32.")
     ] = (128, 128),
@@ -59,8 +52,6 @@ def pretrain(
         config = PretrainConfig(
             steps=steps,
             backbone=backbone,
-            pooling=pooling,
-            start=None if start is None else str(start),
             image_size=image_size,
             batch_size=batch_size,
             learning_rate=learning_rate,
