@@ -91,10 +91,9 @@ class Network:
         learning_rate,
         side=128,
         classes=2,
-        pooling=None,
     ):
         self.name, self.weights, self.side, self.classes = model, weights, side, classes
-        self.steps, self.learning_rate, self.pooling = steps, learning_rate, pooling
+        self.steps, self.learning_rate = steps, learning_rate
 
     @cached_property
     def model(self):
@@ -107,7 +106,7 @@ class Network:
             "single": mscam_tf.build_single_scale_classifier,
         }[self.name]
         start = find_pretrained(self.weights)
-        pooling = self.pooling or (start.pooling if start else "mean")
+        pooling = start.pooling if start else "mean"
         size = (self.side, self.side)
         model = build(self.classes, size, weights=self.weights, pooling=pooling)
         if self.steps:

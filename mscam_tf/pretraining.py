@@ -1,7 +1,6 @@
 """Pretrain on simulated scenes: kinds and sizes from the image, and places from the masks."""
 
 import csv
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from mscam_tf.fitting import NOT_DECAYED
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier
 from mscam_tf.pretrained import write_pretrained
-from mscam_tf.runs import read_json
+from mscam_tf.runs import check_settings
 from mscam_tf.supervision import (
     MapCalibration,
     make_map_targets,
@@ -287,16 +286,9 @@ def probe(explainer: keras.Model, scenes: Sequence[SceneBatch]) -> dict[str, flo
 
 def _check_folder(folder: Path, config: PretrainConfig) -> bool:
     """Return whether the folder has a checkpoint to go on from; these settings must be its own."""
-    if not (folder / _CONFIG).exists():
+    known = check_settings(folder / _CONFIG, asdict(config), free=("steps",))
+    if known is None:
         return False
-    known, settings = read_json(folder / _CONFIG), json.loads(json.dumps(asdict(config)))
-    differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - {"steps"}
-    if differing:
-        raise ValueError(
-            f"{folder} holds something with other settings; choose another folder. "
-            f"Expected: { ({name: known.get(name) for name in sorted(differing)}) }. "
-            f"Received: { ({name: settings.get(name) for name in sorted(differing)}) }"
-        )
     if config.steps < known["steps"]:
         raise ValueError(
             f"{folder} holds a pretraining of {known['steps']} steps: give as many or more, or "

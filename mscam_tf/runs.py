@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -261,6 +261,30 @@ def open_run(folder: str | Path) -> Run:
 def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:
     """JSON has lists for the pairs of numbers in settings."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+
+
+def check_settings(path: Path, settings: dict[str, Any], free: Sequence[str] = ()) -> Any:
+    """Return the settings that a folder was begun with, or `None` if it was not.
+
+    Args:
+        path: The JSON file that keeps them.
+        settings: Those to go on with.
+        free: Names of settings that may differ.
+
+    Raises:
+        RunError: If others differ.
+    """
+    if not path.exists():
+        return None
+    known, settings = read_json(path), json.loads(json.dumps(settings))
+    differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - set(free)
+    if differing:
+        raise RunError(
+            f"{path.parent} holds something with other settings; choose another folder. "
+            f"Expected: { ({name: known.get(name) for name in sorted(differing)}) }. "
+            f"Received: { ({name: settings.get(name) for name in sorted(differing)}) }"
+        )
+    return known
 
 
 def read_json(path: Path) -> Any:

@@ -21,7 +21,7 @@ from mscam_tf.experiments.tables import (
 )
 from mscam_tf.experiments.trials import MODELS, Trial, list_trials, run_trials
 from mscam_tf.files import write_json, write_table, write_whole
-from mscam_tf.runs import TrainConfig, open_run, read_json
+from mscam_tf.runs import TrainConfig, check_settings, open_run
 from mscam_tf.training import sample_classes
 
 _LOGGER = logging.getLogger(__name__)
@@ -158,14 +158,7 @@ def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | Non
         "training": repr(config.training),
     }
     path = folder / "config.json"
-    known = read_json(path) if path.exists() else settings
-    differing = {name for name in settings if known.get(name) != settings[name]}
-    if differing:
-        raise ValueError(
-            f"{folder} holds something with other settings; choose another folder. "
-            f"Expected: { ({name: known.get(name) for name in sorted(differing)}) }. "
-            f"Received: { ({name: settings[name] for name in sorted(differing)}) }"
-        )
+    check_settings(path, settings)
     write_json(path, settings)
 
 

@@ -66,10 +66,10 @@ def simulate_findings(
     masks: dict[str, np.ndarray] = {}
     for name in findings:
         for _ in range(_MOST_TRIES):
-            if name in masks:
-                break
             for thing in _draw(name, config, generator):
                 insert(thing, carrier, masks)
+            if name in masks:
+                break
         else:
             raise ValueError(f"No {name} fits into the image. Received: image_size={size}")
     detector = draw_detector(size, config.photons, config.hard_negatives, generator)
