@@ -7,7 +7,6 @@ stays in the work folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from benchmarks.learners import locate_work
 from benchmarks.map_quality import make_data
-from benchmarks.report import write_page
+from benchmarks.report import remember, write_page
 
 _SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 6
 _RELU = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
@@ -42,7 +41,8 @@ def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
     import mscam_tf
 
     place = folder / name.replace(" ", "_").replace(",", "") / f"seed{seed}"
-    if not (place / "found.json").exists():
+
+    def measure():
         shutil.rmtree(place, ignore_errors=True)
         data = make_data(folder / "data", _IMAGES, seed=2 * 10**6)
         manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
@@ -51,9 +51,9 @@ def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
         )
         trained = mscam_tf.train(manifest, place, config)
         shutil.rmtree(place / "checkpoints")
-        found = score(trained, make_data(folder / "fresh", _FRESH, seed=2 * 10**6 + 1))
-        (place / "found.json").write_text(json.dumps(found))
-    return json.loads((place / "found.json").read_text())
+        return score(trained, make_data(folder / "fresh", _FRESH, seed=2 * 10**6 + 1))
+
+    return remember(place / "found.json", measure)
 
 
 def score(run, fresh: Path) -> dict:

@@ -6,7 +6,6 @@ What is finished stays in the work folder, so that a run that was stopped goes o
 """
 
 import argparse
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from benchmarks.ablation import score
 from benchmarks.learners import locate_work
 from benchmarks.map_quality import make_data
-from benchmarks.report import write_page
+from benchmarks.report import remember, write_page
 
 _SIDE, _POOL, _FRESH, _FIRST, _MORE, _EPOCHS = 128, 1200, 1000, 120, 120, 8
 _WAYS = ("first", "random", "margin", "advice")
@@ -43,7 +42,8 @@ def train(folder: Path, manifest, chosen: list[int], way: str, seed: int) -> flo
     import mscam_tf
 
     place = folder / f"seed{seed}" / way
-    if not (place / "found.json").exists():
+
+    def measure():
         shutil.rmtree(place, ignore_errors=True)
         few = mscam_tf.Manifest(manifest.root, tuple(manifest.samples[i] for i in chosen))
         split = mscam_tf.split_manifest(few, seed)
@@ -56,17 +56,16 @@ def train(folder: Path, manifest, chosen: list[int], way: str, seed: int) -> flo
         )
         run = mscam_tf.train(mscam_tf.Manifest(few.root, samples), place, config)
         shutil.rmtree(place / "checkpoints")
-        found = score(run, make_data(folder / "fresh", _FRESH, seed=3 * 10**6 + 1))
-        (place / "found.json").write_text(json.dumps(found))
-    return json.loads((place / "found.json").read_text())["accuracy"]
+        return score(run, make_data(folder / "fresh", _FRESH, seed=3 * 10**6 + 1))
+
+    return remember(place / "found.json", measure)["accuracy"]
 
 
 def rank(folder: Path, manifest, pool: list[int], seed: int) -> dict[str, list[int]]:
     """Order the pool by the advice of the first model, and by its margins alone."""
     import mscam_tf
 
-    path = folder / f"seed{seed}" / "ranked.json"
-    if not path.exists():
+    def measure():
         run = mscam_tf.open_run(folder / f"seed{seed}" / "first")
         paths = [manifest.paths[i] for i in pool]
         number = dict(zip(paths, pool, strict=True))
@@ -75,9 +74,9 @@ def rank(folder: Path, manifest, pool: list[int], seed: int) -> dict[str, list[i
             "advice": mscam_tf.rank_unlabelled(images),
             "margin": sorted(images, key=lambda image: image.margin),
         }
-        ranked = {way: [number[image.path] for image in order] for way, order in orders.items()}
-        path.write_text(json.dumps(ranked))
-    return json.loads(path.read_text())
+        return {way: [number[image.path] for image in order] for way, order in orders.items()}
+
+    return remember(folder / f"seed{seed}" / "ranked.json", measure)
 
 
 def main() -> None:

@@ -7,13 +7,12 @@ folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.learners import locate_work, name_start
-from benchmarks.report import write_page
+from benchmarks.report import remember, write_page
 
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
 _SETTINGS = {"epochs": 4, "batch_size": 16}
@@ -111,9 +110,7 @@ def main() -> None:
             for seed in range(arguments.seeds):
                 run = train(arguments.work, model, start, seed)
                 path = run.folder / "map_quality.json"
-                if not path.exists():
-                    path.write_text(json.dumps(score(run, tests), indent=2))
-                found = json.loads(path.read_text())
+                found = remember(path, lambda run=run: score(run, tests))
                 rows.append([model, name_start(start), seed, *_describe(found)])
     write_page(
         "map_quality",

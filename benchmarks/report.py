@@ -1,12 +1,14 @@
 """Write a page of results, with the command that made it and the machine it ran on."""
 
+import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 _PACKAGES = ("mscam-tf", "keras", "tensorflow", "jax", "numpy")
@@ -33,6 +35,15 @@ def write_page(
     path.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
     return path
+
+
+def remember(path: Path, measure: Callable[[], Any]) -> Any:
+    """Return what is in a JSON file; measure it and write it there where there is none yet."""
+    from mscam_tf.files import write_json
+
+    if not path.exists():
+        write_json(path, measure())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def run_apart(module: str, *arguments: str, **environment: str) -> str:

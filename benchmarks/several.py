@@ -6,14 +6,13 @@ What is finished stays in the work folder, so that a run that was stopped goes o
 """
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.learners import locate_work
-from benchmarks.report import write_page
+from benchmarks.report import remember, write_page
 
 _SIDE, _TRAINING, _TESTS, _EPOCHS = 128, 400, 600, 6
 
@@ -30,7 +29,8 @@ def run(folder: Path, model: str, start: str, seed: int) -> dict:
     import mscam_tf
 
     place = folder / f"{model}_{start}" / f"seed{seed}"
-    if not (place / "found.json").exists():
+
+    def measure():
         shutil.rmtree(place, ignore_errors=True)
         manifest = mscam_tf.read_manifest(make_data(folder / "training", _TRAINING, 4 * 10**6))
         scratch = start == "none"
@@ -44,9 +44,9 @@ def run(folder: Path, model: str, start: str, seed: int) -> dict:
         )
         trained = mscam_tf.train(manifest, place, config)
         shutil.rmtree(place / "checkpoints")
-        found = score(trained, make_data(folder / "tests", _TESTS, 4 * 10**6 + 1))
-        (place / "found.json").write_text(json.dumps(found))
-    return json.loads((place / "found.json").read_text())
+        return score(trained, make_data(folder / "tests", _TESTS, 4 * 10**6 + 1))
+
+    return remember(place / "found.json", measure)
 
 
 def score(run, tests: Path) -> dict:
