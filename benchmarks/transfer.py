@@ -25,7 +25,7 @@ from benchmarks.learners import (
 from benchmarks.report import write_page
 
 FOLDS = 5
-TUNED = {"steps": 48, "learning_rate": 1e-4}
+TUNED = {"steps": 64, "learning_rate": 3e-4}
 SCRATCH = {"steps": 128, "learning_rate": 3e-4}
 METHODS = {
     "zero-shot": lambda: ZeroShot(),
