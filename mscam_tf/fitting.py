@@ -57,9 +57,7 @@ def apply_constraints(model: keras.Model) -> None:
             variable.assign(variable.constraint(variable))
 
 
-def make_schedule(
-    learning_rate: float | None, steps: int
-) -> keras.optimizers.schedules.CosineDecay:
+def make_schedule(learning_rate: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
     """Return a rate that rises over a tenth of the steps, then falls as a cosine."""
     warm_up = max(1, int(_WARM_UP * steps))
     return keras.optimizers.schedules.CosineDecay(

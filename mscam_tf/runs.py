@@ -52,8 +52,7 @@ class TrainConfig:
             where the heads start as pretrained ones (`"xray"` and `.npz`, with the default taps and
             free heads), otherwise 3.
         batch_size: Images a step.
-        learning_rate: Highest learning rate of the schedule; by default 3e-4 from scratch, and
-            1e-4 from pretrained weights.
+        learning_rate: Highest learning rate of the schedule.
         weight_decay: Of AdamW; not applied to the relevance.
         dropout: Rate before the heads.
         patience: Epochs without a better validation loss after which training stops.
@@ -79,7 +78,7 @@ class TrainConfig:
     epochs: int = 30
     frozen_epochs: int | None = None
     batch_size: int = 16
-    learning_rate: float | None = None
+    learning_rate: float = 3e-4
     weight_decay: float = 1e-4
     dropout: float = 0.0
     patience: int = 10
@@ -111,7 +110,7 @@ class TrainConfig:
             )
         for name in ("epochs", "batch_size", "learning_rate", "patience"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value <= 0:
                 raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
 
     def resolve(self) -> "TrainConfig":
@@ -119,12 +118,10 @@ class TrainConfig:
         weights = self.weights
         if weights == "auto":
             weights = "xray" if self.backbone == PRETRAINED_BACKBONE else None
-        frozen, rate = self.frozen_epochs, self.learning_rate
+        frozen = self.frozen_epochs
         if frozen is None:
             frozen = 0 if weights is None or self._starts_heads(weights) else 3
-        if rate is None:
-            rate = 3e-4 if weights is None else 1e-4
-        return replace(self, weights=weights, frozen_epochs=frozen, learning_rate=rate)
+        return replace(self, weights=weights, frozen_epochs=frozen)
 
     @property
     def starts_heads(self) -> bool:

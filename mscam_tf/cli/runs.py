@@ -69,10 +69,7 @@ def train(
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(help="Peak of the schedule; by default 1e-4, or 3e-4 from scratch."),
-    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = 3e-4,
     dropout: Annotated[float, typer.Option(help="Before the heads.")] = 0.0,
     patience: Annotated[int, typer.Option(min=1, help="Epochs to wait for a better loss.")] = 10,
     seed: Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")] = 0,
