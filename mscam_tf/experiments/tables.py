@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,41 +9,32 @@ import numpy as np
 from scipy.stats import t
 
 from mscam_tf.data.labels import NO_OBJECT
-from mscam_tf.experiments.trials import MODELS, Trial
+from mscam_tf.experiments.trials import MODELS, PARTS, Trial, is_scored
 
-PARTS = ("test", "fresh")
+_CLASSES = ("own classes", "two classes")
+COLUMNS = [f"{part}, {what}" for part in PARTS for what in _CLASSES]
 
 
-@dataclass(frozen=True)
-class Accuracies:
-    """Accuracies of the trials of one model from one start, seed by seed.
-
-    Attributes:
-        all_classes: For each of `PARTS` that is there `(seeds,)`; what the model itself learned.
-        two_classes: Likewise: any object against none, which follows from it.
-    """
-
-    all_classes: dict[str, np.ndarray]
-    two_classes: dict[str, np.ndarray]
+Accuracies = dict[str, np.ndarray]
 
 
 def read_accuracies(folder: Path, trials: Sequence[Trial]) -> dict[tuple[str, str], Accuracies]:
-    """Read the accuracies by `(weights, model)`; of all seeds that every model has finished."""
+    """Read the accuracies by `(weights, model)`, each `(seeds,)` under the name of its column.
+
+    A column is one of `PARTS` that is there, and the classes that count: the model's own, or the
+    two that follow from them (any object against none). Seeds are those that every model finished.
+    """
     found: dict[tuple[str, str], Accuracies] = {}
     for weights in dict.fromkeys(trial.weights for trial in trials):
         seeds = [trial.seed for trial in trials if trial.weights == weights]
         common = [
             seed
             for seed in dict.fromkeys(seeds)
-            if _have([Trial(model, weights, seed).locate(folder) for model in MODELS], "test")
+            if all(is_scored(Trial(model, weights, seed), folder, "test") for model in MODELS)
         ]
         for model in MODELS:
-            places = [Trial(model, weights, seed).locate(folder) for seed in common]
-            parts = [part for part in PARTS if places and _have(places, part)]
-            scores = {part: np.array([_score(place / part) for place in places]) for part in parts}
-            found[weights, model.name] = Accuracies(
-                {part: values[:, 0] for part, values in scores.items()},
-                {part: values[:, 1] for part, values in scores.items()},
+            found[weights, model.name] = _read_columns(
+                [Trial(model, weights, seed) for seed in common], folder
             )
     return found
 
@@ -55,14 +45,10 @@ def describe_models(found: dict[tuple[str, str], Accuracies]) -> list[dict[str, 
     for (weights, name), accuracies in found.items():
         model = next(model for model in MODELS if model.name == name)
         row = {"weights": weights, "model": f"({name}) {model.title}"}
-        row["seeds"] = str(len(next(iter(accuracies.all_classes.values()), [])))
+        row["seeds"] = str(len(next(iter(accuracies.values()), [])))
         row["paper"] = f"{model.accuracy:.3f}"
-        for part in PARTS:
-            for what, values in (
-                ("own classes", accuracies.all_classes),
-                ("two classes", accuracies.two_classes),
-            ):
-                row[f"{part}, {what}"] = _describe_mean(values[part]) if part in values else ""
+        for column in COLUMNS:
+            row[column] = _describe_mean(accuracies[column]) if column in accuracies else ""
         rows.append(row)
     return rows
 
@@ -74,11 +60,9 @@ def describe_differences(found: dict[tuple[str, str], Accuracies]) -> list[dict[
         for first, second in pairwise(model.name for model in MODELS):
             one, other = found[weights, first], found[weights, second]
             row = {"weights": weights, "difference": f"({second}) - ({first})"}
-            for part in PARTS:
-                for what in ("own classes", "two classes"):
-                    key = "all_classes" if what == "own classes" else "two_classes"
-                    pair = [getattr(accuracies, key).get(part) for accuracies in (other, one)]
-                    row[f"{part}, {what}"] = "" if pair[0] is None else _describe(pair[0] - pair[1])
+            for column in COLUMNS:
+                there = column in one and column in other
+                row[column] = _describe(other[column] - one[column]) if there else ""
             rows.append(row)
     return rows
 
@@ -107,8 +91,14 @@ def to_markdown(rows: Sequence[dict[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _have(places: Sequence[Path], part: str) -> bool:
-    return all((place / part / "metrics.json").exists() for place in places)
+def _read_columns(trials: Sequence[Trial], folder: Path) -> Accuracies:
+    columns = {}
+    for part in PARTS:
+        if trials and all(is_scored(trial, folder, part) for trial in trials):
+            scores = [_score(trial.locate(folder) / part) for trial in trials]
+            for what, values in zip(_CLASSES, np.transpose(scores), strict=True):
+                columns[f"{part}, {what}"] = values
+    return columns
 
 
 def _score(folder: Path) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from mscam_tf.evaluation import evaluate
 from mscam_tf.runs import Run, TrainConfig, open_run
 from mscam_tf.training import train
 
+PARTS = ("test", "fresh")  # What a model is scored on.
 _BINARY = (NO_OBJECT, "bone")
 _SCRATCH_EPOCHS = 3  # From scratch a training takes so many times as many epochs.
 
@@ -103,8 +104,12 @@ def run_trials(
 
 def is_done(trial: Trial, folder: Path, fresh: bool) -> bool:
     """Return whether a trial has all its scores."""
-    parts = ["test", "fresh"] if fresh else ["test"]
-    return all((trial.locate(folder) / part / "metrics.json").exists() for part in parts)
+    return all(is_scored(trial, folder, part) for part in PARTS[: 2 if fresh else 1])
+
+
+def is_scored(trial: Trial, folder: Path, part: str) -> bool:
+    """Return whether a trial has its scores on one of `PARTS`."""
+    return (trial.locate(folder) / part / "metrics.json").exists()
 
 
 def configure(trial: Trial, config: TrainConfig) -> TrainConfig:

@@ -43,10 +43,10 @@ def folder(tmp_path):
 
 def test_accuracies_by_hand(folder):
     found = read_accuracies(folder, list_trials(["xray"], 2))
-    assert found["xray", "a"].all_classes["test"].tolist() == [0.75, 0.75]
-    assert found["xray", "b"].all_classes["test"].tolist() == [0.75, 0.75]
-    assert found["xray", "b"].two_classes["test"].tolist() == [1.0, 0.75]
-    assert found["xray", "c"].all_classes["test"].tolist() == [1.0, 0.75]
+    assert found["xray", "a"]["test, own classes"].tolist() == [0.75, 0.75]
+    assert found["xray", "b"]["test, own classes"].tolist() == [0.75, 0.75]
+    assert found["xray", "b"]["test, two classes"].tolist() == [1.0, 0.75]
+    assert found["xray", "c"]["test, own classes"].tolist() == [1.0, 0.75]
     rows = describe_models(found)
     assert rows[2]["test, own classes"] == "0.875 ± 0.177"
     assert rows[2]["paper"] == "0.867"
@@ -64,7 +64,7 @@ def test_a_seed_counts_once_all_models_have_it(folder):
     trials = list_trials(["xray"], 2)
     (trials[-1].locate(folder) / "test" / "metrics.json").unlink()
     found = read_accuracies(folder, trials)
-    assert {len(one.all_classes["test"]) for one in found.values()} == {1}
+    assert {len(one["test, own classes"]) for one in found.values()} == {1}
 
 
 def test_without_any_trial_there_is_an_empty_table(tmp_path):
