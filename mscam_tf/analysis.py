@@ -6,7 +6,8 @@ Of two classes one is then the other's negative, and no place can speak for both
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -75,10 +76,6 @@ class Confusion:
         total: How many images the class has.
         mean: Mean over `images` of what `stack_evidence` returns, `(H, W, 4)`.
         stacks: The same of the first few of them.
-        difference: Mean soft IoU of the two maps on `images` minus that on `right`.
-        interval: Its 95 % bootstrap interval over images; not a number for fewer than two of
-            either.
-        p_value: Of the two-sided Mann-Whitney test of the same; likewise.
     """
 
     true: str
@@ -88,21 +85,30 @@ class Confusion:
     total: int
     mean: np.ndarray
     stacks: list[np.ndarray]
-    difference: float = field(init=False)
-    interval: tuple[float, float] = field(init=False)
-    p_value: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        wrong, right = self.measure("soft_iou")
-        difference, interval, p_value = _compare(wrong, right)
-        object.__setattr__(self, "difference", difference)
-        object.__setattr__(self, "interval", interval)
-        object.__setattr__(self, "p_value", p_value)
 
     @property
     def rate(self) -> float:
         """Share of the class that was taken for the other, in `[0, 1]`."""
         return len(self.images) / self.total
+
+    @property
+    def difference(self) -> float:
+        """Mean soft IoU of the two maps on `images` minus that on `right`."""
+        return self._comparison[0]
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % bootstrap interval of the difference; not a number for fewer than two of either."""
+        return self._comparison[1]
+
+    @property
+    def p_value(self) -> float:
+        """Of the two-sided Mann-Whitney test of the same; likewise."""
+        return self._comparison[2]
+
+    @cached_property
+    def _comparison(self) -> tuple[float, tuple[float, float], float]:
+        return _compare(*self.measure("soft_iou"))
 
     def measure(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return one of `MEASURES` of the two classes' maps, on wrong images and on right ones."""
