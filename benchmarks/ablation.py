@@ -79,7 +79,8 @@ def score(run, fresh: Path) -> dict:
     precision, prevalence = mscam_tf.pixel_average_precision(maps, masks)
     multiscale = any(layer.name == "relevance" for layer in model.layers)
     relevance = model.get_layer("relevance").get_relevance() if multiscale else np.ones((1, 4))
-    variance = (outputs["contributions"]).var(0)  # Of each scale and class, over the images.
+    parts = outputs["contributions"] - outputs["contributions"].mean(0)
+    covariance = (parts * parts.sum(1, keepdims=True)).mean(0)  # Of each scale with the logit.
     keras.backend.clear_session()
     return {
         "accuracy": float(np.mean(said == labels)),
@@ -87,7 +88,7 @@ def score(run, fresh: Path) -> dict:
         "ap": precision / prevalence,
         "classes": run.class_names,
         "relevance": relevance.tolist(),
-        "share": (variance / variance.sum(0)).tolist(),
+        "share": (covariance / covariance.sum(0)).tolist(),
     }
 
 
@@ -161,7 +162,7 @@ def main() -> None:
             module="ablation",
             arguments=f"--parts {part} --seeds {arguments.seeds}",
             more="Relevance of each scale, finest first, and which share of the variance of the "
-            "class's logit over the images each scale's contribution has:\n\n"
+            "class's logit over the images is due to it (covariance with the logit):\n\n"
             "| variant | class | relevance | share of variance |\n| --- | --- | --- | --- |\n"
             + table,
         )

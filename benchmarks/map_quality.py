@@ -22,7 +22,7 @@ _TOLERANCE = 3.0  # Pixels.
 def make_data(folder: Path, images: int, seed: int) -> Path:
     from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 
-    if not folder.exists():
+    if not (folder / "manifest.csv").exists():  # Which is written last.
         config = SimulationConfig(image_size=(_SIDE, _SIDE))
         write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
     return folder

@@ -94,13 +94,13 @@ def evaluate(
     labels = encode_labels(run, manifest)
     groups = np.array([sample.group for sample in manifest.samples])
     scores = _score(labels, probabilities, groups, run.class_names, resamples)
-    write_json(
+    _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
+    write_json(  # Last: where it is, all is.
         folder / "metrics.json",
         {"data": str(manifest.root), "split": split}
         | _to_json(scores, resamples)
         | {"skipped": [{"path": str(path), "reason": reason} for path, reason in skipped]},
     )
-    _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
     return scores
 
 

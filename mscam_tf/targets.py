@@ -5,7 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from mscam_tf.data.findings import encode_findings, list_findings, merge_rare
+from mscam_tf.data.findings import (
+    encode_findings,
+    label_finding,
+    list_findings,
+    merge_rare,
+)
 from mscam_tf.data.manifest import Manifest, ManifestError
 from mscam_tf.data.splits import set_splits, split_manifest
 from mscam_tf.runs import Run
@@ -17,11 +22,19 @@ def list_classes(manifest: Manifest, several: bool) -> list[str]:
 
 
 def split_images(manifest: Manifest, several: bool, seed: int = 0) -> Manifest:
-    """Split 7:1:2 by `split_manifest`, where rare combinations of findings do not count."""
+    """Split 7:1:2 by `split_manifest`; of several findings, each must be in every split.
+
+    Raises:
+        ManifestError: As `split_manifest` does, for the classes or for each finding by itself.
+    """
     if not several:
         return split_manifest(manifest, seed)
-    split = split_manifest(merge_rare(manifest), seed)
-    return set_splits(manifest, [sample.split for sample in split.samples])
+    if not any(sample.split for sample in manifest.samples):
+        split = split_manifest(merge_rare(manifest), seed)
+        manifest = set_splits(manifest, [sample.split for sample in split.samples])
+    for name in list_findings(manifest):
+        split_manifest(label_finding(manifest, name))
+    return manifest
 
 
 def encode_labels(run: Run, manifest: Manifest) -> np.ndarray:

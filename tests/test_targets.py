@@ -1,6 +1,7 @@
 """Several findings in one image, from training to pictures."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,6 +37,35 @@ def test_every_split_has_every_finding(findings_folder):
     manifest = split_images(mscam_tf.read_manifest(findings_folder), several=True)
     for name in ("train", "validation", "test"):
         assert encode_findings(manifest.select(name), NAMES).max(0).tolist() == [1, 1, 1]
+
+
+def make_manifest(labels, splits=()):
+    splits = splits or [""] * len(labels)
+    pairs = enumerate(zip(labels, splits, strict=True))
+    samples = [mscam_tf.Sample(f"{i}.png", x, str(i), split) for i, (x, split) in pairs]
+    return mscam_tf.Manifest(Path(), tuple(samples))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a|b"] * 40 + ["none"] * 20 + ["a"],
+        ["a"] * 30 + ["b"] * 30 + ["none"] * 2,
+        ["a|b", "b|a"] * 3 + ["b", "none"] * 9,
+    ],
+)
+def test_what_is_rare_hinders_no_split(labels):
+    splits = {sample.split for sample in split_images(make_manifest(labels), True).samples}
+    assert splits == {"train", "validation", "test"}
+
+
+def test_given_splits_need_each_finding_not_each_combination():
+    splits = ["train", "validation", "test"]
+    labels = ["a|b", "a", "a", "none", "b", "b", "none", "none", "none"]
+    manifest = make_manifest(labels, [splits[0], *splits[1:], splits[0], *splits[1:], *splits])
+    assert split_images(manifest, True) == manifest
+    with pytest.raises(ManifestError, match=r"split validation\. Received: none of \['a'\]"):
+        split_images(make_manifest(["a", "b", "none", "b"], ["train", *splits]), True)
 
 
 def test_scores_of_findings(findings_run, findings_folder, tmp_path):

@@ -68,27 +68,43 @@ def encode_findings(manifest: Manifest, names: Sequence[str]) -> np.ndarray:
     return np.array([[name in row for name in names] for row in rows], np.float32)
 
 
-def merge_rare(manifest: Manifest, least: int = 6) -> Manifest:
-    """Name the images of a rare combination of findings after the rarest of these findings.
-
-    For splits that are stratified by label: hardly any combination of many findings is frequent.
-
-    Args:
-        manifest: The samples.
-        least: A combination of fewer images is rare.
-
-    Returns:
-        The samples with labels that are combinations or single findings.
-    """
-    combinations = Counter(sample.label for sample in manifest.samples)
-    findings = Counter(n for sample in manifest.samples for n in split_findings(sample.label))
-
-    def name(label: str) -> str:
-        names = split_findings(label)
-        return min(names, key=findings.__getitem__) if names else label
-
+def label_finding(manifest: Manifest, name: str) -> Manifest:
+    """Label each image by one finding alone: its name where it is there, `no NAME` elsewhere."""
     samples = tuple(
-        s if combinations[s.label] >= least else replace(s, label=name(s.label))
+        replace(s, label=name if name in split_findings(s.label) else f"no {name}")
         for s in manifest.samples
     )
     return replace(manifest, samples=samples)
+
+
+def merge_rare(manifest: Manifest, least: int = 6) -> Manifest:
+    """Merge rare combinations of findings, for splits that are stratified by label.
+
+    Hardly any combination of many findings is frequent. A rare one counts as the rarest of its
+    findings; what is rare even so counts as the most frequent of all.
+
+    Args:
+        manifest: The samples.
+        least: A combination in fewer groups of images is rare.
+
+    Returns:
+        The samples with labels that are combinations, single findings, or `none`.
+    """
+    findings = Counter(n for sample in manifest.samples for n in split_findings(sample.label))
+    labels = [join_findings(sorted(split_findings(s.label))) for s in manifest.samples]
+    counts = _count_groups(manifest, labels)
+    rarest = {
+        label: min(split_findings(label), key=findings.__getitem__, default=label)
+        for label in counts
+    }
+    labels = [label if counts[label] >= least else rarest[label] for label in labels]
+    counts = _count_groups(manifest, labels)
+    most = counts.most_common(1)[0][0]
+    labels = [label if counts[label] >= least else most for label in labels]
+    pairs = zip(manifest.samples, labels, strict=True)
+    return replace(manifest, samples=tuple(replace(s, label=label) for s, label in pairs))
+
+
+def _count_groups(manifest: Manifest, labels: Sequence[str]) -> Counter[str]:
+    groups = [sample.group for sample in manifest.samples]
+    return Counter(label for label, _ in set(zip(labels, groups, strict=True)))
