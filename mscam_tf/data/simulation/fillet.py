@@ -38,6 +38,7 @@ def draw_fillet(
     generator: np.random.Generator,
     *,
     whole: bool = False,
+    pockets: bool = True,
 ) -> Fillet:
     """Draw a piece of a fillet, or a whole one with its outline.
 
@@ -47,6 +48,7 @@ def draw_fillet(
         hard_negatives: Probability of each kind of thing that looks like a bone.
         generator: Source of chance.
         whole: Whether the outline of a whole fillet lies within the image.
+        pockets: Whether there may be pockets of air.
 
     Returns:
         The `Fillet`.
@@ -55,7 +57,7 @@ def draw_fillet(
     muscle *= _draw_outline(image_size, generator) if whole else np.float32(1)
     fat = _draw_segments(image_size, pixel_pitch, generator)
     for chance, draw in _RELIEF:
-        if generator.random() < chance:
+        if generator.random() < chance and (pockets or draw is not _draw_pockets):
             muscle += draw(image_size, pixel_pitch, generator)
     if not whole and generator.random() < 0.1:
         muscle *= _draw_edge(image_size, pixel_pitch, generator)

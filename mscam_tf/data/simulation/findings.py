@@ -60,8 +60,9 @@ def simulate_findings(
     unknown = sorted(set(findings) - set(FINDINGS))
     if unknown:
         raise ValueError(f"`findings` must be among {FINDINGS}. Received: {unknown}")
-    size, pitch = config.image_size, config.pixel_pitch
-    fillet = draw_fillet(size, pitch, config.hard_negatives, generator)
+    size = config.image_size
+    # Pockets of air are voids, and would have no label.
+    fillet = draw_fillet(size, config.pixel_pitch, config.hard_negatives, generator, pockets=False)
     carrier = {"muscle": fillet.muscle - fillet.fat, "fat": fillet.fat}
     masks: dict[str, np.ndarray] = {}
     for name in findings:

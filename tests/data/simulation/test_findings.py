@@ -9,6 +9,8 @@ from mscam_tf.data.findings import encode_findings
 from mscam_tf.data.simulation import (
     FINDINGS,
     SimulationConfig,
+    fillet,
+    findings,
     simulate_findings,
     write_findings,
 )
@@ -16,10 +18,10 @@ from mscam_tf.data.simulation import (
 CONFIG = SimulationConfig(image_size=(64, 64), difficulty=0.3)
 
 
-@pytest.mark.parametrize("findings", [[], ["void"], ["bone", "metal"], list(FINDINGS)])
-def test_what_is_asked_for_is_there_and_nothing_else(findings):
-    found = simulate_findings(findings, CONFIG, np.random.default_rng(1))
-    assert sorted(found.masks) == sorted(findings)
+@pytest.mark.parametrize("names", [[], ["void"], ["bone", "metal"], list(FINDINGS)])
+def test_what_is_asked_for_is_there_and_nothing_else(names):
+    found = simulate_findings(names, CONFIG, np.random.default_rng(1))
+    assert sorted(found.masks) == sorted(names)
     assert found.image.dtype == np.uint16
     assert all(mask.sum() >= 4 for mask in found.masks.values())
 
@@ -32,6 +34,22 @@ def test_metal_is_bright_and_voids_are_dark(finding, sign):
         mask = found.masks[finding]
         contrasts.append(found.image[mask].mean() - np.median(found.image[~mask]))
     assert np.sign(np.median(contrasts)) == sign
+
+
+def test_no_void_goes_unlabelled(monkeypatch):
+    """A fillet may have pockets of air elsewhere; where voids are labelled it has none."""
+    monkeypatch.setattr(fillet, "_RELIEF", ((1.0, fillet._draw_pockets),))
+    fillets = [
+        fillet.draw_fillet((64, 64), 0.25, 0, np.random.default_rng(0), pockets=pockets)
+        for pockets in (True, False)
+    ]
+    assert (fillets[0].muscle - fillets[1].muscle).min() < -0.02
+    asked = []
+    monkeypatch.setattr(
+        findings, "draw_fillet", lambda *_, pockets: asked.append(pockets) or fillets[1]
+    )
+    simulate_findings([], CONFIG, np.random.default_rng(0))
+    assert asked == [False]
 
 
 def test_unknown_findings_are_refused():
