@@ -16,11 +16,20 @@ from scipy.stats import mannwhitneyu, rankdata
 
 from mscam_tf.data.manifest import Manifest
 from mscam_tf.explanation import Explanation, explain
-from mscam_tf.overlap import center_maps, map_correlation, soft_iou, threshold_iou
-from mscam_tf.runs import Run
+from mscam_tf.overlap import (
+    center_maps,
+    map_correlation,
+    place_overlap,
+    soft_iou,
+    threshold_iou,
+)
+from mscam_tf.runs import Run, RunError
 
-MEASURES = ("soft_iou", "threshold_iou", "correlation")
+MEASURES = ("place_overlap", "soft_iou", "threshold_iou", "correlation")
 _RESAMPLES = 2000
+_LEAST = 5  # Wrong images, and right ones: fewer tell nothing.
+_RANGE_PERCENTILES = (1.0, 99.5)
+_RANGE_IMAGES = 64
 _KEPT = 5  # Images of each confusion whose maps are kept: the most certain errors.
 
 
@@ -34,6 +43,7 @@ class ImageOverlap:
         probabilities: `(C,)`.
         class_names: Name of each class.
         overlaps: For each of `MEASURES` a symmetric matrix `(C, C)`.
+        group: What it belongs to, such as a film: images of one group are alike.
     """
 
     path: Path
@@ -41,6 +51,7 @@ class ImageOverlap:
     probabilities: np.ndarray
     class_names: list[str]
     overlaps: dict[str, np.ndarray]
+    group: str = ""
 
     @property
     def first(self) -> str:
@@ -93,22 +104,25 @@ class Confusion:
 
     @property
     def difference(self) -> float:
-        """Mean soft IoU of the two maps on `images` minus that on `right`."""
+        """Mean place overlap of the two maps on `images` minus that on `right`.
+
+        A group of images counts once, as its mean.
+        """
         return self._comparison[0]
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % bootstrap interval of the difference; not a number for fewer than two of either."""
+        """Its 95 % bootstrap interval; not a number for fewer than 5 groups of either."""
         return self._comparison[1]
 
     @property
     def p_value(self) -> float:
-        """Of the two-sided Mann-Whitney test of the same; likewise."""
+        """Of the two-sided Mann-Whitney test of the same, of this pair alone; likewise."""
         return self._comparison[2]
 
     @cached_property
     def _comparison(self) -> tuple[float, tuple[float, float], float]:
-        return _compare(*self.measure("soft_iou"))
+        return _compare(*(_average_groups(images, self) for images in (self.images, self.right)))
 
     def measure(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return one of `MEASURES` of the two classes' maps, on wrong images and on right ones."""
@@ -123,6 +137,7 @@ def measure_overlaps(
     run: Run,
     paths: Sequence[Path],
     labels: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
     *,
     threshold: float | None = None,
     on_image: Callable[[ImageOverlap, Explanation], None] | None = None,
@@ -133,8 +148,9 @@ def measure_overlaps(
         run: A finished run.
         paths: Image files.
         labels: Class of each, where it is known.
-        threshold: Of `threshold_iou`, in logits; by default half of the upper end of the range of
-            the run's colours.
+        groups: What each belongs to; by default each is by itself.
+        threshold: Of `threshold_iou`, in logits above the mean over the classes; by default half of
+            the upper end of `measure_range`.
         on_image: Called with each result, and with the explanation that holds the maps.
 
     Returns:
@@ -142,22 +158,43 @@ def measure_overlaps(
 
     Raises:
         ImageError: If images cannot be read.
+        RunError: If the run tells several findings in one image: these do not exclude each other.
     """
-    if threshold is None:
-        threshold = run.read_value_range()[1] / 2
+    if run.config.several:
+        raise RunError(
+            "Classes must exclude each other to be confused. "
+            f"Received: {run.folder}, which tells several findings in one image"
+        )
     if not paths:
         return []
+    if threshold is None:
+        threshold = measure_range(run, paths)[1] / 2
     found = []
     names = labels or [""] * len(paths)
-    for explanation, label in zip(explain(run, paths), names, strict=True):
+    groups = groups or [str(path) for path in paths]
+    for explanation, label, group in zip(explain(run, paths), names, groups, strict=True):
         overlaps = _overlap_all(center_maps(explanation.maps), threshold)
         one = ImageOverlap(
-            explanation.path, label, explanation.probabilities, run.class_names, overlaps
+            explanation.path, label, explanation.probabilities, run.class_names, overlaps, group
         )
         found.append(one)
         if on_image is not None:
             on_image(one, explanation)
     return found
+
+
+def measure_range(run: Run, paths: Sequence[Path]) -> tuple[float, float]:
+    """Return the range of the maps relative to the mean over the classes, in logits.
+
+    Percentiles 1 and 99.5 over at most 64 of the images, evenly chosen.
+
+    Raises:
+        ImageError: If images cannot be read.
+    """
+    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, _RANGE_IMAGES, dtype=int))]
+    maps = [center_maps(explanation.maps) for explanation in explain(run, chosen)]
+    low, high = np.percentile(np.stack(maps), _RANGE_PERCENTILES)
+    return float(low), float(high)
 
 
 def find_confusions(
@@ -178,8 +215,12 @@ def find_confusions(
         on_progress: Called with 1 after each image.
 
     Returns:
-        The confusions that occur, the most frequent first; and all images, those without a label
-        last.
+        The confusions that occur, the class that is confused most often first; and all images,
+        those without a label last.
+
+    Raises:
+        ImageError: If images cannot be read.
+        RunError: If the run tells several findings in one image.
 
     References:
         Lee and Cho, 2021, section 4.3.
@@ -198,13 +239,14 @@ def find_confusions(
             on_progress(1)
 
     labels = [sample.label for sample in manifest.samples] + [""] * len(unlabelled)
+    groups = [sample.group for sample in manifest.samples] + [str(path) for path in unlabelled]
     paths = [*manifest.paths, *unlabelled]
-    images = measure_overlaps(run, paths, labels, threshold=threshold, on_image=collect)
+    images = measure_overlaps(run, paths, labels, groups, threshold=threshold, on_image=collect)
     confusions = [
         _make_confusion(pair, images, total, [stack for _, stack in worst[pair]])
         for pair, total in sums.items()
     ]
-    return sorted(confusions, key=lambda found: -len(found.images)), images
+    return sorted(confusions, key=lambda found: (-found.rate, -len(found.images))), images
 
 
 def stack_evidence(explanation: Explanation, first: int, second: int) -> np.ndarray:
@@ -240,6 +282,7 @@ def _overlap_all(maps: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
     for pair in combinations(range(count), 2):
         first, second = maps[..., pair[0]], maps[..., pair[1]]
         values = (
+            place_overlap(first, second),
             soft_iou(first, second),
             threshold_iou(first, second, threshold),
             map_correlation(first, second),
@@ -262,16 +305,24 @@ def _make_confusion(
     return Confusion(*pair, wrong, right, count, total / len(wrong), stacks)
 
 
+def _average_groups(images: Sequence[ImageOverlap], confusion: Confusion) -> np.ndarray:
+    """Return the mean place overlap of each group: its images are not independent."""
+    values: dict[str, list[float]] = {}
+    for image in images:
+        value = image.measure("place_overlap", confusion.true, confusion.predicted)
+        if np.isfinite(value):
+            values.setdefault(image.group or str(image.path), []).append(value)
+    return np.array([np.mean(group) for group in values.values()])
+
+
 def _compare(wrong: np.ndarray, right: np.ndarray) -> tuple[float, tuple[float, float], float]:
     nothing = float("nan")
-    if not len(right):
+    if min(len(wrong), len(right)) < _LEAST:
         return nothing, (nothing, nothing), nothing
-    difference = float(wrong.mean() - right.mean())
-    if min(len(wrong), len(right)) < 2:
-        return difference, (nothing, nothing), nothing
     generator = np.random.default_rng(0)
     means = [
         generator.choice(values, (_RESAMPLES, len(values))).mean(1) for values in (wrong, right)
     ]
     low, high = np.percentile(means[0] - means[1], [2.5, 97.5])
+    difference = float(wrong.mean() - right.mean())
     return difference, (float(low), float(high)), float(mannwhitneyu(wrong, right).pvalue)

@@ -42,6 +42,34 @@ def soft_iou(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.minimum(a, b).sum()) / union if union else 0.0
 
 
+def place_overlap(first: np.ndarray, second: np.ndarray) -> float:
+    """Return how much the positive evidence of two maps lies on the same places.
+
+    `sum min(a / sum a, b / sum b)` over all pixels, with `a` and `b` the maps' positive parts: 1 if
+    one is a multiple of the other, 0 if no place speaks for both. Unlike `soft_iou` it does not say
+    how strong the two are, which the logits say already.
+
+    Args:
+        first: A map, `(H, W)`, logits.
+        second: Another, `(H, W)`.
+
+    Returns:
+        The overlap, in `[0, 1]`; not a number if nothing speaks for one of them.
+
+    Examples:
+        >>> import numpy as np
+        >>> place_overlap(np.array([[3.0, 1.0, -2.0]]), np.array([[1.0, 2.0, 5.0]]))
+        0.375
+
+    References:
+        Swain and Ballard, 1991, equation 1: histogram intersection.
+    """
+    a, b = np.maximum(first, 0), np.maximum(second, 0)
+    if not a.any() or not b.any():
+        return float("nan")
+    return float(np.minimum(a / a.sum(), b / b.sum()).sum())
+
+
 def threshold_iou(first: np.ndarray, second: np.ndarray, threshold: float) -> float:
     """Return the intersection over union of the regions in which two maps reach a threshold.
 

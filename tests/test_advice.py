@@ -7,6 +7,8 @@ import mscam_tf
 from mscam_tf.advice import write_advice
 from tests.test_analysis import make_confusion, make_overlap
 
+HIGH, LOW = [0.5, 0.7, 0.6, 0.55, 0.65], [0.1, 0.3, 0.2, 0.15, 0.25]
+
 
 def read(path):
     with path.open() as file:
@@ -19,9 +21,10 @@ def test_tables_pictures_and_words(three_class_run, three_class_manifest, image_
         three_class_run, three_class_manifest, tmp_path / "out", unlabelled=more
     )
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    pictures = {f"{found.true}_as_{found.predicted}.png" for found in confusions}
     tables = {"confusions.csv", "images.csv", "label_next.csv"}
-    assert names == pictures | tables | {"advice.md", "overlaps.png"}
+    assert names == tables | {"advice.md", "overlaps.png", "confusions"}
+    pictures = {f"{found.true}_as_{found.predicted}.png" for found in confusions}
+    assert {path.name for path in (tmp_path / "out" / "confusions").iterdir()} == pictures
     rows = read(tmp_path / "out" / "confusions.csv")
     assert [int(row["wrong"]) for row in rows] == [len(found.images) for found in confusions]
     assert len(read(tmp_path / "out" / "images.csv")) == len(three_class_manifest.samples)
@@ -36,9 +39,12 @@ def test_a_run_without_an_error_says_so(three_class_run, three_class_manifest, t
         if one.first == sample.label
     )
     manifest = mscam_tf.Manifest(three_class_manifest.root, right)
+    (tmp_path / "overlaps.png").write_text("of an earlier analysis")
+    (tmp_path / "mine.txt").write_text("stays")
     assert mscam_tf.write_analysis(three_class_run, manifest, tmp_path) == []
     assert (tmp_path / "advice.md").read_text().startswith("# What is confused, and where\n\n0 of")
     assert not (tmp_path / "overlaps.png").exists()
+    assert (tmp_path / "mine.txt").read_text() == "stays"
 
 
 def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifest, tmp_path):
@@ -56,10 +62,10 @@ def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifes
 @pytest.mark.parametrize(
     ("wrong", "right", "words"),
     [
-        ([0.5, 0.7, 0.6], [0.1, 0.3, 0.2], "claim the same region"),
-        ([0.1, 0.3, 0.2], [0.5, 0.7, 0.6], "further apart than usual"),
-        ([0.1, 0.5, 0.3], [0.2, 0.4, 0.3], "no clear difference"),
-        ([0.5], [0.1, 0.3], "too few images"),
+        (HIGH, LOW, "claim the same region"),
+        (LOW, HIGH, "further apart than usual"),
+        ([0.1, 0.5, 0.3, 0.2, 0.4], [0.2, 0.4, 0.3, 0.1, 0.5], "no clear difference"),
+        (HIGH[:4], LOW, "too few images"),
     ],
 )
 def test_the_advice_follows_the_figures(wrong, right, words):
@@ -67,6 +73,15 @@ def test_the_advice_follows_the_figures(wrong, right, words):
     assert f"{len(wrong)} of 20 images are wrong" in text
     assert words in text
     assert "## a taken for b" in text
+
+
+def test_many_pairs_need_more_evidence():
+    """One of ten pairs with p = 0.016 is what chance gives."""
+    close = make_confusion([0.3, 0.32, 0.34, 0.36, 0.18], [0.1, 0.12, 0.14, 0.16, 0.19])
+    assert close.p_value == pytest.approx(4 / 252)
+    assert "claim the same region" in write_advice(20, [close])
+    nothing = make_confusion([0.1, 0.5, 0.3, 0.2, 0.4], [0.2, 0.4, 0.3, 0.1, 0.5])
+    assert "claim the same region" not in write_advice(20, [close] + 9 * [nothing])
 
 
 def test_what_to_label_next_is_listed():

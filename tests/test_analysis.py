@@ -1,11 +1,19 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf.analysis import Confusion, ImageOverlap, find_confusions, rank_unlabelled
-from mscam_tf.overlap import center_maps, map_correlation, soft_iou, threshold_iou
+from mscam_tf.analysis import (
+    Confusion,
+    ImageOverlap,
+    find_confusions,
+    measure_overlaps,
+    measure_range,
+    rank_unlabelled,
+)
+from mscam_tf.overlap import center_maps, map_correlation, place_overlap, soft_iou, threshold_iou
 
 NAMES = ["a", "b", "c"]
 
@@ -30,18 +38,28 @@ def test_first_second_and_margin():
 
 
 def test_a_difference_by_hand():
-    found = make_confusion([0.5, 0.7, 0.6, 0.6], [0.1, 0.3, 0.2, 0.2])
+    found = make_confusion([0.5, 0.7, 0.6, 0.55, 0.65], [0.1, 0.3, 0.2, 0.15, 0.25])
     assert found.difference == pytest.approx(0.4)
     low, high = found.interval
     assert 0.3 < low < 0.4 < high < 0.5
-    assert found.p_value == pytest.approx(2 / 70, rel=0.1)  # The most extreme of 70 orders.
-    assert found.rate == 0.4
+    assert found.p_value == pytest.approx(2 / 252)  # The most extreme of 252 orders.
+    assert found.rate == 0.5
 
 
-@pytest.mark.parametrize(("wrong", "right"), [([0.5], [0.1, 0.2]), ([0.5, 0.6], [])])
+def test_a_group_counts_once():
+    """Ten patches of one film are one film, and what has no overlap says nothing."""
+    found = make_confusion([0.5, 0.7, 0.6, 0.55, 0.65], [0.1, 0.3, 0.2, 0.15, 0.25])
+    film = [replace(found.images[0], group="film") for _ in range(9)]
+    film.append(make_overlap("flat", "a", [0.2, 0.8, 0], float("nan")))
+    more = replace(found, images=found.images[1:] + film)
+    assert more.difference == pytest.approx(found.difference)
+    assert more.p_value == found.p_value
+
+
+@pytest.mark.parametrize(("wrong", "right"), [([0.5] * 4, [0.1] * 9), ([0.5] * 9, [])])
 def test_too_few_images_have_no_interval(wrong, right):
     found = make_confusion(wrong, right)
-    assert np.isnan([*found.interval, found.p_value]).all()
+    assert np.isnan([found.difference, *found.interval, found.p_value]).all()
 
 
 def test_what_to_label_next():
@@ -68,14 +86,17 @@ def test_confusions_of_a_run(three_class_run, three_class_manifest, image_folder
     assert [one.label for one in images[count:]] == ["", ""]
     wrong = [one for one in images[:count] if one.first != one.label]
     assert sum(len(found.images) for found in confusions) == len(wrong) > 0
-    sizes = [len(found.images) for found in confusions]
-    assert sizes == sorted(sizes, reverse=True)
+    rates = [found.rate for found in confusions]
+    assert rates == sorted(rates, reverse=True)
     found = confusions[0]
     margins = [one.margin for one in found.images]
     assert margins == sorted(margins, reverse=True)
     assert len(found.stacks) == min(5, len(found.images))
     for one, stack in zip(found.images, found.stacks, strict=False):
         pair = found.true, found.predicted
+        assert one.measure("place_overlap", *pair) == pytest.approx(
+            place_overlap(stack[..., 1], stack[..., 2]), abs=1e-6, nan_ok=True
+        )
         assert one.measure("soft_iou", *pair) == pytest.approx(
             soft_iou(stack[..., 1], stack[..., 2]), abs=1e-6
         )
@@ -97,3 +118,26 @@ def test_what_is_added_to_all_classes_does_not_count():
     np.testing.assert_allclose(center_maps(maps + common), center_maps(maps), atol=1e-12)
     pair = center_maps(maps[..., :2])
     assert soft_iou(pair[..., 0], pair[..., 1]) == 0
+
+
+def test_place_overlap_does_not_see_strength():
+    """Maps that are flat say the same of place, whatever the logits: soft IoU does not."""
+    one, other = np.full((4, 4), 0.5), np.full((4, 4), 2.0)
+    assert place_overlap(one, other) == 1
+    assert soft_iou(one, other) == 0.25
+    assert np.isnan(place_overlap(one, -other))
+
+
+def test_the_range_is_that_of_the_maps_relative_to_their_mean(
+    three_class_run, three_class_manifest
+):
+    paths = three_class_manifest.paths[:6]
+    maps = [center_maps(found.maps) for found in mscam_tf.explain(three_class_run, paths)]
+    low, high = measure_range(three_class_run, paths)
+    assert (low, high) == pytest.approx(np.percentile(maps, [1, 99.5]), abs=1e-5)
+
+
+def test_several_findings_are_not_confused(findings_run, findings_folder):
+    paths = mscam_tf.read_manifest(findings_folder).paths[:2]
+    with pytest.raises(mscam_tf.RunError, match=r"exclude each other.*Received: .*several"):
+        measure_overlaps(findings_run, paths)

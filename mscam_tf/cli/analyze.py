@@ -33,7 +33,7 @@ def analyze(
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Of regions, in logits; by default half of the colours' upper end."),
+        typer.Option(help="Of regions, in logits; by default half of the maps' upper end."),
     ] = None,
     skip_bad: SKIP_BAD = False,
 ) -> None:
@@ -42,7 +42,7 @@ def analyze(
     For each pair of classes that is confused: how often, and how much the two maps overlap on the
     wrong images, beside the right ones. Writes advice.md (in words), confusions.csv, images.csv,
     overlaps.png and a picture of each confusion; with --unlabelled also label_next.csv, the images
-    whose labels would say most.
+    whose labels would say most. An earlier analysis in the folder is replaced.
 
     Example: `mscam analyze RUN DATA --out analysis --unlabelled new_images/`
     """
@@ -72,18 +72,20 @@ def analyze(
 
 
 def _print_confusions(confusions: "list[Confusion]", count: int) -> None:
+    import numpy as np
+
     wrong = sum(len(found.images) for found in confusions)
     table = Table(title=f"{wrong} of {count} images are wrong")
-    for column in ("true", "predicted", "images", "overlap", "if right", "difference"):
+    for column in ("true", "predicted", "images", "overlap in place", "if right", "difference"):
         table.add_column(column)
     for found in confusions:
-        there, usual = found.measure("soft_iou")
+        there, usual = (v[np.isfinite(v)] for v in found.measure("place_overlap"))
         low, high = found.interval
         table.add_row(
             found.true,
             found.predicted,
             f"{len(found.images)} of {found.total}",
-            f"{there.mean():.2f}",
+            f"{there.mean():.2f}" if len(there) else "",
             f"{usual.mean():.2f}" if len(usual) else "",
             f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "",
         )

@@ -18,7 +18,8 @@ def plot_overlaps(rows: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Figure:
     """Show for each pair of classes the overlap on wrong and on right images, a dot an image.
 
     Args:
-        rows: Title, overlaps on wrong images `(n,)`, and on right ones `(m,)`, in `[0, 1]`.
+        rows: Title, overlaps on wrong images `(n,)`, and on right ones `(m,)`, in `[0, 1]` or not a
+            number.
 
     Returns:
         A matplotlib `Figure`. A bar marks each mean.
@@ -27,12 +28,13 @@ def plot_overlaps(rows: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Figure:
         >>> import numpy as np
         >>> figure = plot_overlaps([("scale1 as none", np.array([0.6]), np.array([0.1, 0.2]))])
         >>> figure.axes[0].get_xlabel()
-        'overlap of the two maps (soft IoU)'
+        'overlap of the two maps in place'
     """
     figure = Figure(figsize=(7, 1.4 + 0.55 * len(rows)), layout="constrained")
     axis = figure.subplots()
     for number, (_, wrong, right) in enumerate(rows):
         for values, color, shift in ((right, "tab:blue", 0.15), (wrong, "tab:red", -0.15)):
+            values = values[np.isfinite(values)]
             height = np.full(len(values), number + shift)
             axis.scatter(values, height, s=12, color=color, alpha=0.5, linewidths=0)
             if len(values):
@@ -42,7 +44,7 @@ def plot_overlaps(rows: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Figure:
     axis.set_yticks(range(len(rows)), [title for title, _, _ in rows])
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlim(-0.02, 1.02)
-    axis.set_xlabel("overlap of the two maps (soft IoU)")
+    axis.set_xlabel("overlap of the two maps in place")
     axis.scatter([], [], s=12, color="tab:red", label="taken for the other")
     axis.scatter([], [], s=12, color="tab:blue", label="right")
     figure.legend(loc="outside upper right", ncols=2, fontsize=8)
