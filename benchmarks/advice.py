@@ -38,7 +38,7 @@ def run_seed(folder: Path, seed: int) -> dict[str, float]:
 
 
 def train(folder: Path, manifest, chosen: list[int], way: str, seed: int) -> float:
-    """Train on the chosen images, an eighth of them for validation; return the accuracy."""
+    """Train on the chosen images, a tenth of them for validation; return the accuracy."""
     import mscam_tf
 
     place = folder / f"seed{seed}" / way
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("advice")
+    work = arguments.work or locate_work("advice", _SIDE, _FIRST, _MORE, _EPOCHS)
     found = []
     for seed in range(arguments.seeds):
         found.append(run_seed(work, seed))

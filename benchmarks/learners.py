@@ -14,19 +14,12 @@ import numpy as np
 BATCH = 16
 
 
-def locate_work(name: str) -> Path:
-    """Return where results are kept: apart for each version of the embedded weights."""
-    from mscam_tf.pretrained import load_pretrained
+def locate_work(name: str, *settings: object) -> Path:
+    """Return where results are kept: apart for each embedded weights, and for other settings."""
+    from mscam_tf.pretrained import name_start
 
-    return Path("runs") / f"{name}_{load_pretrained().digest[:8]}"
-
-
-def name_start(start: str) -> str:
-    """Name a start for a table: `xray`, `none`, or a file of weights after its folder."""
-    from mscam_tf.pretrained import read_pretrained
-
-    path = Path(start)
-    return f"{path.parent.name}-{read_pretrained(path).digest[:8]}" if path.suffix else start
+    numbers = [str(value) for value in settings]
+    return Path("runs") / "_".join([name, name_start("xray"), *numbers])
 
 
 class SupportVectors:

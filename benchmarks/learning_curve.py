@@ -16,10 +16,9 @@ import numpy as np
 
 from benchmarks.learners import Network, SupportVectors, describe_bands, locate_work
 from benchmarks.report import RESULTS, write_page
-from benchmarks.transfer import TUNED, append_rows, read_crops, read_rows
+from benchmarks.transfer import SCRATCH, TUNED, append_rows, read_crops, read_rows
 
 SIZES = (4, 8, 16, 32, 64, 128)
-SCRATCH = {"steps": 64, "learning_rate": 3e-4}
 METHODS = {
     "xray": lambda: Network(**TUNED),
     "xray heads": lambda: Network(steps=0, learning_rate=0),
@@ -100,9 +99,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--work", type=Path, default=locate_work("learning_curve"))
+    parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    path = arguments.work / "scores.csv"
+    work = arguments.work or locate_work("learning_curve", *TUNED.values(), *SCRATCH.values())
+    path = work / "scores.csv"
     crops = read_crops(arguments.folder)
     for name in arguments.methods:
         run(name, METHODS[name](), arguments.draws, crops, path)
@@ -112,8 +112,9 @@ def main() -> None:
         "learning_curve",
         "How many labelled images are needed",
         "Accuracy on all other crops of the 160 after training on so many, half with bones: "
-        "mean over draws, and the lowest and highest in brackets. The multi-scale DenseNet-121 at "
-        f"128 x 128 pixels: all tuned from the embedded weights ({TUNED['steps']} steps of 16), "
+        f"mean over {arguments.draws} draws, and the lowest and highest in brackets. The "
+        f"multi-scale DenseNet-121 at 128 x 128 pixels: all tuned from the embedded weights "
+        f"({TUNED['steps']} steps of 16), "
         f"heads alone, and from scratch ({SCRATCH['steps']} steps of 16); and energy and skewness "
         "of differences of Gaussians with a support vector machine.\n\n"
         "![The table as a picture](../images/learning_curve.png)",
@@ -122,7 +123,7 @@ def main() -> None:
             [size, *(_describe(found[name][size]) for name in METHODS if name in found)]
             for size in SIZES
         ],
-        arguments=arguments.folder.name,
+        arguments=f"{arguments.folder.name} --draws {arguments.draws}",
     )
 
 

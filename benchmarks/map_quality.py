@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import locate_work, name_start
+from benchmarks.learners import locate_work
 from benchmarks.report import remember, write_page
 
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
@@ -31,6 +31,7 @@ def make_data(folder: Path, images: int, seed: int) -> Path:
 def train(folder: Path, model: str, weights: str, seed: int):
     """Train with image labels alone, `bone` or `none`."""
     import mscam_tf
+    from mscam_tf.pretrained import name_start
 
     run = folder / f"{model}_{name_start(weights)}_seed{seed}"
     if not (run / "model.keras").exists():
@@ -101,14 +102,17 @@ def main() -> None:
     parser.add_argument("--starts", nargs="*", default=["xray", "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--work", type=Path, default=locate_work("map_quality"))
+    parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    tests = make_data(arguments.work / "tests", _TESTS, seed=10**6)
+    from mscam_tf.pretrained import name_start
+
+    work = arguments.work or locate_work("map_quality", _TRAINING, *_SETTINGS.values())
+    tests = make_data(work / "tests", _TESTS, seed=10**6)
     rows = []
     for start in arguments.starts:
         for model in arguments.models:
             for seed in range(arguments.seeds):
-                run = train(arguments.work, model, start, seed)
+                run = train(work, model, start, seed)
                 path = run.folder / "map_quality.json"
                 found = remember(path, lambda run=run: score(run, tests))
                 rows.append([model, name_start(start), seed, *_describe(found)])

@@ -26,7 +26,7 @@ from benchmarks.report import write_page
 
 FOLDS = 5
 TUNED = {"steps": 64, "learning_rate": 3e-4}
-SCRATCH = {"steps": 128, "learning_rate": 3e-4}
+SCRATCH = {"steps": 192, "learning_rate": 3e-4}
 METHODS = {
     "zero-shot": lambda: ZeroShot(),
     "HOG": lambda: SupportVectors(describe_gradients, strength=10),
@@ -173,9 +173,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--work", type=Path, default=locate_work("transfer"))
+    parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    path = arguments.work / "predictions.csv"
+    work = arguments.work or locate_work("transfer", *TUNED.values(), *SCRATCH.values())
+    path = work / "predictions.csv"
     crops = read_crops(arguments.folder)
     for name in arguments.methods:
         run(name, METHODS[name](), arguments.seeds, crops, path)
@@ -194,7 +195,7 @@ def main() -> None:
         "crops and seeds.",
         ["method", "seeds", "accuracy", "AUROC", "gain of `xray, multi`", "fit"],
         describe(read_rows(path), "xray, multi"),
-        arguments=f"{arguments.folder.name}",
+        arguments=f"{arguments.folder.name} --seeds {arguments.seeds}",
     )
 
 

@@ -13,19 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import Network, locate_work, name_start
+from benchmarks.learners import Network, locate_work
 from benchmarks.report import write_page
 from benchmarks.transfer import append_rows, read_rows
 
 _TOLERANCE = 3.0  # Pixels.
 _TUNED = {"steps": 64, "learning_rate": 3e-4}
-_SCRATCH = {"steps": 96, "learning_rate": 3e-4}
+_SCRATCH = {"steps": 192, "learning_rate": 3e-4}
 _COLUMNS = ("model", "start", "film", "patch", "label", "predicted", "defect", "pointing", "energy")
 
 
 def run(model: str, start: str, manifest, path: Path) -> None:
     """Train on all films but one, and score its patches and maps; for each film in turn."""
     import mscam_tf
+    from mscam_tf.pretrained import name_start
 
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
     boxes = mscam_tf.read_boxes(manifest.root / "boxes.csv")
@@ -113,11 +114,12 @@ def main() -> None:
     parser.add_argument("labels", type=Path)
     parser.add_argument("--starts", nargs="*", default=["xray", "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
-    parser.add_argument("--work", type=Path, default=locate_work("welds"))
+    parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
     import mscam_tf
 
-    path = arguments.work / "patches.csv"
+    work = arguments.work or locate_work("welds", *_TUNED.values(), *_SCRATCH.values())
+    path = work / "patches.csv"
     manifest = mscam_tf.read_manifest(arguments.labels)
     for start in arguments.starts:
         for model in arguments.models:

@@ -90,6 +90,22 @@ def names_pretrained(weights: str | Path) -> bool:
     return weights == "xray" or Path(weights).suffix == ".npz"
 
 
+def name_start(weights: str | Path) -> str:
+    """Name initial weights by what they are, for folders and tables: a file by its hash too.
+
+    Examples:
+        >>> name_start("none"), name_start("xray").split("-")[0]
+        ('none', 'xray')
+    """
+    if weights == "xray":
+        return f"xray-{load_pretrained().digest[:8]}"
+    path = Path(weights)
+    if not path.is_file():
+        return str(weights)
+    folder = f"{path.parent.name}-" if path.stem == "weights" else f"{path.stem}-"
+    return folder + hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
 def read_pretrained(path: str | Path) -> Pretrained:
     """Read a file that `write_pretrained` wrote; float16 becomes float32.
 

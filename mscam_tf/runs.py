@@ -51,6 +51,8 @@ class TrainConfig:
         frozen_epochs: Epochs at the start in which a pretrained backbone is frozen; by default 0
             where the heads start as pretrained ones (`"xray"` and `.npz`, with the default taps and
             free heads), otherwise 3.
+        balance: Weigh classes of unequal size so that each counts alike; without it a model expects
+            each as often as in the training images.
         batch_size: Images a step.
         learning_rate: Highest learning rate of the schedule.
         weight_decay: Of AdamW; not applied to the relevance.
@@ -77,6 +79,7 @@ class TrainConfig:
     several: bool = False
     epochs: int = 30
     frozen_epochs: int | None = None
+    balance: bool = True
     batch_size: int = 16
     learning_rate: float = 3e-4
     weight_decay: float = 1e-4

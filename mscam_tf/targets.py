@@ -56,9 +56,9 @@ def encode_labels(run: Run, manifest: Manifest) -> np.ndarray:
 def weigh_classes(run: Run, manifest: Manifest) -> dict[int, float] | None:
     """Weigh each class by `n / (C n_c)`, so that a rare one counts as much as a common one.
 
-    Several findings in one image have no such weights.
+    Without `balance`, and for several findings in one image, there are no such weights.
     """
-    if run.config.several:
+    if run.config.several or not run.config.balance:
         return None
     counts: Counter[Any] = Counter(encode_labels(run, manifest).tolist())
     total, classes = len(manifest.samples), len(run.class_names)

@@ -55,11 +55,11 @@ def train(
 
     The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
     groups kept together, unless the manifest has splits. Classes of unequal size are weighted to
-    count alike (several findings in one image are not). With `weights="xray"` each class starts
-    from the pretrained target that tells it best (`mscam_tf.initialize_heads`); with other weights
-    the backbone is frozen while the heads settle. Then all is trained: the learning rate rises over
-    a tenth of the steps, and falls as a cosine. The weights are averaged over about 20 steps, and
-    those with the lowest validation loss are kept.
+    count alike (`balance`; several findings in one image are not). With `weights="xray"` each class
+    starts from the pretrained target that tells it best (`mscam_tf.initialize_heads`); with other
+    weights the backbone is frozen while the heads settle. Then all is trained: the learning rate
+    rises over a tenth of the steps, and falls as a cosine. The weights are averaged over about 20
+    steps, and those with the lowest validation loss are kept.
 
     The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
     `model.keras` and `display.json` (the range of the maps over the validation images, in
@@ -108,6 +108,18 @@ def train(
     finally:
         keras.config.set_dtype_policy(previous)
     return run
+
+
+def check_config(config: TrainConfig) -> None:
+    """Build the model of some settings once, so that what cannot be trained shows before long work.
+
+    Raises:
+        ValueError: As the builders do.
+        OSError: If a weights file is damaged, or missing.
+    """
+    config = _resolve_pooling(config.resolve())
+    _build(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
+    keras.backend.clear_session()
 
 
 def choose_image_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

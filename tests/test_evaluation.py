@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import ImageError, ManifestError, Sample, read_manifest, select_samples
+from mscam_tf import ImageError, ManifestError, Sample, evaluation, read_manifest, select_samples
 from tests.conftest import write_images
 
 
@@ -74,3 +74,16 @@ def test_unknown_classes(finished_run, tmp_path):
     manifest = read_manifest(write_images(tmp_path, {"none": 1, "metal": 1}))
     with pytest.raises(ManifestError, match=r"knows the classes .* Received: \['metal'\]"):
         select_samples(finished_run, manifest, "all")
+
+
+def test_where_the_metrics_are_all_is(finished_run, image_folder, tmp_path, monkeypatch):
+    """What was killed between the two files must not look done."""
+    manifest = read_manifest(image_folder)
+
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation, "_write_predictions", kill)
+    with pytest.raises(KeyboardInterrupt):
+        mscam_tf.evaluate(finished_run, manifest, tmp_path / "scores", resamples=0)
+    assert not (tmp_path / "scores" / "metrics.json").exists()

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 import mscam_tf
 from mscam_tf import pretrained as module
 from mscam_tf.data.simulation.stream import simulate_batch
-from mscam_tf.pretrained import load_pretrained, read_pretrained, write_pretrained
+from mscam_tf.pretrained import load_pretrained, name_start, read_pretrained, write_pretrained
 from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
@@ -72,6 +72,18 @@ def test_weights_that_do_not_fit_are_not_written(classifier, tmp_path, value):
     with pytest.raises(ValueError, match=r"float16\. Received: scale1/bias"):
         write_pretrained(classifier, tmp_path / "weights.npz", ["bone", "wire"], {})
     assert not list(tmp_path.iterdir())
+
+
+def test_starts_are_named_by_what_they_are(tmp_path):
+    assert name_start("none") == "none"
+    assert name_start("xray") == f"xray-{load_pretrained().digest[:8]}"
+    path = tmp_path / "mine" / "weights.npz"
+    path.parent.mkdir()
+    path.write_bytes(b"one")
+    first = name_start(path)
+    assert first.startswith("mine-")
+    path.write_bytes(b"other")
+    assert name_start(path) != first
 
 
 def test_the_embedded_file_is_small():

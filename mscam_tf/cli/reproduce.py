@@ -56,7 +56,8 @@ def reproduce(
     multi-scale model on all classes, on the same splits, for several seeds. Takes hours without a
     GPU. Stop it at any time: the same command goes on, and no finished training is repeated.
 
-    Writes table1 and differences (CSV, Markdown), figure1.png, failures/ and index.html.
+    Writes table1 and differences (CSV, Markdown), figures/, failures/ and index.html. More
+    seeds and starts join those that are there.
 
     Example: `mscam reproduce --out reproduction --seeds 10 --weights xray --weights none`
     """
@@ -72,6 +73,7 @@ def reproduce(
             pooling=pooling,
             epochs=epochs,
             patience=3 * epochs,  # Of models that are compared, none stops before another.
+            balance=False,  # Of two classes, too, a model expects what the test images have.
             batch_size=batch_size,
             precision=precision,
             image_size=image_size if data is None else None,
@@ -105,6 +107,7 @@ def reproduce(
                 on_image=lambda count: progress.advance(simulated, count),
                 on_trial=show,
             )
-        CONSOLE.print((out / "table1.md").read_text(encoding="utf-8"), highlight=False)
-        CONSOLE.print((out / "differences.md").read_text(encoding="utf-8"), highlight=False)
+        for name in ("table1.md", "differences.md"):
+            text = (out / name).read_text(encoding="utf-8")
+            CONSOLE.print(text, highlight=False, soft_wrap=True)
         CONSOLE.print(f"Wrote {page}", highlight=False)

@@ -68,6 +68,9 @@ def train(
         bool, typer.Option("--several", help="Labels name several findings: bone|metal, or none.")
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
+    balance: Annotated[
+        bool, typer.Option(help="Classes of unequal size count alike in training.")
+    ] = True,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak of the schedule.")] = 3e-4,
     dropout: Annotated[float, typer.Option(help="Before the heads.")] = 0.0,
@@ -116,6 +119,7 @@ def train(
             several=several,
             epochs=epochs,
             batch_size=batch_size,
+            balance=balance,
             learning_rate=learning_rate,
             dropout=dropout,
             patience=patience,

@@ -1,8 +1,8 @@
 """Reproduce the paper: simulate, train and score all trials, and write tables, figures, a page."""
 
-import logging
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import jinja2
@@ -16,15 +16,23 @@ from mscam_tf.experiments.figure import draw_examples
 from mscam_tf.experiments.tables import (
     describe_differences,
     describe_models,
-    read_accuracies,
+    read_scores,
     to_markdown,
 )
-from mscam_tf.experiments.trials import MODELS, Trial, list_trials, run_trials
+from mscam_tf.experiments.trials import (
+    MODELS,
+    TRIALS,
+    Trial,
+    check_classes,
+    configure,
+    list_trials,
+    run_trials,
+)
 from mscam_tf.files import write_json, write_table, write_whole
+from mscam_tf.pretrained import name_start
 from mscam_tf.runs import TrainConfig, check_settings, open_run
-from mscam_tf.training import sample_classes
+from mscam_tf.training import check_config, sample_classes
 
-_LOGGER = logging.getLogger(__name__)
 _DATA_SEED, _FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
 _ANALYSED = 400  # Images of the failure analysis at most.
 
@@ -48,7 +56,7 @@ class ReproductionConfig:
     fresh: int = 2000
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     training: TrainConfig = field(
-        default_factory=lambda: TrainConfig(epochs=8, patience=24, pooling="mean")
+        default_factory=lambda: TrainConfig(epochs=8, patience=24, pooling="mean", balance=False)
     )
 
     def __post_init__(self) -> None:
@@ -73,8 +81,9 @@ def reproduce(
 
     Three models are trained on the same splits: (a) the single-scale one on two classes, (b) on all
     classes, (c) the multi-scale one on all classes. The folder then holds `table1` and
-    `differences` (CSV and Markdown), `figure1.png`, `failures/` (what `mscam analyze` writes) and
-    `index.html`. What is finished is never done again: a reproduction that was stopped goes on.
+    `differences` (CSV and Markdown), for each start `figures/START.png` and `failures/START` (what
+    `mscam analyze` writes), and `index.html`. What is finished is never done again: a reproduction
+    that was stopped goes on, and more seeds and starts join those that are there.
 
     Args:
         folder: Where to write; an unfinished reproduction in it goes on.
@@ -105,16 +114,17 @@ def reproduce(
             fresh = _simulate(place, config.fresh, _FRESH_SEED, config, processes, on_image)
     trials = list_trials(config.weights, config.seeds)
     for trial in run_trials(folder, data, fresh, trials, config.training, callbacks):
-        write_tables(folder, trials)
+        write_tables(folder)
         if on_trial is not None:
             on_trial(trial)
-    _draw(folder, trials[len(MODELS) - 1], data, fresh)
-    return write_page(folder, config, trials)
+    for weights in config.weights:
+        _draw(folder, Trial(MODELS[-1], weights, 0), data, fresh)
+    return write_page(folder, len(fresh.samples) if fresh else 0)
 
 
-def write_tables(folder: Path, trials: Sequence[Trial]) -> None:
+def write_tables(folder: Path) -> None:
     """Write `table1` and `differences`, as CSV and Markdown, of the trials that are done."""
-    found = read_accuracies(folder, trials)
+    found = read_scores(folder)
     for name, rows in (
         ("table1", describe_models(found)),
         ("differences", describe_differences(found)),
@@ -124,23 +134,24 @@ def write_tables(folder: Path, trials: Sequence[Trial]) -> None:
             partial.write_text(to_markdown(rows), encoding="utf-8")
 
 
-def write_page(folder: Path, config: ReproductionConfig, trials: Sequence[Trial]) -> Path:
-    """Write `index.html` with the tables, the figures and the advice."""
-    found = read_accuracies(folder, trials)
+def write_page(folder: Path, fresh: int) -> Path:
+    """Write `index.html` with the tables, the figures and the advice of all starts.
+
+    Args:
+        folder: Of the reproduction.
+        fresh: On how many images every model is scored beside the test split.
+    """
+    found = read_scores(folder)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mscam_tf.experiments"), autoescape=True
     )
-    run = open_run(trials[0].locate(folder))
-    failures = sorted((folder / "failures").glob("*_as_*.png"))
+    figures = sorted((folder / "figures").glob("*.png"))
+    tables = {"Table 1": describe_models(found), "Paired differences": describe_differences(found)}
     page = environment.get_template("reproduction.html").render(
-        config=config,
-        tables={
-            "Table 1": describe_models(found),
-            "Paired differences": describe_differences(found),
-        },
-        failures=[path.relative_to(folder).as_posix() for path in failures],
-        advice=(folder / "failures" / "advice.md").read_text(encoding="utf-8"),
-        versions=run.versions,
+        tables=tables,
+        fresh=fresh,
+        starts=[_list_failures(folder, figure.stem) for figure in figures],
+        versions=open_run(next((folder / TRIALS).glob("*/c/seed0"))).versions,
     )
     path = folder / "index.html"
     with write_whole(path) as partial:
@@ -148,18 +159,43 @@ def write_page(folder: Path, config: ReproductionConfig, trials: Sequence[Trial]
     return path
 
 
+def _list_failures(folder: Path, start: str) -> dict[str, object]:
+    """Say what the page shows of the failures of one start."""
+    place = Path("failures") / start
+    pictures = sorted((folder / place / "confusions").glob("*.png"))
+    return {
+        "name": start,
+        "overlaps": (place / "overlaps.png").as_posix() if pictures else "",
+        "pictures": [path.relative_to(folder).as_posix() for path in pictures],
+        "advice": (folder / place / "advice.md").read_text(encoding="utf-8"),
+    }
+
+
 def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | None) -> None:
-    """Keep the settings that decide what a trial is; more seeds and starts may follow later."""
+    """Keep the settings that decide what a trial is; more seeds and starts may follow later.
+
+    What cannot be trained is refused before anything is written or simulated.
+    """
     settings = {
-        "data": "" if data is None else str(data.root.resolve()),
+        "data": "" if data is None else _hash_manifest(data),
         "images": config.images,
         "fresh": config.fresh,
-        "simulation": repr(config.simulation),
-        "training": repr(config.training),
+        "simulation": asdict(config.simulation),
+        "training": asdict(config.training),
     }
     path = folder / "config.json"
     check_settings(path, settings)
+    if data is not None:
+        check_classes(data)
+    for weights in config.weights:
+        check_config(configure(Trial(MODELS[-1], weights, 0), config.training))
     write_json(path, settings)
+
+
+def _hash_manifest(data: Manifest) -> str:
+    pairs = zip(data.paths, data.samples, strict=True)
+    rows = [(str(path.resolve()), s.label, s.group, s.split) for path, s in pairs]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def _simulate(
@@ -178,9 +214,10 @@ def _simulate(
 
 def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) -> None:
     """Draw Figure 1 and analyse the failures of one multi-scale model."""
-    run = open_run(trial.locate(folder))
+    run, start = open_run(trial.locate(folder)), name_start(trial.weights)
     images = fresh or split_manifest(data, trial.seed).select("test")
-    if not (folder / "figure1.png").exists():
-        draw_examples(run, images, folder / "figure1.png")
-    if not (folder / "failures" / "advice.md").exists():
-        write_analysis(run, sample_classes(images, _ANALYSED), folder / "failures")
+    figure, failures = folder / "figures" / f"{start}.png", folder / "failures" / start
+    if not (failures / "advice.md").exists():
+        write_analysis(run, sample_classes(images, _ANALYSED), failures)
+    if not figure.exists():
+        draw_examples(run, images, figure)

@@ -7,68 +7,76 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import t
+from sklearn.metrics import roc_auc_score
 
 from mscam_tf.data.labels import NO_OBJECT
-from mscam_tf.experiments.trials import MODELS, PARTS, Trial, is_scored
+from mscam_tf.experiments.trials import MODELS, PARTS, TRIALS, is_scored
 
-_CLASSES = ("own classes", "two classes")
-COLUMNS = [f"{part}, {what}" for part in PARTS for what in _CLASSES]
+_MEASURES = ("own classes", "two classes", "AUROC")
+COLUMNS = [f"{part}, {what}" for part in PARTS for what in _MEASURES]
+_TEST_PER_TRAINING = 2 / 7
+Scores = dict[str, np.ndarray]
 
 
-Accuracies = dict[str, np.ndarray]
+def read_scores(folder: Path) -> dict[tuple[str, str], Scores]:
+    """Read the scores by `(start, model)`, each `(seeds,)` under the name of its column.
 
-
-def read_accuracies(folder: Path, trials: Sequence[Trial]) -> dict[tuple[str, str], Accuracies]:
-    """Read the accuracies by `(weights, model)`, each `(seeds,)` under the name of its column.
-
-    A column is one of `PARTS` that is there, and the classes that count: the model's own, or the
-    two that follow from them (any object against none). Seeds are those that every model finished.
+    A column is one of `PARTS` that is there, and a measure: the accuracy over the model's own
+    classes; that over the two that follow from them, an object where `1 - p(none) > 0.5`; and the
+    area under the curve of `1 - p(none)`. Seeds are those that every model has finished.
     """
-    found: dict[tuple[str, str], Accuracies] = {}
-    for weights in dict.fromkeys(trial.weights for trial in trials):
-        seeds = [trial.seed for trial in trials if trial.weights == weights]
-        common = [
-            seed
-            for seed in dict.fromkeys(seeds)
-            if all(is_scored(Trial(model, weights, seed), folder, "test") for model in MODELS)
-        ]
+    found: dict[tuple[str, str], Scores] = {}
+    for start in sorted(path for path in (folder / TRIALS).glob("*") if path.is_dir()):
+        seeds = [_list_seeds(start / model.name) for model in MODELS]
+        common = sorted(set.intersection(*seeds))
         for model in MODELS:
-            found[weights, model.name] = _read_columns(
-                [Trial(model, weights, seed) for seed in common], folder
-            )
+            places = [start / model.name / f"seed{seed}" for seed in common]
+            found[start.name, model.name] = _read_columns(places)
     return found
 
 
-def describe_models(found: dict[tuple[str, str], Accuracies]) -> list[dict[str, str]]:
+def describe_models(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]]:
     """Return the rows of Table 1: mean and standard deviation over the seeds."""
     rows = []
-    for (weights, name), accuracies in found.items():
+    for (start, name), scores in found.items():
         model = next(model for model in MODELS if model.name == name)
-        row = {"weights": weights, "model": f"({name}) {model.title}"}
-        row["seeds"] = str(len(next(iter(accuracies.values()), [])))
+        row = {"weights": start, "model": f"({name}) {model.title}"}
+        row["seeds"] = str(len(next(iter(scores.values()), [])))
         row["paper"] = f"{model.accuracy:.3f}"
         for column in COLUMNS:
-            row[column] = _describe_mean(accuracies[column]) if column in accuracies else ""
+            row[column] = _describe_mean(scores[column]) if column in scores else ""
         rows.append(row)
     return rows
 
 
-def describe_differences(found: dict[tuple[str, str], Accuracies]) -> list[dict[str, str]]:
+def describe_differences(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]]:
     """Return the paired differences between successive models, with their 95 % intervals."""
     rows = []
-    for weights in dict.fromkeys(weights for weights, _ in found):
+    for start in dict.fromkeys(start for start, _ in found):
         for first, second in pairwise(model.name for model in MODELS):
-            one, other = found[weights, first], found[weights, second]
-            row = {"weights": weights, "difference": f"({second}) - ({first})"}
+            one, other = found[start, first], found[start, second]
+            row = {"weights": start, "difference": f"({second}) - ({first})"}
             for column in COLUMNS:
                 there = column in one and column in other
-                row[column] = _describe(other[column] - one[column]) if there else ""
+                overlap = _TEST_PER_TRAINING if column.startswith("test") else 0.0
+                row[column] = _describe(other[column] - one[column], overlap) if there else ""
             rows.append(row)
     return rows
 
 
-def pair_interval(differences: np.ndarray) -> tuple[float, float]:
+def pair_interval(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float]:
     """Return the 95 % interval of the mean of paired differences, by Student's t.
+
+    Args:
+        differences: One a seed, `(n,)`.
+        overlap: Test images per training image where every seed splits the same images anew. The
+            seeds are then not independent, and the variance of the mean is `(1 / n + overlap) s^2`.
+
+    Returns:
+        Its ends; not numbers for a single seed.
+
+    References:
+        Nadeau and Bengio, 2003, equation 9: the corrected resampled t-test.
 
     Examples:
         >>> import numpy as np
@@ -79,7 +87,8 @@ def pair_interval(differences: np.ndarray) -> tuple[float, float]:
     count = len(differences)
     if count < 2:
         return float("nan"), float("nan")
-    half = t.ppf(0.975, count - 1) * differences.std(ddof=1) / np.sqrt(count)
+    deviation = differences.std(ddof=1) * np.sqrt(1 / count + overlap)
+    half = t.ppf(0.975, count - 1) * deviation
     return float(differences.mean() - half), float(differences.mean() + half)
 
 
@@ -91,23 +100,28 @@ def to_markdown(rows: Sequence[dict[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _read_columns(trials: Sequence[Trial], folder: Path) -> Accuracies:
+def _list_seeds(folder: Path) -> set[int]:
+    places = [place for place in folder.glob("seed*") if is_scored(place, PARTS[0])]
+    return {int(place.name.removeprefix("seed")) for place in places}
+
+
+def _read_columns(places: Sequence[Path]) -> Scores:
     columns = {}
     for part in PARTS:
-        if trials and all(is_scored(trial, folder, part) for trial in trials):
-            scores = [_score(trial.locate(folder) / part) for trial in trials]
-            for what, values in zip(_CLASSES, np.transpose(scores), strict=True):
+        if places and all(is_scored(place, part) for place in places):
+            scores = [_score(place / part / "predictions.csv") for place in places]
+            for what, values in zip(_MEASURES, np.transpose(scores), strict=True):
                 columns[f"{part}, {what}"] = values
     return columns
 
 
-def _score(folder: Path) -> tuple[float, float]:
-    """Return the accuracy over the model's own classes, and over none against all others."""
-    with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        pairs = [(row["label"], row["predicted"]) for row in csv.DictReader(file)]
-    own = np.mean([label == predicted for label, predicted in pairs])
-    two = np.mean([(label == NO_OBJECT) == (said == NO_OBJECT) for label, said in pairs])
-    return float(own), float(two)
+def _score(path: Path) -> tuple[float, float, float]:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    there = np.array([row["label"] != NO_OBJECT for row in rows])
+    chance = np.array([1 - float(row[f"probability_{NO_OBJECT}"]) for row in rows])
+    own = np.mean([row["label"] == row["predicted"] for row in rows])
+    return float(own), float(np.mean((chance > 0.5) == there)), float(roc_auc_score(there, chance))
 
 
 def _describe_mean(values: np.ndarray) -> str:
@@ -115,7 +129,7 @@ def _describe_mean(values: np.ndarray) -> str:
     return f"{values.mean():.3f}{deviation}"
 
 
-def _describe(differences: np.ndarray) -> str:
-    low, high = pair_interval(differences)
+def _describe(differences: np.ndarray, overlap: float) -> str:
+    low, high = pair_interval(differences, overlap)
     interval = "" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
     return f"{differences.mean():+.3f}{interval}"

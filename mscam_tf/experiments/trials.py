@@ -12,10 +12,12 @@ from mscam_tf.data.labels import NO_OBJECT, label_binary
 from mscam_tf.data.manifest import Manifest, ManifestError
 from mscam_tf.data.splits import split_manifest
 from mscam_tf.evaluation import evaluate
+from mscam_tf.pretrained import name_start
 from mscam_tf.runs import Run, TrainConfig, open_run
 from mscam_tf.training import train
 
 PARTS = ("test", "fresh")  # What a model is scored on.
+TRIALS = "trials"
 _BINARY = (NO_OBJECT, "bone")
 _SCRATCH_EPOCHS = 3  # From scratch a training takes so many times as many epochs.
 
@@ -55,8 +57,9 @@ class Trial:
     seed: int
 
     def locate(self, folder: Path) -> Path:
-        """Return the trial's run folder."""
-        return folder / "trials" / self.weights / self.model.name / f"seed{self.seed}"
+        """Return the trial's run folder, `trials/START/MODEL/seedN`."""
+        start = name_start(self.weights)
+        return folder / TRIALS / start / self.model.name / f"seed{self.seed}"
 
 
 def list_trials(weights: Sequence[str], seeds: int) -> list[Trial]:
@@ -90,11 +93,6 @@ def run_trials(
     Returns:
         An iterator that gives each trial once it is done, or was found done.
     """
-    if NO_OBJECT not in data.class_names or len(data.class_names) < 3:
-        raise ManifestError(
-            f"The experiment needs the class {NO_OBJECT!r} and two others at least. "
-            f"Received: {data.root} with {data.class_names}"
-        )
     for trial in trials:
         if not is_done(trial, folder, fresh is not None):
             _run_trial(trial, folder, data, fresh, config, callbacks(trial))
@@ -102,14 +100,28 @@ def run_trials(
         yield trial
 
 
+def check_classes(data: Manifest) -> None:
+    """Refuse data on which the three models would not differ.
+
+    Raises:
+        ManifestError: If there is no class `none`, or fewer than two others.
+    """
+    if NO_OBJECT not in data.class_names or len(data.class_names) < 3:
+        raise ManifestError(
+            f"The experiment needs the class {NO_OBJECT!r} and two others at least. "
+            f"Received: {data.root} with {data.class_names}"
+        )
+
+
 def is_done(trial: Trial, folder: Path, fresh: bool) -> bool:
     """Return whether a trial has all its scores."""
-    return all(is_scored(trial, folder, part) for part in PARTS[: 2 if fresh else 1])
+    place = trial.locate(folder)
+    return all(is_scored(place, part) for part in PARTS[: 2 if fresh else 1])
 
 
-def is_scored(trial: Trial, folder: Path, part: str) -> bool:
-    """Return whether a trial has its scores on one of `PARTS`."""
-    return (trial.locate(folder) / part / "metrics.json").exists()
+def is_scored(place: Path, part: str) -> bool:
+    """Return whether the trial at a place has its scores on one of `PARTS`."""
+    return (place / part / "metrics.json").exists()
 
 
 def configure(trial: Trial, config: TrainConfig) -> TrainConfig:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import pytest
 from typer.testing import CliRunner
@@ -46,13 +48,40 @@ def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path):
     assert done == ["a", "b", "c"]
     names = {path.name for path in tmp_path.iterdir()}
     tables = {f"{name}.{kind}" for name in ("table1", "differences") for kind in ("csv", "md")}
-    folders = {"data", "fresh", "trials", "failures"}
-    assert names == tables | folders | {"config.json", "figure1.png", "index.html"}
+    folders = {"data", "fresh", "trials", "figures", "failures"}
+    assert names == tables | folders | {"config.json", "index.html"}
+    assert (tmp_path / "figures" / "none.png").exists()
     text = page.read_text()
     assert "(c) multi-scale, four classes" in text
     assert "What is confused" in text
     with pytest.raises(ValueError, match=r"other settings.*Expected: .*'images': 48"):
-        reproduce(tmp_path, ReproductionConfig(images=50))
+        reproduce(tmp_path, replace(CONFIG, images=50))
+
+
+@pytest.mark.slow
+def test_more_seeds_and_starts_join(tmp_path):
+    """Starts are kept apart by what they are: a file of weights by its hash."""
+    weights = tmp_path / "own.weights.h5"
+    mscam_tf.build_multiscale_classifier(2, (32, 32), backbone="TinyNet", weights=None).get_layer(
+        "backbone"
+    ).save_weights(weights)
+    out = tmp_path / "out"
+    reproduce(out, CONFIG)
+    page = reproduce(out, replace(CONFIG, weights=(str(weights),)))
+    rows = (out / "table1.csv").read_text().splitlines()[1:]
+    assert len(rows) == 2 * len(MODELS)
+    starts = {row.split(",")[0] for row in rows}
+    assert "none" in starts
+    (start,) = starts - {"none"}
+    assert start.startswith("own.weights-")
+    assert page.read_text().count("where it looks") == 2
+    assert "From none, seed 0" in page.read_text()
+
+
+def test_what_cannot_be_trained_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="NoNet"):
+        reproduce(tmp_path / "out", replace(CONFIG, training=replace(TINY, backbone="NoNet")))
+    assert not (tmp_path / "out").exists()
 
 
 def test_all_models_of_a_seed_have_one_split(tmp_path):

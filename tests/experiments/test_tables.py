@@ -7,12 +7,13 @@ from mscam_tf.experiments.tables import (
     describe_differences,
     describe_models,
     pair_interval,
-    read_accuracies,
+    read_scores,
     to_markdown,
 )
 from mscam_tf.experiments.trials import list_trials
 
 LABELS = ["none", "none", "scale1", "scale2"]
+NONE = [0.9, 0.3, 0.4, 0.1]  # Their probability of `none`.
 SAID = {  # By model and seed: what four images were taken for.
     ("a", 0): ["none", "bone", "bone", "bone"],
     ("a", 1): ["none", "none", "none", "bone"],
@@ -27,14 +28,16 @@ def write_scores(folder, labels, said):
     folder.mkdir(parents=True)
     with (folder / "predictions.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["path", "label", "predicted"])
-        writer.writerows(("x", *pair) for pair in zip(labels, said, strict=True))
+        writer.writerow(["path", "label", "predicted", "probability_none"])
+        writer.writerows(
+            ("x", *pair, chance) for *pair, chance in zip(labels, said, NONE, strict=True)
+        )
     (folder / "metrics.json").write_text("{}")
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for trial in list_trials(["xray"], 2):
+    for trial in list_trials(["none"], 2):
         name = trial.model.name
         labels = ["none" if x == "none" else "bone" for x in LABELS] if name == "a" else LABELS
         write_scores(trial.locate(tmp_path) / "test", labels, SAID[name, trial.seed])
@@ -42,11 +45,12 @@ def folder(tmp_path):
 
 
 def test_accuracies_by_hand(folder):
-    found = read_accuracies(folder, list_trials(["xray"], 2))
-    assert found["xray", "a"]["test, own classes"].tolist() == [0.75, 0.75]
-    assert found["xray", "b"]["test, own classes"].tolist() == [0.75, 0.75]
-    assert found["xray", "b"]["test, two classes"].tolist() == [1.0, 0.75]
-    assert found["xray", "c"]["test, own classes"].tolist() == [1.0, 0.75]
+    found = read_scores(folder)
+    assert found["none", "a"]["test, own classes"].tolist() == [0.75, 0.75]
+    assert found["none", "b"]["test, own classes"].tolist() == [0.75, 0.75]
+    assert found["none", "b"]["test, two classes"].tolist() == [0.75, 0.75]
+    assert found["none", "b"]["test, AUROC"].tolist() == [0.75, 0.75]
+    assert found["none", "c"]["test, own classes"].tolist() == [1.0, 0.75]
     rows = describe_models(found)
     assert rows[2]["test, own classes"] == "0.875 ± 0.177"
     assert rows[2]["paper"] == "0.867"
@@ -54,23 +58,42 @@ def test_accuracies_by_hand(folder):
 
 
 def test_differences_are_paired(folder):
-    rows = describe_differences(read_accuracies(folder, list_trials(["xray"], 2)))
+    rows = describe_differences(read_scores(folder))
     assert [row["difference"] for row in rows] == ["(b) - (a)", "(c) - (b)"]
-    # Half a deviation of 0.25 / sqrt(2) each way, times 12.706, the quantile for two pairs.
-    assert rows[1]["test, own classes"] == "+0.125 [-1.463, +1.713]"
+    # 12.706, the quantile for two pairs, times 0.177, the deviation, times sqrt(1 / 2 + 2 / 7).
+    assert rows[1]["test, own classes"] == "+0.125 [-1.866, +2.116]"
 
 
 def test_a_seed_counts_once_all_models_have_it(folder):
-    trials = list_trials(["xray"], 2)
+    trials = list_trials(["none"], 2)
     (trials[-1].locate(folder) / "test" / "metrics.json").unlink()
-    found = read_accuracies(folder, trials)
+    found = read_scores(folder)
     assert {len(one["test, own classes"]) for one in found.values()} == {1}
 
 
-def test_without_any_trial_there_is_an_empty_table(tmp_path):
-    found = read_accuracies(tmp_path, list_trials(["xray"], 1))
+def test_before_all_models_are_there_the_table_is_empty(tmp_path):
+    assert describe_models(read_scores(tmp_path)) == []
+    trial = list_trials(["none"], 1)[0]
+    write_scores(trial.locate(tmp_path) / "test", LABELS, LABELS)
+    found = read_scores(tmp_path)
     assert [row["seeds"] for row in describe_models(found)] == ["0"] * 3
     assert describe_differences(found)[0]["test, own classes"] == ""
+
+
+def test_starts_and_seeds_join_those_that_are_there(folder):
+    for trial in list_trials(["imagenet"], 3):
+        labels = ["none" if x == "none" else "bone" for x in LABELS]
+        write_scores(trial.locate(folder) / "test", labels, labels)
+    rows = describe_models(read_scores(folder))
+    assert [(row["weights"], row["seeds"]) for row in rows[::3]] == [
+        ("imagenet", "3"),
+        ("none", "2"),
+    ]
+
+
+def test_fresh_images_need_no_correction():
+    low, high = pair_interval(np.array([0.0, 0.25]))
+    assert high - low == pytest.approx(2 * 12.7062 * 0.125, rel=1e-4)
 
 
 def test_interval_of_a_single_pair():
