@@ -50,6 +50,7 @@ from .metrics import points_at as points_at
 from .models import build_multiscale_classifier as build_multiscale_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
 from .overlap import map_correlation as map_correlation
+from .overlap import place_overlap as place_overlap
 from .overlap import soft_iou as soft_iou
 from .overlap import threshold_iou as threshold_iou
 from .plots import plot_confused_images as plot_confused_images

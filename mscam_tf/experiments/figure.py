@@ -18,6 +18,8 @@ _TRIED = 12  # Images of each class among which right ones are looked for.
 def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int = 2) -> None:
     """Draw for each class a few images that are right, the maps of their class, and its scales.
 
+    A class of which none is right is left out; if none is right at all, nothing is drawn.
+
     Args:
         run: A finished run.
         manifest: Images that it was not trained on, with their masks if there are any.
@@ -32,6 +34,8 @@ def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int
         if right and counts[sample.label] < per_class:
             counts[sample.label] += 1
             shown.append((sample, explanation))
+    if not shown:
+        return  # Of a model that is right nowhere there is nothing to show.
     shown.sort(key=lambda pair: run.class_names.index(pair[0].label))
     figure = plot_examples(
         [explanation.image for _, explanation in shown],

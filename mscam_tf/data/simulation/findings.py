@@ -102,7 +102,12 @@ def write_findings(
 
     Returns:
         The folder.
+
+    Raises:
+        ValueError: If there is no image to write, or a finding fits nowhere.
     """
+    if images < 1:
+        raise ValueError(f"`images` must be positive. Received: {images}")
     folder = Path(folder)
     labels = assign_findings(images, seed)
     write = partial(_write_one, folder, config or SimulationConfig(), seed)
