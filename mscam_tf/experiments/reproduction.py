@@ -145,12 +145,12 @@ def write_page(folder: Path, fresh: int) -> Path:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mscam_tf.experiments"), autoescape=True
     )
-    figures = sorted((folder / "figures").glob("*.png"))
+    starts = sorted(path.name for path in (folder / "failures").iterdir())
     tables = {"Table 1": describe_models(found), "Paired differences": describe_differences(found)}
     page = environment.get_template("reproduction.html").render(
         tables=tables,
         fresh=fresh,
-        starts=[_list_failures(folder, figure.stem) for figure in figures],
+        starts=[_list_pictures(folder, start) for start in starts],
         versions=open_run(next((folder / TRIALS).glob("*/c/seed0"))).versions,
     )
     path = folder / "index.html"
@@ -159,12 +159,13 @@ def write_page(folder: Path, fresh: int) -> Path:
     return path
 
 
-def _list_failures(folder: Path, start: str) -> dict[str, object]:
-    """Say what the page shows of the failures of one start."""
+def _list_pictures(folder: Path, start: str) -> dict[str, object]:
+    """Say what the page shows of one start."""
     place = Path("failures") / start
     pictures = sorted((folder / place / "confusions").glob("*.png"))
     return {
         "name": start,
+        "figure": (folder / "figures" / f"{start}.png").exists(),
         "overlaps": (place / "overlaps.png").as_posix() if pictures else "",
         "pictures": [path.relative_to(folder).as_posix() for path in pictures],
         "advice": (folder / place / "advice.md").read_text(encoding="utf-8"),
