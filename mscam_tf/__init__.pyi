@@ -1,9 +1,3 @@
-from .advice import write_analysis as write_analysis
-from .analysis import Confusion as Confusion
-from .analysis import ImageOverlap as ImageOverlap
-from .analysis import find_confusions as find_confusions
-from .analysis import measure_overlaps as measure_overlaps
-from .analysis import rank_unlabelled as rank_unlabelled
 from .backbones import default_taps as default_taps
 from .backbones import list_taps as list_taps
 from .callbacks import RelevanceLogger as RelevanceLogger
@@ -73,3 +67,9 @@ from .transfer import build_pretrained_classifier as build_pretrained_classifier
 from .transfer import initialize_heads as initialize_heads
 
 __version__: str
+from .failures.analysis import find_confusions as find_confusions
+from .failures.analysis import measure_overlaps as measure_overlaps
+from .failures.analysis import rank_unlabelled as rank_unlabelled
+from .failures.confusions import Confusion as Confusion
+from .failures.confusions import ImageOverlap as ImageOverlap
+from .failures.report import write_analysis as write_analysis

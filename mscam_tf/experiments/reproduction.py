@@ -8,7 +8,6 @@ from pathlib import Path
 import jinja2
 import keras
 
-from mscam_tf.advice import write_analysis
 from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, read_manifest
 from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.data.splits import split_manifest
@@ -28,6 +27,7 @@ from mscam_tf.experiments.trials import (
     list_trials,
     run_trials,
 )
+from mscam_tf.failures.report import write_analysis
 from mscam_tf.files import write_json, write_table, write_whole
 from mscam_tf.pretrained import name_start
 from mscam_tf.runs import TrainConfig, check_settings, open_run

@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf.analysis import (
-    Confusion,
-    ImageOverlap,
+from mscam_tf.failures.analysis import (
     find_confusions,
     measure_overlaps,
     measure_range,
     rank_unlabelled,
 )
+from mscam_tf.failures.confusions import MEASURES, Confusion, ImageOverlap
 from mscam_tf.overlap import center_maps, map_correlation, place_overlap, soft_iou, threshold_iou
 
 NAMES = ["a", "b", "c"]
@@ -21,7 +20,7 @@ NAMES = ["a", "b", "c"]
 def make_overlap(name, label, probabilities, overlap=0.0):
     matrix = np.eye(3)
     matrix[0, 1] = matrix[1, 0] = overlap
-    overlaps = dict.fromkeys(mscam_tf.analysis.MEASURES, matrix)
+    overlaps = dict.fromkeys(MEASURES, matrix)
     return ImageOverlap(Path(name), label, np.array(probabilities), NAMES, overlaps)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf.advice import write_advice
-from tests.test_analysis import make_confusion, make_overlap
+from mscam_tf.failures.advice import write_advice
+from tests.failures.test_analysis import make_confusion, make_overlap
 
 HIGH, LOW = [0.5, 0.7, 0.6, 0.55, 0.65], [0.1, 0.3, 0.2, 0.15, 0.25]
 

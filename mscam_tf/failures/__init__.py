@@ -1,0 +1,1 @@
+"""Failure analysis: which classes are confused, where their maps overlap, and what would help."""
