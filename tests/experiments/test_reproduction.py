@@ -7,8 +7,9 @@ from typer.testing import CliRunner
 import mscam_tf
 from mscam_tf.cli import app
 from mscam_tf.data.simulation import SimulationConfig
+from mscam_tf.experiments import trials
 from mscam_tf.experiments.reproduction import ReproductionConfig, reproduce
-from mscam_tf.experiments.trials import MODELS, Trial, configure
+from mscam_tf.experiments.trials import MODELS, Trial, configure, list_trials, run_trials
 from tests.conftest import write_images
 
 TINY = mscam_tf.TrainConfig(backbone="TinyNet", image_size=(32, 32), epochs=1, batch_size=16)
@@ -84,19 +85,19 @@ def test_what_cannot_be_trained_leaves_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_all_models_of_a_seed_have_one_split(tmp_path):
+def test_all_models_of_a_seed_have_one_split(tmp_path, monkeypatch):
     data = mscam_tf.read_manifest(
         write_images(tmp_path / "data", {"none": 12, "thin": 12, "wide": 12})
     )
-    reproduce(tmp_path / "out", CONFIG, data)
-    splits = []
-    for model in MODELS:
-        place = Trial(model, "none", 0).locate(tmp_path / "out")
-        manifest = mscam_tf.read_manifest(place / "split.csv")
-        splits.append([(sample.path.split("/")[-1], sample.split) for sample in manifest.samples])
-        expected = {"none", "bone"} if model.binary else {"none", "thin", "wide"}
-        assert set(manifest.class_names) == expected
+    trained = []
+    monkeypatch.setattr(trials, "train", lambda manifest, *_, **__: trained.append(manifest))
+    monkeypatch.setattr(trials, "evaluate", lambda *_, **__: None)
+    done = list(run_trials(tmp_path, data, None, list_trials(["none"], 1), TINY))
+    splits = [[(s.path, s.split) for s in manifest.samples] for manifest in trained]
     assert splits[0] == splits[1] == splits[2]
+    for trial, manifest in zip(done, trained, strict=True):
+        expected = {"none", "bone"} if trial.model.binary else {"none", "thin", "wide"}
+        assert set(manifest.class_names) == expected
 
 
 def test_data_without_a_class_none_are_refused(image_folder, tmp_path):
