@@ -77,7 +77,7 @@ class TrainConfig:
     unit_norm_heads: bool = False
     image_size: tuple[int, int] | None = None
     several: bool = False
-    epochs: int = 30
+    epochs: int = 20
     frozen_epochs: int | None = None
     balance: bool = True
     batch_size: int = 16

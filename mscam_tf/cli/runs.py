@@ -67,7 +67,7 @@ def train(
     several: Annotated[
         bool, typer.Option("--several", help="Labels name several findings: bone|metal, or none.")
     ] = False,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 20,
     balance: Annotated[
         bool, typer.Option(help="Classes of unequal size count alike in training.")
     ] = True,
