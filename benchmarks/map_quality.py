@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.learners import locate_work
-from benchmarks.report import remember, write_page
+from benchmarks.report import name_files, remember, write_page
 
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
 _SETTINGS = {"epochs": 4, "batch_size": 16}
@@ -141,7 +141,7 @@ def main() -> None:
             "random",
         ],
         rows,
-        arguments=f"--starts {' '.join(arguments.starts)} --models {' '.join(arguments.models)} "
+        arguments=f"--starts {name_files(arguments.starts)} --models {' '.join(arguments.models)} "
         f"--seeds {arguments.seeds}",
     )
 

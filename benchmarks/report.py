@@ -37,6 +37,11 @@ def write_page(
     return path
 
 
+def name_files(paths: Sequence[str]) -> str:
+    """Name paths for a page: each file and its folder, wherever these lie."""
+    return " ".join("/".join(Path(path).parts[-2:]) for path in paths)
+
+
 def remember(path: Path, measure: Callable[[], Any]) -> Any:
     """Return what is in a JSON file; measure it and write it there where there is none yet."""
     from mscam_tf.files import write_json

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.learners import Network, locate_work
-from benchmarks.report import write_page
+from benchmarks.report import name_files, write_page
 from benchmarks.transfer import append_rows, read_rows
 
 _TOLERANCE = 3.0  # Pixels.
@@ -148,7 +148,7 @@ def main() -> None:
             "energy",
         ],
         describe(read_rows(path)),
-        arguments=f"PATCHES/{arguments.labels.name} --starts {' '.join(arguments.starts)} "
+        arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)}",
     )
 

@@ -29,7 +29,9 @@ def analyze(
     ] = "test",
     unlabelled: Annotated[
         list[Path] | None,
-        typer.Option(help="Images, or a folder of them, without labels: which to label next?"),
+        typer.Option(
+            help="Image or folder of images without labels: which to label next? May be repeated."
+        ),
     ] = None,
     threshold: Annotated[
         float | None,

@@ -42,7 +42,7 @@ def pretrain(
     Writes config.json, history.csv (with scores on fixed scenes), model.keras and weights.npz.
     The weights that come with the package, `--weights xray`, were made so.
 
-    Example: `mscam pretrain --out pretrained --steps 4000`, then
+    Example: `mscam pretrain --out pretrained --steps 2400`, then
     `mscam train DATA --out RUN --weights pretrained/weights.npz`
     """
     with explain_errors():

@@ -1,6 +1,7 @@
 """Reproduce the paper: simulate, train and score all trials, and write tables, figures, a page."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -219,6 +220,7 @@ def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) ->
     images = fresh or split_manifest(data, trial.seed).select("test")
     figure, failures = folder / "figures" / f"{start}.png", folder / "failures" / start
     if not (failures / "advice.md").exists():
+        shutil.rmtree(failures, ignore_errors=True)
         write_analysis(run, sample_classes(images, _ANALYSED), failures)
     if not figure.exists():
         draw_examples(run, images, figure)

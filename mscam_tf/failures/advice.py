@@ -61,7 +61,10 @@ def _describe_overlap(confusion: Confusion, chance: float) -> str:
     if len(confusion.images[0].class_names) == 2:
         return "With two classes one map is the other's negative: no place speaks for both."
     if np.isnan(chance):
-        return "These are too few images to judge where their maps overlap."
+        return (
+            f"With {len(confusion.right)} images of {confusion.true} that are right, these are too "
+            "few to judge where the maps overlap."
+        )
     low, high = confusion.interval
     return (
         f"The evidence for the two overlaps in place by {_mean(confusion, 0):.2f}, and by "

@@ -13,7 +13,7 @@ from mscam_tf.failures.analysis import find_confusions, measure_range, rank_unla
 from mscam_tf.failures.confusions import MEASURES, Confusion, ImageOverlap
 from mscam_tf.files import write_table, write_whole_folder
 from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
-from mscam_tf.runs import Run
+from mscam_tf.runs import Run, RunError
 from mscam_tf.training import drop_images
 
 _FILES = (
@@ -59,9 +59,11 @@ def write_analysis(
 
     Raises:
         ImageError: If images cannot be read.
-        RunError: If the run tells several findings in one image.
+        RunError: If the folder holds files of these names that are no analysis, or the run tells
+            several findings in one image.
     """
-    unlabelled = list(unlabelled)
+    folder, unlabelled = Path(folder), list(unlabelled)
+    _check_folder(folder)
     problems: list[tuple[Path, str]] = []
     if skip_bad:
         paths = [*manifest.paths, *unlabelled]
@@ -86,6 +88,15 @@ def write_analysis(
         advice = write_advice(count, confusions, ranked)
         (partial / "advice.md").write_text(advice, encoding="utf-8")
     return confusions
+
+
+def _check_folder(folder: Path) -> None:
+    """An earlier analysis may be replaced, and nothing else."""
+    there = [name for name in _FILES if (folder / name).exists()]
+    if there and _FILES[0] not in there:
+        raise RunError(
+            f"{folder} holds files that are no analysis; choose another folder. Received: {there}"
+        )
 
 
 def _write_tables(

@@ -39,12 +39,20 @@ def test_a_run_without_an_error_says_so(three_class_run, three_class_manifest, t
         if one.first == sample.label
     )
     manifest = mscam_tf.Manifest(three_class_manifest.root, right)
-    (tmp_path / "overlaps.png").write_text("of an earlier analysis")
+    for name in ("advice.md", "overlaps.png"):
+        (tmp_path / name).write_text("of an earlier analysis")
     (tmp_path / "mine.txt").write_text("stays")
     assert mscam_tf.write_analysis(three_class_run, manifest, tmp_path) == []
     assert (tmp_path / "advice.md").read_text().startswith("# What is confused, and where\n\n0 of")
     assert not (tmp_path / "overlaps.png").exists()
     assert (tmp_path / "mine.txt").read_text() == "stays"
+
+
+def test_files_that_are_no_analysis_stay(three_class_run, three_class_manifest, tmp_path):
+    (tmp_path / "images.csv").write_text("mine")
+    with pytest.raises(mscam_tf.RunError, match=r"no analysis.*Received: \['images\.csv'\]"):
+        mscam_tf.write_analysis(three_class_run, three_class_manifest, tmp_path)
+    assert (tmp_path / "images.csv").read_text() == "mine"
 
 
 def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifest, tmp_path):
@@ -65,7 +73,7 @@ def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifes
         (HIGH, LOW, "claim the same region"),
         (LOW, HIGH, "further apart than usual"),
         ([0.1, 0.5, 0.3, 0.2, 0.4], [0.2, 0.4, 0.3, 0.1, 0.5], "no clear difference"),
-        (HIGH[:4], LOW, "too few images"),
+        (HIGH[:4], LOW, "too few to judge"),
     ],
 )
 def test_the_advice_follows_the_figures(wrong, right, words):
