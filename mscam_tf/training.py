@@ -37,6 +37,8 @@ _LOGGER = logging.getLogger(__name__)
 _BEST = Path("checkpoints") / "best.weights.h5"
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
 _HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
+_STRONG_SHRINK = 2.0
+_THIN = 1.5  # Pixels at which the pretrained weights still see an object.
 _DISPLAY_PERCENTILES = (1.0, 99.5)
 _DISPLAY_IMAGES = 64  # Enough for percentiles, and all maps of them fit into memory.
 
@@ -90,8 +92,9 @@ def train(
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
     manifest = _leave_out(manifest, problems, config.several)
     sizes = list(measured.values())
-    config = replace(config, image_size=config.image_size or choose_image_size(sizes))
-    _note_sizes(sizes, config.image_size)
+    image_size = config.image_size or choose_image_size(sizes)
+    config = replace(config, image_size=image_size)
+    _note_sizes(sizes, image_size)
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.precision)
     try:
@@ -198,15 +201,25 @@ def _round_up(side: int) -> int:
     return int(np.clip(-(-side // 32) * 32, 128, 256))
 
 
-def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int] | None) -> None:
+def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int]) -> None:
+    """Say that images are resized, and how much: thin objects do not survive a strong shrink."""
     counts = Counter(sizes)
-    if set(counts) != {image_size}:
+    if set(counts) == {image_size}:
+        return
+    _LOGGER.warning(
+        "The images are resized to %s; their sizes: %d, from %s to %s.",
+        image_size,
+        len(counts),
+        min(counts),
+        max(counts),
+    )
+    shrink = np.max(np.array(list(counts)) / image_size)
+    if shrink > _STRONG_SHRINK:
         _LOGGER.warning(
-            "The images have %d different sizes, from %s to %s; all are resized to %s.",
-            len(counts),
-            min(counts),
-            max(counts),
-            image_size,
+            "Some are shrunk %.1f times: objects thinner than %.0f pixels may be lost. "
+            "Cut patches with `mscam tile`, or give a larger --image-size.",
+            shrink,
+            _THIN * shrink,
         )
 
 

@@ -220,9 +220,15 @@ def test_mixed_sizes_are_said_once(tmp_path, caplog):
     assert caplog.messages == []
     _note_sizes([(40, 40), (30, 50), (40, 40)], (128, 128))
     assert caplog.messages == [
-        "The images have 2 different sizes, from (30, 50) to (40, 40); "
-        "all are resized to (128, 128)."
+        "The images are resized to (128, 128); their sizes: 2, from (30, 50) to (40, 40)."
     ]
+
+
+def test_a_strong_shrink_is_said(caplog):
+    from mscam_tf.training import _note_sizes
+
+    _note_sizes([(600, 1400)], (256, 256))
+    assert "shrunk 5.5 times: objects thinner than 8 pixels may be lost" in caplog.messages[1]
 
 
 def test_image_size_by_default():
