@@ -1,6 +1,7 @@
 """Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
 
 import csv
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from mscam_tf.metrics import METRICS, bootstrap_interval, list_finding_metrics
 from mscam_tf.runs import Run
 from mscam_tf.targets import encode_labels
 from mscam_tf.training import drop_images, make_split_dataset
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     if split not in (*SPLITS, "all"):
         raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":
+        _warn_of_training_images(run, manifest)
         return manifest
     wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
     chosen = tuple(sample for sample in manifest.samples if sample.path in wanted)
@@ -57,6 +61,18 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
             f"use the split 'all'. Received: {manifest.root}"
         )
     return Manifest(manifest.root, chosen)
+
+
+def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
+    trained = read_manifest(run.split_file).select("train").samples
+    known = {(Path(run.data) / sample.path).resolve() for sample in trained}
+    seen = sum(path.resolve() in known for path in manifest.paths)
+    if seen:
+        _LOGGER.warning(
+            "%d of %d images were trained on: scores on them say nothing of new images.",
+            seen,
+            len(manifest.samples),
+        )
 
 
 def evaluate(

@@ -39,6 +39,17 @@ def test_selects_the_split_of_the_run(finished_run, image_folder):
         select_samples(finished_run, manifest, "tset")
 
 
+def test_training_images_among_all_are_said(finished_run, image_folder, tmp_path, caplog):
+    manifest = read_manifest(image_folder)
+    count = len(select_samples(finished_run, manifest, "train").samples)
+    select_samples(finished_run, manifest, "all")
+    assert f"{count} of {len(manifest.samples)} images were trained on" in caplog.text
+    caplog.clear()
+    other = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
+    select_samples(finished_run, other, "all")
+    assert caplog.text == ""
+
+
 def test_other_data_need_the_split_all(finished_run, tmp_path):
     manifest = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
     other = mscam_tf.Manifest(tmp_path, (Sample("none/x.png", "none", "x"),))
