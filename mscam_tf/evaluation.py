@@ -64,6 +64,8 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
 
 
 def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
+    if not run.split_file.exists():  # Of a run that was made by hand.
+        return
     trained = read_manifest(run.split_file).select("train").samples
     known = {(Path(run.data) / sample.path).resolve() for sample in trained}
     seen = sum(path.resolve() in known for path in manifest.paths)
