@@ -167,8 +167,8 @@ def explain(
     """Show where the model looked, at which scale, and how each score comes about.
 
     Writes for each image an overlay and its scales side by side; a sheet of all, the relevance
-    of each scale, and `explanations.csv`. Red is strong evidence for the predicted class, blue
-    is weak, or evidence against it; the colour scale, in logits, is the same for the whole run.
+    of each scale, and `explanations.csv`. Red is evidence for the predicted class, blue against
+    it, and where neither is, the image shows; the colours, in logits, are the same for all images.
 
     Example: `mscam explain RUN image.png folder/ --out maps`
     """

@@ -6,14 +6,22 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from mscam_tf.files import write_whole
 
-COLOR_MAP = "turbo"  # The paper's scheme: red is strong, blue is weak.
+COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows there is the image.
+    "evidence",
+    [
+        (0.0, (0.05, 0.1, 0.75, 0.75)),
+        (0.25, (0.1, 0.55, 0.95, 0.5)),
+        (0.5, (0.55, 0.6, 0.6, 0.0)),
+        (0.75, (1.0, 0.65, 0.1, 0.5)),
+        (1.0, (0.85, 0.0, 0.1, 0.75)),
+    ],
+)
 SIDE = 2.6  # Inches of one panel.
-_ALPHA = 0.4
 _UNIT = "evidence (logits)"
 
 
@@ -27,9 +35,9 @@ def make_row(panels: int) -> tuple[Figure, np.ndarray]:
 
 
 def normalize(value_range: tuple[float, float]) -> Normalize:
-    """Make the scale of colours of a range of values."""
-    low, high = value_range
-    return Normalize(low, high if high > low else low + 1e-6, clip=True)
+    """Make the scale of colours of a range of values: symmetric, so that zero is in its middle."""
+    limit = max(abs(value) for value in value_range) or 1e-6
+    return Normalize(-limit, limit, clip=True)
 
 
 def show_image(axis: Axes, image: np.ndarray, title: str) -> None:
@@ -49,7 +57,6 @@ def show_overlay(
         class_map,
         cmap=COLOR_MAP,
         norm=norm,
-        alpha=_ALPHA,
         extent=(-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5),
     )
 

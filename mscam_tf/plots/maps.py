@@ -30,8 +30,9 @@ def plot_maps(
         image: `(H, W)` or `(H, W, 1)`, values in `[0, 1]`.
         maps: `(H, W, C)`, logits, as the explainer returns them.
         class_names: Name of each class.
-        value_range: Lowest and highest value of the colour scale, in logits; by default those of
-            `maps`. Give the same to all pictures that are to be compared.
+        value_range: Lowest and highest value to tell apart, in logits; by default those of `maps`.
+            The colour scale is as wide on either side of zero, where it is clear: red is evidence
+            for the class, blue against it. Give the same to all pictures that are to be compared.
         probabilities: `(C,)`, to show in the titles.
 
     Returns:

@@ -11,18 +11,18 @@ def read_norms(figure):
         image.norm
         for axis in figure.axes
         for image in axis.images
-        if image.get_cmap().name == plots.COLOR_MAP
+        if image.get_cmap() == plots.COLOR_MAP
     ]
 
 
-def test_strong_is_red_and_weak_is_blue():
+def test_red_is_for_the_class_and_blue_against_it():
     maps = np.zeros((20, 20, 1))
-    maps[:, 10:] = 1.0
+    maps[:, :5], maps[:, 15:] = -1.0, 1.0
     figure = mscam_tf.plot_maps(np.full((20, 20), 0.5), maps, ["bone"], (0.0, 1.0))
-    overlay = figure.axes[1]
-    colors = overlay.images[1].to_rgba(maps[..., 0])[..., :3]
-    assert colors[0, 0, 2] > colors[0, 0, 0]
-    assert colors[0, 19, 0] > colors[0, 19, 2]
+    against, nothing, evidence = figure.axes[1].images[1].to_rgba(maps[0, [0, 10, 19], 0])
+    assert against[2] > against[0]
+    assert evidence[0] > evidence[2]
+    assert nothing[3] < 0.01 < against[3] == evidence[3]
     assert read_pixels(figure).std() > 1
 
 
@@ -30,7 +30,7 @@ def test_one_scale_for_all_maps():
     maps = np.random.default_rng(0).normal(size=(8, 8, 3))
     figure = mscam_tf.plot_maps(np.zeros((8, 8, 1)), maps, ["a", "b", "c"])
     limits = {(norm.vmin, norm.vmax) for norm in read_norms(figure)}
-    assert limits == {(maps.min(), maps.max())}
+    assert limits == {(-np.abs(maps).max(), np.abs(maps).max())}
     assert figure.axes[-1].get_ylabel() == "evidence (logits)"
 
 
