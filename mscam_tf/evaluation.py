@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.metrics import METRICS, bootstrap_interval, list_finding_metrics
+from mscam_tf.metrics import bootstrap_interval, list_class_metrics, list_finding_metrics
 from mscam_tf.runs import Run
 from mscam_tf.targets import encode_labels
 from mscam_tf.training import drop_images, make_split_dataset
@@ -27,7 +27,8 @@ class Scores:
     """What a run is worth on a set of images.
 
     Attributes:
-        metrics: For each metric its `value` and the `low` and `high` end of its 95 % interval.
+        metrics: For each metric its `value` and the `low` and `high` end of its 95 % interval; see
+            `mscam_tf.metrics`.
         confusion: Counts, `(C, C)`: rows are the true classes, columns the predicted ones. With
             several findings in one image, `(C, 2, 2)`: for each whether it is there, and was found.
         class_names: The classes, in that order.
@@ -53,6 +54,7 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     if split == "all":
         _warn_of_training_images(run, manifest)
         return manifest
+    _warn_of_other_data(run, manifest)
     wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
     chosen = tuple(sample for sample in manifest.samples if sample.path in wanted)
     if not chosen:
@@ -61,6 +63,16 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
             f"use the split 'all'. Received: {manifest.root}"
         )
     return Manifest(manifest.root, chosen)
+
+
+def _warn_of_other_data(run: Run, manifest: Manifest) -> None:
+    """Data may have moved since; other data with the same names would be taken for them."""
+    if Path(run.data).resolve() != manifest.root.resolve():
+        _LOGGER.warning(
+            "%s was trained on %s: images of the same names are taken for its own.",
+            run.folder,
+            run.data,
+        )
 
 
 def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
@@ -146,7 +158,8 @@ def _score(
 ) -> Scores:
     several = labels.ndim == 2
     metrics = {}
-    for name, metric in (list_finding_metrics(class_names) if several else METRICS).items():
+    list_metrics = list_finding_metrics if several else list_class_metrics
+    for name, metric in list_metrics(class_names).items():
         low, high = bootstrap_interval(metric, labels, probabilities, groups, resamples)
         metrics[name] = {"value": metric(labels, probabilities), "low": low, "high": high}
     if several:

@@ -11,8 +11,9 @@ import numpy as np
 
 from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import check_images, is_image_file, write_problems
+from mscam_tf.data.manifest import read_manifest
 from mscam_tf.data.pipeline import make_dataset
-from mscam_tf.files import write_table
+from mscam_tf.files import write_table, write_whole_folder
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.plots import (
     plot_maps,
@@ -22,12 +23,13 @@ from mscam_tf.plots import (
     plot_sheet,
     save_figure,
 )
-from mscam_tf.runs import Run
+from mscam_tf.runs import Run, RunError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHEET_IMAGES = 24
+_TABLE = "explanations.csv"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def describe_logit(class_name: str, logit: float, contributions: np.ndarray) -> 
 
 
 def list_images(paths: Sequence[Path]) -> list[Path]:
-    """List image files: those given, and all within the folders given.
+    """List image files: those given, all within the folders given, and those of CSV manifests.
 
     Raises:
         FileNotFoundError: If a path does not exist, or nothing is found.
@@ -94,11 +96,18 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"No such image or folder. Received: {path}")
-        inside = [p for p in sorted(path.rglob("*")) if is_image_file(p, path)]
-        files += inside if path.is_dir() else [path]
+        files += _list_inside(path)
     if not files:
         raise FileNotFoundError(f"No images found. Received: {', '.join(map(str, paths))}")
     return files
+
+
+def _list_inside(path: Path) -> list[Path]:
+    if path.suffix.lower() == ".csv":
+        return read_manifest(path).paths
+    if path.is_dir():
+        return [file for file in sorted(path.rglob("*")) if is_image_file(file, path)]
+    return [path]
 
 
 def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
@@ -146,6 +155,7 @@ def write_explanations(
     on_progress: Callable[[Explanation], None] | None = None,
     *,
     skip_bad: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Explain images and write the pictures and the table.
 
@@ -157,22 +167,47 @@ def write_explanations(
     Args:
         run: A finished run.
         paths: Image files.
-        folder: Where to write; created if missing.
+        folder: Where to write, whole or not at all; created if missing.
         on_progress: Called with each explanation once its pictures are written.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
+        overwrite: Replace the explanations that the folder holds, so that none of other images or
+            of another run stay among the new ones.
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
+        RunError: If the folder holds something, and, with `overwrite`, no explanations.
     """
     _check_paths(paths)
     folder = Path(folder)
+    _check_folder(folder, overwrite)
     value_range = run.read_value_range()
     readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
     paths = [path for path in paths if path in readable]
+    with write_whole_folder(folder) as partial:
+        _write_all(run, paths, partial, value_range, on_progress)
+        if skip_bad:
+            write_problems(skipped, partial / "skipped.csv")
+
+
+def _check_folder(folder: Path, overwrite: bool) -> None:
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not overwrite:
+        raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
+    if not (folder / _TABLE).exists():
+        raise RunError(f"{folder} exists and holds no explanations; it is left alone.")
+
+
+def _write_all(
+    run: Run,
+    paths: Sequence[Path],
+    folder: Path,
+    value_range: tuple[float, float],
+    on_progress: Callable[[Explanation], None] | None,
+) -> None:
     sheet: list[Explanation] = []
     rows = []
     for name, explanation in zip(_name_files(paths), _explain(run, paths), strict=True):
-        folder.mkdir(parents=True, exist_ok=True)
         _write_pictures(explanation, folder, name, value_range)
         if run.config.several:
             save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
@@ -182,9 +217,7 @@ def write_explanations(
             on_progress(explanation)
     save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
     save_figure(plot_relevance(sheet[0].relevance, run.class_names), folder / "relevance.png")
-    write_table(folder / "explanations.csv", rows)
-    if skip_bad:
-        write_problems(skipped, folder / "skipped.csv")
+    write_table(folder / _TABLE, rows)
 
 
 def _explain_batches(

@@ -1,6 +1,7 @@
 """Scores of a classifier, each with a bootstrap interval, and of its maps."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
@@ -119,6 +120,40 @@ METRICS: dict[str, Metric] = {
     "auroc": auroc,
     "calibration_error": calibration_error,
 }
+
+
+def class_recall(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
+    """Return the share of a class's images that is found, in `[0, 1]`; without any, not a number.
+
+    Of a class that stands for a defect, one minus this is the share that is missed. Of the class
+    that stands for good parts, it is the share that is falsely rejected.
+    """
+    found = probabilities[labels == index].argmax(-1) == index
+    return float(found.mean()) if len(found) else float("nan")
+
+
+def class_precision(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
+    """Return the share of right ones among the images taken for a class, in `[0, 1]`.
+
+    Not a number where no image is.
+    """
+    right = labels[probabilities.argmax(-1) == index] == index
+    return float(right.mean()) if len(right) else float("nan")
+
+
+def list_class_metrics(names: Sequence[str]) -> dict[str, Metric]:
+    """Return the metrics of images of one class each: over all, then recall and precision of each.
+
+    Examples:
+        >>> list(list_class_metrics(["none", "bone"]))[-4:]
+        ['recall_none', 'precision_none', 'recall_bone', 'precision_bone']
+    """
+    each = {
+        f"{what}_{name}": partial(metric, index=index)
+        for index, name in enumerate(names)
+        for what, metric in (("recall", class_recall), ("precision", class_precision))
+    }
+    return METRICS | each
 
 
 def bootstrap_interval(

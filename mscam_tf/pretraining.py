@@ -54,7 +54,7 @@ class PretrainConfig:
         save_every: Steps between checkpoints.
     """
 
-    steps: int = 4000
+    steps: int = 2400
     backbone: str = "DenseNet121"
     image_size: tuple[int, int] = (128, 128)
     batch_size: int = 32

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ def test_scores_predictions_and_confusion_agree(finished_run, image_folder, tmp_
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert written["num_images"] == len(rows)
     assert written["split"] == "test"
+    wide = [row["predicted"] == "wide" for row in rows if row["label"] == "wide"]
+    assert written["metrics"]["recall_wide"]["value"] == pytest.approx(np.mean(wide), abs=1e-6)
     assert set(written["metrics"]["auroc"]) == {"value", "low", "high"}
     assert written["confusion"] == scores.confusion.tolist()
 
@@ -48,6 +51,14 @@ def test_training_images_among_all_are_said(finished_run, image_folder, tmp_path
     other = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
     select_samples(finished_run, other, "all")
     assert caplog.text == ""
+
+
+def test_data_that_moved_are_said(finished_run, image_folder, tmp_path, caplog):
+    samples = select_samples(finished_run, read_manifest(image_folder), "test")
+    assert caplog.text == ""
+    moved = shutil.copytree(image_folder, tmp_path / "moved")
+    assert select_samples(finished_run, read_manifest(moved), "test").samples == samples.samples
+    assert f"was trained on {image_folder}" in caplog.text
 
 
 def test_other_data_need_the_split_all(finished_run, tmp_path):

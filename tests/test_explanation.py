@@ -6,6 +6,7 @@ import pytest
 import mscam_tf
 from mscam_tf import ImageError
 from mscam_tf.explanation import describe_logit, list_images
+from mscam_tf.runs import RunError
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,20 @@ def test_writes_pictures_and_table(finished_run, image_folder, tmp_path):
     )
 
 
+def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):
+    first, second = (image_folder / "none" / f"none{number}.png" for number in (0, 1))
+    mscam_tf.write_explanations(finished_run, [first], tmp_path / "out")
+    with pytest.raises(RunError, match="--overwrite"):
+        mscam_tf.write_explanations(finished_run, [second], tmp_path / "out")
+    mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
+    names = {path.name for path in (tmp_path / "out").glob("none*")}
+    assert names == {"none1_overlay.png", "none1_scales.png"}
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(RunError, match="holds no explanations"):
+        mscam_tf.write_explanations(finished_run, [second], tmp_path, overwrite=True)
+    assert (tmp_path / "notes.txt").exists()
+
+
 def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image_folder, tmp_path):
     from shutil import copy
 
@@ -75,6 +90,8 @@ def test_names_never_collide():
 
 def test_list_images(image_folder, tmp_path):
     assert len(list_images([image_folder / "wide", image_folder / "none" / "none0.png"])) == 13
+    (tmp_path / "some.csv").write_text(f"path,label\n{image_folder / 'none' / 'none0.png'},none\n")
+    assert list_images([tmp_path / "some.csv"]) == [image_folder / "none" / "none0.png"]
     (tmp_path / ".hidden.png").touch()
     with pytest.raises(FileNotFoundError, match="No images found"):
         list_images([tmp_path])

@@ -17,6 +17,18 @@ def test_by_hand():
     assert metrics.auroc(LABELS, PROBABILITIES) == pytest.approx((0.75 + 1 + 1) / 3)
 
 
+def test_recall_and_precision_of_each_class_by_hand():
+    found = {
+        name: metric(LABELS, PROBABILITIES)
+        for name, metric in metrics.list_class_metrics(["a", "b", "c"]).items()
+    }
+    assert found["accuracy"] == 0.75
+    assert [found[f"recall_{name}"] for name in "abc"] == [0.5, 1, 1]
+    assert [found[f"precision_{name}"] for name in "abc"] == [1, 0.5, 1]
+    assert np.isnan(metrics.class_recall(LABELS[:3], PROBABILITIES[:3], 2))
+    assert np.isnan(metrics.class_precision(LABELS[:3], PROBABILITIES[:3], 2))
+
+
 def test_auroc_without_a_class_is_not_a_number():
     assert np.isnan(metrics.auroc(LABELS[:3], PROBABILITIES[:3]))
 

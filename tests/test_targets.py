@@ -103,7 +103,7 @@ def test_unknown_findings_are_refused(findings_run, findings_folder):
 
 def test_a_map_for_each_finding(findings_run, findings_folder, tmp_path):
     path = findings_folder / "images" / "00000.png"
-    mscam_tf.write_explanations(findings_run, [path], tmp_path)
-    assert (tmp_path / "00000_maps.png").exists()
+    mscam_tf.write_explanations(findings_run, [path], tmp_path / "maps")
+    assert (tmp_path / "maps" / "00000_maps.png").exists()
     (found,) = mscam_tf.explain(findings_run, [path])
     np.testing.assert_allclose(found.probabilities, 1 / (1 + np.exp(-found.logits)), rtol=1e-4)

@@ -77,6 +77,9 @@ def _print_confusions(confusions: "list[Confusion]", count: int) -> None:
     import numpy as np
 
     wrong = sum(len(found.images) for found in confusions)
+    if not wrong:
+        CONSOLE.print(f"None of {count} images is wrong.")
+        return
     table = Table(title=f"{wrong} of {count} images are wrong")
     for column in ("true", "predicted", "images", "overlap in place", "if right", "difference"):
         table.add_column(column)

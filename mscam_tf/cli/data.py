@@ -103,7 +103,8 @@ def split(
 ) -> None:
     """Split 7:1:2 into train, validation and test, or k-fold; by class, groups kept together.
 
-    Any split that DATA has is replaced. The manifests go straight to `mscam train`.
+    Any split that DATA has is replaced. The manifests go straight to `mscam train`. Boxes beside
+    DATA go with them, as boxes.csv: give each data set a folder of its own.
 
     Example: `mscam split DATA --out split.csv`, or `mscam split DATA --out folds --folds 5`
     """
@@ -256,7 +257,9 @@ def _write(manifests: dict[Path, "Manifest"]) -> None:
     from mscam_tf.data.manifest import relocate, write_manifest
 
     path, manifest = next(iter(manifests.items()))
-    carry_boxes(manifest, path.parent)
+    boxes = carry_boxes(manifest, path.parent)
+    if boxes is not None:
+        CONSOLE.print(f"Wrote {boxes}, the boxes of the images", highlight=False)
     for path, manifest in manifests.items():
         write_manifest(relocate(manifest, path.parent), path)
         CONSOLE.print(f"Wrote {path}", highlight=False)

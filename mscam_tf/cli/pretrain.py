@@ -16,7 +16,7 @@ def pretrain(
     steps: Annotated[
         int,
         typer.Option(min=1, help="In all, a multiple of --save-every; may be raised later."),
-    ] = 4000,
+    ] = 2400,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
     image_size: Annotated[
         tuple[int, int], typer.Option(metavar="H W", help="Pixels, multiples of 32.")
@@ -40,9 +40,9 @@ def pretrain(
     the same command goes on from the last checkpoint.
 
     Writes config.json, history.csv (with scores on fixed scenes), model.keras and weights.npz.
-    The weights that come with the package, `--weights xray`, were made so.
+    The weights that come with the package, `--weights xray`, were made so, with these defaults.
 
-    Example: `mscam pretrain --out pretrained --steps 2400`, then
+    Example: `mscam pretrain --out pretrained`, then
     `mscam train DATA --out RUN --weights pretrained/weights.npz`
     """
     with explain_errors():

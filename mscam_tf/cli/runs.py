@@ -146,6 +146,9 @@ def evaluate(
 ) -> None:
     """Score a run: each metric with its 95 % bootstrap interval.
 
+    The recall of a class is how many of its images are found: of a defect, the others are missed;
+    of good parts, the others are falsely rejected.
+
     Writes `metrics.json`, `predictions.csv` and `confusion.png`.
 
     Example: `mscam evaluate RUN DATA --split test`
@@ -159,10 +162,18 @@ def evaluate(
 def explain(
     run: RUN,
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Images, or folders of images.")
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Of a DATA: only its images in train, validation or test."
+        ),
+    ] = None,
     skip_bad: SKIP_BAD = False,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Show where the model looked, at which scale, and how each score comes about.
 
@@ -170,12 +181,21 @@ def explain(
     of each scale, and `explanations.csv`. Red is evidence for the predicted class, blue against
     it, and where neither is, the image shows; the colours, in logits, are the same for all images.
 
-    Example: `mscam explain RUN image.png folder/ --out maps`
+    Example: `mscam explain RUN image.png folder/ --out maps`, or `mscam explain RUN DATA --split
+    test --out maps`
     """
     with explain_errors():
+        from mscam_tf.evaluation import select_samples
+        from mscam_tf.explanation import list_images
         from mscam_tf.runs import open_run
 
-        _explain(open_run(run), images, out, echo=True, skip_bad=skip_bad)
+        opened = open_run(run)
+        if split is None:
+            paths = list_images(images)
+        else:
+            parts = [select_samples(opened, read_data(data), split) for data in images]
+            paths = [path for part in parts for path in part.paths]
+        _explain(opened, paths, out, echo=True, skip_bad=skip_bad, overwrite=overwrite)
 
 
 def demo(
@@ -191,6 +211,7 @@ def demo(
     with explain_errors():
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
+        from mscam_tf.files import write_whole_folder
         from mscam_tf.runs import RunError, TrainConfig, check_free
 
         check_free(out / "run", overwrite)
@@ -198,12 +219,14 @@ def demo(
         if data.exists() and not overwrite:
             raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
         patch = SimulationConfig(image_size=(128, 128), difficulty=0.3)
-        write_radiographs(data, Plan(_DEMO_IMAGES, patch))
+        with write_whole_folder(data) as partial:
+            write_radiographs(partial, Plan(_DEMO_IMAGES, patch))
         config = TrainConfig(epochs=_DEMO_EPOCHS, patience=_DEMO_EPOCHS)
         run = _train(data, out / "run", config, overwrite=overwrite)
         _evaluate(run, data, "test", run.folder)
         test = read_manifest(run.split_file).select("test")
-        _explain(run, [data / sample.path for sample in test.samples[::2]], out / "maps")
+        paths = [data / sample.path for sample in test.samples[::2]]
+        _explain(run, paths, out / "maps", overwrite=overwrite)
 
 
 _DEMO_IMAGES, _DEMO_EPOCHS = 200, 5
@@ -251,11 +274,10 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool =
 
 
 def _explain(
-    run: "Run", images: list[Path], out: Path, *, echo: bool = False, skip_bad: bool = False
+    run: "Run", paths: list[Path], out: Path, *, echo: bool = False, **options: bool
 ) -> None:
-    from mscam_tf.explanation import Explanation, list_images, write_explanations
+    from mscam_tf.explanation import Explanation, write_explanations
 
-    paths = list_images(images)
     with make_progress() as progress:
         task = progress.add_task("explaining", total=len(paths))
 
@@ -265,7 +287,7 @@ def _explain(
                 line = f"{explanation.path.name}: {explanation.describe()}"
                 progress.console.print(line, highlight=False)
 
-        write_explanations(run, paths, out, show, skip_bad=skip_bad)
+        write_explanations(run, paths, out, show, **options)
     CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)
 
 
@@ -274,8 +296,9 @@ def _print_scores(scores: "Scores", split: str) -> None:
     for column in ("metric", "value", "95 % interval"):
         table.add_column(column)
     for name, values in scores.metrics.items():
-        interval = f"{values['low']:.3f} to {values['high']:.3f}"
-        table.add_row(name.replace("_", " "), f"{values['value']:.3f}", interval)
+        low, value, high = (f"{values[key]:.3f}" for key in ("low", "value", "high"))
+        known = (value, f"{low} to {high}") if value != "nan" else ("-", "-")
+        table.add_row(name.replace("_", " ", 1), *known)
     CONSOLE.print(table)
     if scores.metrics["accuracy"]["value"] == 1:
         bound = min(1.0, 3 / scores.num_images)

@@ -211,12 +211,15 @@ def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
         return None
 
 
-def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
+def carry_boxes(manifest: Manifest, folder: str | Path) -> Path | None:
     """Write the boxes beside a manifest's images into the folder it moves to, if there are any.
 
     Args:
         manifest: The samples, before `relocate`.
         folder: Where a relocated manifest is written.
+
+    Returns:
+        The file, if one was written.
 
     Raises:
         ManifestError: If other boxes are there, which may be someone's annotations and are never
@@ -224,10 +227,10 @@ def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
     """
     source, target = manifest.root / BOXES_FILE, Path(folder) / BOXES_FILE
     if source.resolve() == target.resolve():
-        return
+        return None
     found = find_boxes(manifest)
     if found is None:
-        return
+        return None
     moved = {
         relocate_path(path, manifest.root, Path(folder)): list(boxes)
         for path, boxes in found.items()
@@ -235,10 +238,12 @@ def carry_boxes(manifest: Manifest, folder: str | Path) -> None:
     }
     if not target.exists():
         write_boxes(moved, target)
-    elif _list_rows(read_boxes(target)) != _list_rows(moved):
+        return target
+    if _list_rows(read_boxes(target)) != _list_rows(moved):
         raise ManifestError(
             f"Other boxes are in the way; choose another folder, or remove them. Received: {target}"
         )
+    return None
 
 
 def _find_image(

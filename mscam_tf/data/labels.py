@@ -92,7 +92,15 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
     scales = np.searchsorted(np.asarray(thresholds), sizes, side="right") + 1
     pairs = zip(scales.tolist(), sizes.tolist(), strict=True)
     names = [f"scale{scale}" if size > 0 else NO_OBJECT for scale, size in pairs]
+    wanted = [NO_OBJECT, *(f"scale{scale}" for scale in range(1, len(thresholds) + 2))]
+    _warn_of_empty(wanted, names)
     return _relabel(manifest, names, sizes)
+
+
+def _warn_of_empty(wanted: Sequence[str], names: Sequence[str]) -> None:
+    empty = [name for name in wanted if name not in names]
+    if empty:
+        _LOGGER.warning("No image has the label %s.", " or ".join(empty))
 
 
 def label_binary(

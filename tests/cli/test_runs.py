@@ -5,7 +5,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from mscam_tf import ReadOptions, open_run
+from mscam_tf import ReadOptions, open_run, read_manifest, select_samples
 from mscam_tf.cli import app
 from tests.data.builders.fakes import write_fishbones
 
@@ -54,6 +54,12 @@ def test_evaluate_and_explain(finished_run, image_folder, tmp_path):
     assert result.exit_code == 0, result.output
     assert "logit of" in result.output
     assert (tmp_path / "maps" / "wide0_scales.png").exists()
+    part = ("--split", "test", "--out", tmp_path / "test")
+    result = call("explain", finished_run.folder, image_folder, *part)
+    assert result.exit_code == 0, result.output
+    tested = select_samples(finished_run, read_manifest(image_folder), "test")
+    overlays = {path.name for path in (tmp_path / "test").glob("*_overlay.png")}
+    assert overlays == {f"{path.stem}_overlay.png" for path in tested.paths}
 
 
 def test_train_shows_progress_and_draws_curves(image_folder, tmp_path):

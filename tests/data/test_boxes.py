@@ -98,9 +98,9 @@ def test_boxes_move_with_a_manifest(tmp_path):
     carry_boxes(manifest, tmp_path / "new")  # There are none.
     assert not (tmp_path / "new").exists()
     write_boxes({"a.png": [Box(0, 0, 2, 3)]}, tmp_path / "data" / BOXES_FILE)
-    carry_boxes(manifest, tmp_path / "new")
+    assert carry_boxes(manifest, tmp_path / "new") == tmp_path / "new" / BOXES_FILE
     assert list(read_boxes(tmp_path / "new" / BOXES_FILE)) == ["../data/x/a.png"]
-    carry_boxes(manifest, tmp_path / "new")
+    assert carry_boxes(manifest, tmp_path / "new") is None
     write_boxes({"other.png": [Box(0, 0, 2, 3)]}, tmp_path / "new" / BOXES_FILE)
     with pytest.raises(ManifestError, match="Other boxes are in the way"):
         carry_boxes(manifest, tmp_path / "new")

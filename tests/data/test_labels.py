@@ -58,6 +58,12 @@ def test_labels_and_what_they_were(caplog):
     assert "4 images are labelled none but have an object, or the reverse" in caplog.text
 
 
+def test_classes_without_an_image_are_said(caplog):
+    samples = tuple(Sample(f"{i}.png", "bone", str(i)) for i in range(2))
+    label_by_size(Manifest(Path(), samples), np.array([0, 3.0]), [2.0, 5.0])
+    assert "No image has the label scale1 or scale3." in caplog.text
+
+
 def test_a_column_of_the_users_stays():
     manifest = Manifest(Path(), (Sample("a.png", "bone", "1", extra={"size": "large"}),))
     (sample,) = label_by_size(manifest, np.array([123456.7]), [3]).samples
