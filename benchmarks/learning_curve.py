@@ -16,13 +16,13 @@ import numpy as np
 
 from benchmarks.learners import Network, SupportVectors, describe_bands, locate_work
 from benchmarks.report import RESULTS, write_page
-from benchmarks.transfer import SCRATCH, TUNED, append_rows, read_crops, read_rows
+from benchmarks.transfer import TRAINING, append_rows, read_crops, read_rows
 
 SIZES = (4, 8, 16, 32, 64, 128)
 METHODS = {
-    "xray": lambda: Network(**TUNED),
+    "xray": lambda: Network(**TRAINING),
     "xray heads": lambda: Network(steps=0, learning_rate=0),
-    "none": lambda: Network(weights=None, **SCRATCH),
+    "none": lambda: Network(weights=None, **TRAINING),
     "DoG": lambda: SupportVectors(describe_bands),
 }
 _LABELS = {
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("learning_curve", *TUNED.values(), *SCRATCH.values())
+    work = arguments.work or locate_work("learning_curve", *TRAINING.values())
     path = work / "scores.csv"
     crops = read_crops(arguments.folder)
     for name in arguments.methods:
@@ -113,10 +113,9 @@ def main() -> None:
         "How many labelled images are needed",
         "Accuracy on all other crops of the 160 after training on so many, half with bones: "
         f"mean over {arguments.draws} draws, and the lowest and highest in brackets. The "
-        f"multi-scale DenseNet-121 at 128 x 128 pixels: all tuned from the embedded weights "
-        f"({TUNED['steps']} steps of 16), "
-        f"heads alone, and from scratch ({SCRATCH['steps']} steps of 16); and energy and skewness "
-        "of differences of Gaussians with a support vector machine.\n\n"
+        "multi-scale DenseNet-121 at 128 x 128 pixels: all tuned from the embedded weights, heads "
+        f"alone, and all from scratch (both {TRAINING['steps']} steps of 16); and energy and "
+        "skewness of differences of Gaussians with a support vector machine.\n\n"
         "![The table as a picture](../images/learning_curve.png)",
         ["crops", *(_LABELS[name] for name in METHODS if name in found)],
         [
