@@ -139,9 +139,6 @@ def resample(measure, labels, *tables, resamples=2000) -> tuple[float, float]:
 def describe(rows, reference: str) -> list[list[str]]:
     """Make the rows of the table, in the order of `METHODS`."""
     found = collect(rows)
-    seconds = defaultdict(list)
-    for row in rows:
-        seconds[row["method"]].append(float(row["seconds"]))
     table = []
     for name in METHODS:
         if name not in found:
@@ -152,7 +149,7 @@ def describe(rows, reference: str) -> list[list[str]]:
             low, high = resample(measure, labels, scores)
             cells.append(f"{measure(labels, scores):.3f} [{low:.3f}, {high:.3f}]")
         cells.append(_compare(found, reference, name))
-        table.append([*cells, f"{np.median(seconds[name]):.0f} s"])
+        table.append(cells)
     return table
 
 
@@ -192,7 +189,7 @@ def main() -> None:
         "Accuracy is at each one's own threshold. 95 % bootstrap intervals over crops, all seeds "
         "of a crop together; `gain` is the accuracy of `xray, multi` minus this one's on the same "
         "crops and seeds.",
-        ["method", "seeds", "accuracy", "AUROC", "gain of `xray, multi`", "fit"],
+        ["method", "seeds", "accuracy", "AUROC", "gain of `xray, multi`"],
         describe(read_rows(path), "xray, multi"),
         arguments=f"{arguments.folder.name} --seeds {arguments.seeds}",
     )
