@@ -35,10 +35,11 @@ def compile_classifier(
         ema_momentum=_AVERAGE_MOMENTUM,
     )
     optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
-    # Built within the first step, its many variables would make TensorFlow trace that step twice.
+    # What has its variables made within the first step makes TensorFlow trace that step twice, half
+    # a minute for a large backbone: hence this, and metrics that are no names.
     optimizer.build(model.trainable_variables)
     loss: keras.losses.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    metric: Any = "accuracy"
+    metric: keras.Metric = keras.metrics.SparseCategoricalAccuracy("accuracy")
     if several:
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         metric = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)  # Of logits.
