@@ -116,6 +116,7 @@ class Network:
 
     def fit(self, images, labels, seed):
         from mscam_tf.fitting import average_weights
+        from mscam_tf.norms import fuse_norms
         from mscam_tf.pretrained import find_pretrained
         from mscam_tf.transfer import start_heads
 
@@ -130,13 +131,14 @@ class Network:
         for variable in self.model.optimizer.variables:
             variable.assign(np.zeros(variable.shape))
         data = self._augment(self._prepare(images), labels, seed)
-        self.model.fit(
-            data,
-            steps_per_epoch=self.steps,
-            shuffle=False,
-            verbose=0,
-            callbacks=[average_weights()],
-        )
+        with fuse_norms(self.model):
+            self.model.fit(
+                data,
+                steps_per_epoch=self.steps,
+                shuffle=False,
+                verbose=0,
+                callbacks=[average_weights()],
+            )
 
     def predict(self, images):
         logits = self.predict_logits(images)

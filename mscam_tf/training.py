@@ -21,6 +21,7 @@ from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import apply_constraints, average_weights, compile_classifier, make_schedule
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
+from mscam_tf.norms import fuse_norms
 from mscam_tf.pretrained import Pretrained, find_pretrained
 from mscam_tf.runs import (
     Run,
@@ -250,18 +251,20 @@ def _fit(
     if frozen:
         model.get_layer("backbone").trainable = False
         compile_classifier(model, _HEAD_LEARNING_RATE, **options)
-        model.fit(**datasets, epochs=frozen, callbacks=[average_weights(), *common])
+        with fuse_norms(model):
+            model.fit(**datasets, epochs=frozen, callbacks=[average_weights(), *common])
         model.get_layer("backbone").trainable = True
     if config.epochs > frozen:
         steps = len(datasets["x"]) * (config.epochs - frozen)
         compile_classifier(model, make_schedule(config.learning_rate, steps), **options)
         stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
-        model.fit(
-            **datasets,
-            epochs=config.epochs,
-            initial_epoch=frozen,
-            callbacks=[average_weights(), *common, stop],
-        )
+        with fuse_norms(model):
+            model.fit(
+                **datasets,
+                epochs=config.epochs,
+                initial_epoch=frozen,
+                callbacks=[average_weights(), *common, stop],
+            )
     _finish(run, datasets["validation_data"])
 
 

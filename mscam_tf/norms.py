@@ -1,0 +1,94 @@
+"""Batch normalisation by one kernel of TensorFlow, while a model is fitted.
+
+Keras composes it of a dozen operations, each of which goes through the whole feature map. In a
+DenseNet on a processor they take a quarter of each training step.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MethodType
+
+import keras
+import tensorflow as tf
+
+_LEAST_EPSILON = 1.001e-5  # The kernel takes no smaller one.
+
+
+@contextmanager
+def fuse_norms(model: keras.Model) -> Iterator[None]:
+    """Let a model's batch normalisation run in one kernel wherever it is traced within the block.
+
+    With the batch's mean `m` and variance `v`, each over images and places, it is
+    `gamma * (x - m) / sqrt(v + epsilon) + beta` and moves the moving averages as Keras does: the
+    results are the same up to rounding. It changes neither the model nor the files made of it, nor
+    what is not training. On other backends than TensorFlow nothing happens.
+
+    Args:
+        model: Any Keras model; its layers with feature maps `(batch, H, W, K)`, normalised over the
+            last axis, take part, also within models that it holds.
+
+    Returns:
+        A context manager.
+
+    Examples:
+        >>> import numpy as np
+        >>> layers = [keras.Input((8, 8, 1)), keras.layers.BatchNormalization(momentum=0.5)]
+        >>> model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(2)])
+        >>> model.compile("sgd", "mse")
+        >>> with fuse_norms(model):
+        ...     _ = model.fit(np.full((4, 8, 8, 1), 3.0), np.zeros((4, 2)), verbose=0)
+        >>> float(model.layers[0].moving_mean[0])
+        1.5
+
+    References:
+        [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167), algorithm 1.
+    """
+    layers = [layer for layer in _list_layers(model) if _can_fuse(layer)]
+    for layer in layers:
+        layer.call = MethodType(_normalize, layer)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call  # That of its class shows again.
+
+
+def _list_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _list_layers(layer)
+        else:
+            yield layer
+
+
+def _can_fuse(layer: keras.Layer) -> bool:
+    return (
+        keras.backend.backend() == "tensorflow"
+        and type(layer) is keras.layers.BatchNormalization
+        and layer.input_spec.ndim == 4
+        and layer.axis in (-1, 3)
+        and layer.epsilon >= _LEAST_EPSILON
+        and not (layer.renorm or layer.synchronized)
+    )
+
+
+def _normalize(
+    layer: keras.layers.BatchNormalization,
+    inputs: tf.Tensor,
+    training: bool | None = None,
+    mask: tf.Tensor | None = None,
+) -> tf.Tensor:
+    if not (training and layer.trainable) or mask is not None:
+        return type(layer).call(layer, inputs, training=training, mask=mask)
+    ones = tf.ones(inputs.shape[-1])
+    outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+        inputs,
+        tf.cast(layer.gamma, tf.float32) if layer.scale else ones,
+        tf.cast(layer.beta, tf.float32) if layer.center else 0 * ones,
+        epsilon=layer.epsilon,
+    )
+    count = tf.cast(tf.size(inputs) / inputs.shape[-1], tf.float32)
+    variance *= (count - 1) / count  # The kernel divides by n - 1, Keras by n.
+    for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
+        average.assign(average * layer.momentum + value * (1 - layer.momentum))
+    return outputs
