@@ -29,6 +29,7 @@ bench: .venv/installed-jax
 	$(BIN)/python -m benchmarks.explainer
 	$(BIN)/python -m benchmarks.training_step
 	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.fused_norms
 	$(BIN)/python -m benchmarks.relevance_rate
 
 # The pure Keras core on the two other backends.

@@ -43,6 +43,7 @@ from .metrics import pixel_average_precision as pixel_average_precision
 from .metrics import points_at as points_at
 from .models import build_multiscale_classifier as build_multiscale_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
+from .norms import fuse_norms as fuse_norms
 from .overlap import map_correlation as map_correlation
 from .overlap import place_overlap as place_overlap
 from .overlap import soft_iou as soft_iou

@@ -18,6 +18,8 @@ _LEAST_EPSILON = 1.001e-5  # The kernel takes no smaller one.
 def fuse_norms(model: keras.Model) -> Iterator[None]:
     """Let a model's batch normalisation run in one kernel wherever it is traced within the block.
 
+    Put it around `model.fit`; `mscam_tf.train` does.
+
     With the batch's mean `m` and variance `v`, each over images and places, it is
     `gamma * (x - m) / sqrt(v + epsilon) + beta` and moves the moving averages as Keras does: the
     results are the same up to rounding. It changes neither the model nor the files made of it, nor
