@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import locate_work
+from benchmarks.learners import PRECISION, locate_work
 from benchmarks.map_quality import make_data
 from benchmarks.report import remember, write_page
 
@@ -47,7 +47,12 @@ def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
         data = make_data(folder / "data", _IMAGES, seed=2 * 10**6)
         manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
         config = mscam_tf.TrainConfig(
-            image_size=(_SIDE, _SIDE), epochs=_EPOCHS, patience=_EPOCHS, seed=seed, **settings
+            image_size=(_SIDE, _SIDE),
+            epochs=_EPOCHS,
+            patience=_EPOCHS,
+            precision=PRECISION,
+            seed=seed,
+            **settings,
         )
         trained = mscam_tf.train(manifest, place, config)
         shutil.rmtree(place / "checkpoints")
@@ -146,7 +151,8 @@ def main() -> None:
             f"ablation_{part}",
             f"What each part contributes: {part}",
             f"DenseNet-121 from the embedded weights, {_EPOCHS} epochs on the training split of "
-            f"{_IMAGES} simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, scored "
+            f"{_IMAGES} simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, in "
+            f"{PRECISION}, scored "
             f"on {_FRESH} fresh ones; {arguments.seeds} seeds of split and order, mean and "
             "standard deviation. `difference` is paired, against the default. AP is the pixel "
             "average precision of the true class's map in multiples of the prevalence; `sum of h` "

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ablation import score
-from benchmarks.learners import locate_work
+from benchmarks.learners import PRECISION, locate_work
 from benchmarks.map_quality import make_data
 from benchmarks.report import remember, write_page
 
@@ -52,7 +52,11 @@ def train(folder: Path, manifest, chosen: list[int], way: str, seed: int) -> flo
             for sample in split.samples
         )
         config = mscam_tf.TrainConfig(
-            image_size=(_SIDE, _SIDE), epochs=_EPOCHS, patience=_EPOCHS, seed=seed
+            image_size=(_SIDE, _SIDE),
+            epochs=_EPOCHS,
+            patience=_EPOCHS,
+            precision=PRECISION,
+            seed=seed,
         )
         run = mscam_tf.train(mscam_tf.Manifest(few.root, samples), place, config)
         shutil.rmtree(place / "checkpoints")
@@ -101,9 +105,9 @@ def main() -> None:
     write_page(
         "advice",
         "Is the advice on what to label next worth anything?",
-        f"Simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes. A model is trained on "
-        f"{_FIRST} of them (`first`); then {_MORE} of {_POOL - _FIRST} others are labelled: drawn "
-        "at random, those with the smallest margin, or those that `mscam analyze --unlabelled` "
+        f"Simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes. A model is "
+        f"trained, in {PRECISION}, on {_FIRST} of them (`first`); then {_MORE} of "
+        f"{_POOL - _FIRST} others are labelled: drawn at random, those with the smallest margin, or those that `mscam analyze --unlabelled` "
         "puts first (margin and overlap of maps). Trained anew on all and scored on "
         f"{_FRESH} fresh images. {arguments.seeds} seeds of draw, split and order, each the same "
         "for all ways; mean and standard deviation of the accuracy, and the paired difference to "
