@@ -107,7 +107,8 @@ def main() -> None:
         "Is the advice on what to label next worth anything?",
         f"Simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes. A model is "
         f"trained, in {PRECISION}, on {_FIRST} of them (`first`); then {_MORE} of "
-        f"{_POOL - _FIRST} others are labelled: drawn at random, those with the smallest margin, or those that `mscam analyze --unlabelled` "
+        f"{_POOL - _FIRST} others are labelled: drawn at random, those with the smallest "
+        "margin, or those that `mscam analyze --unlabelled` "
         "puts first (margin and overlap of maps). Trained anew on all and scored on "
         f"{_FRESH} fresh images. {arguments.seeds} seeds of draw, split and order, each the same "
         "for all ways; mean and standard deviation of the accuracy, and the paired difference to "

@@ -108,7 +108,8 @@ def main() -> None:
         "each in half of the images and independent of the others. DenseNet-121, trained on the "
         f"image labels of {_TRAINING} (split 7:1:2) for {_EPOCHS} epochs, twice as many from "
         f"scratch, in {PRECISION}, with a sigmoid for each finding; scored on "
-        f"{_TESTS} others, mean of {arguments.seeds} seeds. AP: pixel average precision of the finding's map on the images "
+        f"{_TESTS} others, mean of {arguments.seeds} seeds. AP: pixel average precision of the "
+        "finding's map on the images "
         "that have it, in multiples of the prevalence; pointing: how often the map's brightest "
         "pixel is within 3 pixels of it.",
         ["model", "start", *(f"{name}: {what}" for name in names for what in columns)],
