@@ -15,6 +15,7 @@ from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.metrics import bootstrap_interval, list_class_metrics, list_finding_metrics
+from mscam_tf.norms import fuse_norms
 from mscam_tf.runs import Run
 from mscam_tf.targets import encode_labels
 from mscam_tf.training import drop_images, make_split_dataset
@@ -143,7 +144,9 @@ def _predict(run: Run, manifest: Manifest) -> np.ndarray:
     """Return the logits. Images are checked only if one fails: reading all twice is dear."""
     try:
         dataset = make_split_dataset(run, manifest, cache_bytes=0)
-        return run.load_model().predict(dataset, verbose=0)
+        model = run.load_model()
+        with fuse_norms(model):
+            return model.predict(dataset, verbose=0)
     except tf.errors.OpError:
         check_images(manifest.paths, run.config.read)  # Names every bad one.
         raise

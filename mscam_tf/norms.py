@@ -1,6 +1,6 @@
-"""Batch normalisation by one kernel of TensorFlow, while a model is fitted.
+"""Batch normalisation by one kernel of TensorFlow.
 
-Keras composes it of a dozen operations, each of which goes through the whole feature map. In a
+Keras composes it of several operations, each of which goes through the whole feature map. In a
 DenseNet on a processor they take a quarter of each training step.
 """
 
@@ -18,12 +18,12 @@ _LEAST_EPSILON = 1.001e-5  # The kernel takes no smaller one.
 def fuse_norms(model: keras.Model) -> Iterator[None]:
     """Let a model's batch normalisation run in one kernel wherever it is traced within the block.
 
-    Put it around `model.fit`; `mscam_tf.train` does.
+    Put it around `model.fit` or `model.predict`; `mscam_tf.train` and `mscam_tf.evaluate` do.
 
-    With the batch's mean `m` and variance `v`, each over images and places, it is
-    `gamma * (x - m) / sqrt(v + epsilon) + beta` and moves the moving averages as Keras does: the
-    results are the same up to rounding. It changes neither the model nor the files made of it, nor
-    what is not training. On other backends than TensorFlow nothing happens.
+    It is `gamma * (x - m) / sqrt(v + epsilon) + beta`, in training with the batch's mean `m` and
+    variance `v`, each over images and places, otherwise with the moving averages, which move as
+    Keras moves them: the results are the same up to rounding. Neither the model nor the files made
+    of it change. On other backends than TensorFlow nothing happens.
 
     Args:
         model: Any Keras model; its layers with feature maps `(batch, H, W, K)`, normalised over the
@@ -80,17 +80,28 @@ def _normalize(
     training: bool | None = None,
     mask: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    if not (training and layer.trainable) or mask is not None:
+    if mask is not None:
         return type(layer).call(layer, inputs, training=training, mask=mask)
+    moves = bool(training and layer.trainable)
     ones = tf.ones(inputs.shape[-1])
     outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
         inputs,
         tf.cast(layer.gamma, tf.float32) if layer.scale else ones,
         tf.cast(layer.beta, tf.float32) if layer.center else 0 * ones,
+        mean=None if moves else tf.cast(layer.moving_mean, tf.float32),
+        variance=None if moves else tf.cast(layer.moving_variance, tf.float32),
         epsilon=layer.epsilon,
+        is_training=moves,
     )
+    if moves:
+        _move_averages(layer, inputs, mean, variance)
+    return outputs
+
+
+def _move_averages(
+    layer: keras.layers.BatchNormalization, inputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
+) -> None:
     count = tf.cast(tf.size(inputs) / inputs.shape[-1], tf.float32)
     variance *= (count - 1) / count  # The kernel divides by n - 1, Keras by n.
     for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         average.assign(average * layer.momentum + value * (1 - layer.momentum))
-    return outputs
