@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("ablation", _SIDE, _IMAGES, _EPOCHS)
+    work = arguments.work or locate_work("ablation", PRECISION, _SIDE, _IMAGES, _EPOCHS)
     for part in arguments.parts:
         variants = PARTS[part]
         found = {name: [] for name in variants}

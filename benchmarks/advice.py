@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("advice", _SIDE, _FIRST, _MORE, _EPOCHS)
+    work = arguments.work or locate_work("advice", PRECISION, _SIDE, _FIRST, _MORE, _EPOCHS)
     found = []
     for seed in range(arguments.seeds):
         found.append(run_seed(work, seed))

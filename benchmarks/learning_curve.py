@@ -20,7 +20,7 @@ from benchmarks.report import RESULTS, write_page
 from benchmarks.transfer import TRAINING, append_rows, read_crops, read_rows
 
 SIZES = (4, 8, 16, 32, 64, 128)
-_EPOCHS = 20  # As many as `mscam train` takes.
+_EPOCHS = 20  # As many as `mscam train` takes, of 16 crops at least.
 METHODS = {  # What learns from so many crops.
     "xray": lambda size: _build("xray", _EPOCHS * max(1, size // BATCH)),
     "xray heads": lambda size: _build("xray", 0),  # noqa: ARG005
@@ -122,9 +122,9 @@ def main() -> None:
         "How many labelled images are needed",
         "Accuracy on all other crops of the 160 after training on so many, half with bones: "
         f"mean over {arguments.draws} draws, and the lowest and highest in brackets. The "
-        "multi-scale DenseNet-121 at 128 x 128 pixels: all tuned from the embedded weights for "
-        f"{_EPOCHS} epochs, as `mscam train` does; heads alone; and all from scratch, which takes "
-        f"{TRAINING['steps']} steps of 16 whatever the number of crops; and energy and "
+        "multi-scale DenseNet-121 at 128 x 128 pixels: all tuned from the embedded weights, for "
+        f"{_EPOCHS} steps of 16 up to 16 crops and {_EPOCHS} epochs of more; heads alone; and all "
+        f"from scratch, which takes {TRAINING['steps']} steps of 16 for any number; and energy and "
         "skewness of differences of Gaussians with a support vector machine.\n\n"
         "![The table as a picture](../images/learning_curve.png)",
         ["crops", *(_LABELS[name] for name in METHODS if name in found)],

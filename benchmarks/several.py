@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("several", _SIDE, _TRAINING, _EPOCHS)
+    work = arguments.work or locate_work("several", PRECISION, _SIDE, _TRAINING, _EPOCHS)
     rows = []
     for start in arguments.starts:
         for model in arguments.models:

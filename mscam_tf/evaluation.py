@@ -2,6 +2,7 @@
 
 import csv
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from scipy.special import expit, softmax
 from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
 from mscam_tf.data.images import check_images
-from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, read_manifest
+from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, Sample, read_manifest
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.metrics import bootstrap_interval, list_class_metrics, list_finding_metrics
 from mscam_tf.norms import fuse_norms
@@ -55,7 +56,6 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     if split == "all":
         _warn_of_training_images(run, manifest)
         return manifest
-    _warn_of_other_data(run, manifest)
     wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
     chosen = tuple(sample for sample in manifest.samples if sample.path in wanted)
     if not chosen:
@@ -63,12 +63,14 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
             f"None of these images is in the split {split!r} of {run.split_file}; for other data "
             f"use the split 'all'. Received: {manifest.root}"
         )
-    return Manifest(manifest.root, chosen)
+    selected = Manifest(manifest.root, chosen)
+    _warn_of_other_data(run, selected)
+    return selected
 
 
 def _warn_of_other_data(run: Run, manifest: Manifest) -> None:
     """Data may have moved since; other data with the same names would be taken for them."""
-    if Path(run.data).resolve() != manifest.root.resolve():
+    if _count_own(run, manifest, chosen=manifest.samples) < len(manifest.samples):
         _LOGGER.warning(
             "%s was trained on %s: images of the same names are taken for its own.",
             run.folder,
@@ -76,12 +78,16 @@ def _warn_of_other_data(run: Run, manifest: Manifest) -> None:
         )
 
 
+def _count_own(run: Run, manifest: Manifest, chosen: Sequence[Sample]) -> int:
+    """Count the images of a manifest that are the very files of samples of the run."""
+    known = {(Path(run.data) / sample.path).resolve() for sample in chosen}
+    return sum(path.resolve() in known for path in manifest.paths)
+
+
 def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
     if not run.split_file.exists():  # Of a run that was made by hand.
         return
-    trained = read_manifest(run.split_file).select("train").samples
-    known = {(Path(run.data) / sample.path).resolve() for sample in trained}
-    seen = sum(path.resolve() in known for path in manifest.paths)
+    seen = _count_own(run, manifest, read_manifest(run.split_file).select("train").samples)
     if seen:
         _LOGGER.warning(
             "%d of %d images were trained on: scores on them say nothing of new images.",

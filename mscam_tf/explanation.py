@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHEET_IMAGES = 24
 _TABLE = "explanations.csv"
+_PICTURES = ("_overlay.png", "_scales.png", "_maps.png")
 
 
 @dataclass(frozen=True)
@@ -175,11 +176,11 @@ def write_explanations(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
-        RunError: If the folder holds something, and, with `overwrite`, no explanations.
+        RunError: If the folder holds something; with `overwrite`, anything but explanations.
     """
     _check_paths(paths)
     folder = Path(folder)
-    _check_folder(folder, overwrite)
+    check_explanations_free(folder, overwrite)
     value_range = run.read_value_range()
     readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
     paths = [path for path in paths if path in readable]
@@ -189,13 +190,26 @@ def write_explanations(
             write_problems(skipped, partial / "skipped.csv")
 
 
-def _check_folder(folder: Path, overwrite: bool) -> None:
-    if not folder.exists() or not any(folder.iterdir()):
+def check_explanations_free(folder: Path, overwrite: bool) -> None:
+    """Raise `RunError` if the folder cannot be used for new explanations.
+
+    Earlier ones may be overwritten, on request, and nothing else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:
         raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
-    if not (folder / _TABLE).exists():
-        raise RunError(f"{folder} exists and holds no explanations; it is left alone.")
+    others = ["no folder"] if folder.is_file() else sorted(_list_others(folder))
+    if others:
+        raise RunError(
+            f"{folder} holds not only explanations; it is left alone. Received: {others[0]}"
+        )
+
+
+def _list_others(folder: Path) -> list[str]:
+    ours = {_TABLE, "sheet.png", "relevance.png", "skipped.csv"}
+    names = [entry.name for entry in folder.iterdir()]
+    return [name for name in names if name not in ours and not name.endswith(_PICTURES)]
 
 
 def _write_all(

@@ -99,7 +99,7 @@ def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> 
 
 
 def list_finding_metrics(names: Sequence[str]) -> dict[str, Metric]:
-    """Return the metrics of several findings in one image: means, and the AUROC of each."""
+    """Return the metrics of several findings in one image: means, then those of each."""
 
     def of_one(index: int) -> Metric:
         part = slice(index, index + 1)
@@ -110,7 +110,8 @@ def list_finding_metrics(names: Sequence[str]) -> dict[str, Metric]:
         "auroc": finding_auroc,
         "average_precision": finding_average_precision,
     }
-    return means | {f"auroc_{name}": of_one(index) for index, name in enumerate(names)}
+    areas = {f"auroc_{name}": of_one(index) for index, name in enumerate(names)}
+    return means | areas | _list_each(names)
 
 
 METRICS: dict[str, Metric] = {
@@ -123,22 +124,44 @@ METRICS: dict[str, Metric] = {
 
 
 def class_recall(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
-    """Return the share of a class's images that is found, in `[0, 1]`; without any, not a number.
+    """Return the share of a class's or finding's images that is found; without any, not a number.
 
-    Of a class that stands for a defect, one minus this is the share that is missed. Of the class
-    that stands for good parts, it is the share that is falsely rejected.
+    With two classes, one minus it is the share of defects that is missed, or of good parts that is
+    falsely rejected. With more, an image that is not found may have been taken for its neighbour.
+
+    Args:
+        labels: Class index of each image, `(n,)`, or its findings, `(n, C)`.
+        probabilities: `(n, C)`.
+        index: Of the class.
     """
-    found = probabilities[labels == index].argmax(-1) == index
-    return float(found.mean()) if len(found) else float("nan")
+    there, said = _decide(labels, probabilities, index)
+    return float(said[there].mean()) if there.any() else float("nan")
 
 
 def class_precision(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
-    """Return the share of right ones among the images taken for a class, in `[0, 1]`.
+    """Return the share of right ones among the images said to be of a class, or to have a finding.
 
-    Not a number where no image is.
+    Not a number where none is said to. Arguments as for `class_recall`.
     """
-    right = labels[probabilities.argmax(-1) == index] == index
-    return float(right.mean()) if len(right) else float("nan")
+    there, said = _decide(labels, probabilities, index)
+    return float(there[said].mean()) if said.any() else float("nan")
+
+
+def _decide(
+    labels: np.ndarray, probabilities: np.ndarray, index: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each image whether a class or finding is there, and whether it is said to be."""
+    if labels.ndim == 2:
+        return labels[:, index] > 0, probabilities[:, index] > 0.5
+    return labels == index, probabilities.argmax(-1) == index
+
+
+def _list_each(names: Sequence[str]) -> dict[str, Metric]:
+    return {
+        f"{what}_{name}": partial(metric, index=index)
+        for index, name in enumerate(names)
+        for what, metric in (("recall", class_recall), ("precision", class_precision))
+    }
 
 
 def list_class_metrics(names: Sequence[str]) -> dict[str, Metric]:
@@ -148,12 +171,7 @@ def list_class_metrics(names: Sequence[str]) -> dict[str, Metric]:
         >>> list(list_class_metrics(["none", "bone"]))[-4:]
         ['recall_none', 'precision_none', 'recall_bone', 'precision_bone']
     """
-    each = {
-        f"{what}_{name}": partial(metric, index=index)
-        for index, name in enumerate(names)
-        for what, metric in (("recall", class_recall), ("precision", class_precision))
-    }
-    return METRICS | each
+    return METRICS | _list_each(names)
 
 
 def bootstrap_interval(

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 _LEAST_EPSILON = 1.001e-5  # The kernel takes no smaller one.
+_PRECISIONS = ("float32", "float16", "bfloat16")  # The kernel takes no others.
 
 
 @contextmanager
@@ -26,8 +27,8 @@ def fuse_norms(model: keras.Model) -> Iterator[None]:
     of it change. On other backends than TensorFlow nothing happens.
 
     Args:
-        model: Any Keras model; its layers with feature maps `(batch, H, W, K)`, normalised over the
-            last axis, take part, also within models that it holds.
+        model: Any Keras model; its built layers with feature maps `(batch, H, W, K)`, normalised
+            over the last axis, take part, also within models that it holds.
 
     Returns:
         A context manager.
@@ -55,18 +56,22 @@ def fuse_norms(model: keras.Model) -> Iterator[None]:
             del layer.call  # That of its class shows again.
 
 
-def _list_layers(model: keras.Model) -> Iterator[keras.Layer]:
+def _list_layers(model: keras.Model) -> list[keras.Layer]:
+    """List the layers, also of models within, each once: some are shared."""
+    found: dict[int, keras.Layer] = {}
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _list_layers(layer)
-        else:
-            yield layer
+        inner = _list_layers(layer) if isinstance(layer, keras.Model) else [layer]
+        found |= {id(one): one for one in inner}
+    return list(found.values())
 
 
 def _can_fuse(layer: keras.Layer) -> bool:
     return (
         keras.backend.backend() == "tensorflow"
         and type(layer) is keras.layers.BatchNormalization
+        and layer.built
+        and "call" not in vars(layer)  # Within another such block.
+        and layer.compute_dtype in _PRECISIONS
         and layer.input_spec.ndim == 4
         and layer.axis in (-1, 3)
         and layer.epsilon >= _LEAST_EPSILON
@@ -83,7 +88,7 @@ def _normalize(
     if mask is not None:
         return type(layer).call(layer, inputs, training=training, mask=mask)
     moves = bool(training and layer.trainable)
-    ones = tf.ones(inputs.shape[-1])
+    ones = tf.ones(layer.moving_mean.shape)
     outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
         inputs,
         tf.cast(layer.gamma, tf.float32) if layer.scale else ones,
@@ -101,7 +106,7 @@ def _normalize(
 def _move_averages(
     layer: keras.layers.BatchNormalization, inputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
 ) -> None:
-    count = tf.cast(tf.size(inputs) / inputs.shape[-1], tf.float32)
+    count = tf.cast(tf.size(inputs) / layer.moving_mean.shape[0], tf.float32)
     variance *= (count - 1) / count  # The kernel divides by n - 1, Keras by n.
     for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         average.assign(average * layer.momentum + value * (1 - layer.momentum))

@@ -184,7 +184,7 @@ class Run:
             raise RunError(f"{path} is not a readable Keras model: {error}") from error
 
     def read_value_range(self) -> tuple[float, float]:
-        """Return the range of the maps, in logits, that the pictures of this run show."""
+        """Return the range of the maps, in logits, that pictures of this run tell apart."""
         values = read_json(self.folder / "display.json")
         return float(values["low"]), float(values["high"])
 

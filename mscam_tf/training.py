@@ -104,7 +104,7 @@ def train(
         class_names = list_classes(manifest, config.several)
         model = _build(config, len(class_names), config.weights)
         with replace_run(folder):
-            run = create_run(folder, config, class_names, str(manifest.root))
+            run = create_run(folder, config, class_names, str(manifest.root.resolve()))
             write_manifest(manifest, run.split_file)
             if problems:
                 write_problems(problems, folder / "skipped.csv")

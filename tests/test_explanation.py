@@ -61,10 +61,13 @@ def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):
     mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
     names = {path.name for path in (tmp_path / "out").glob("none*")}
     assert names == {"none1_overlay.png", "none1_scales.png"}
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(RunError, match="holds no explanations"):
-        mscam_tf.write_explanations(finished_run, [second], tmp_path, overwrite=True)
-    assert (tmp_path / "notes.txt").exists()
+    notes = tmp_path / "out" / "notes.txt"
+    notes.touch()
+    with pytest.raises(RunError, match=r"not only explanations.*Received: notes\.txt"):
+        mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
+    with pytest.raises(RunError, match="not only explanations"):
+        mscam_tf.write_explanations(finished_run, [second], notes, overwrite=True)
+    assert notes.exists()
 
 
 def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image_folder, tmp_path):

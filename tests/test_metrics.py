@@ -25,6 +25,15 @@ def test_recall_and_precision_of_each_class_by_hand():
     assert found["accuracy"] == 0.75
     assert [found[f"recall_{name}"] for name in "abc"] == [0.5, 1, 1]
     assert [found[f"precision_{name}"] for name in "abc"] == [1, 0.5, 1]
+    findings, said = (
+        np.array([[1, 0], [1, 1], [0, 0]]),
+        np.array([[0.9, 0.1], [0.4, 0.2], [0.6, 0.3]]),
+    )
+    found = metrics.list_finding_metrics(["bone", "wire"])
+    assert found["recall_bone"](findings, said) == 0.5
+    assert found["precision_bone"](findings, said) == 0.5
+    assert found["recall_wire"](findings, said) == 0
+    assert np.isnan(found["precision_wire"](findings, said))
     assert np.isnan(metrics.class_recall(LABELS[:3], PROBABILITIES[:3], 2))
     assert np.isnan(metrics.class_precision(LABELS[:3], PROBABILITIES[:3], 2))
 

@@ -68,7 +68,7 @@ def test_uses_the_kernel_and_leaves_no_trace_behind(data, monkeypatch):
     with fuse_norms(model):
         fit(model, *data)
     assert len(calls) == 6  # Two layers in training, validation and prediction.
-    assert all("call" not in vars(layer) for layer in model.layers)
+    assert "call" not in vars(model.layers[1].layers[0])
     model(data[0], training=True)
     assert len(calls) == 6
     copy = keras.models.clone_model(model)
@@ -98,7 +98,25 @@ def test_a_single_value_has_no_variance():
     np.testing.assert_allclose(model.layers[0].moving_variance, [0.99, 0.99], rtol=1e-6)
 
 
-def test_norms_of_vectors_stay_as_they_are():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization()])
+@pytest.mark.parametrize(
+    ("shape", "options"), [((3,), {}), ((4, 4, 3), {"axis": 1}), ((4, 4, 3), {"dtype": "float64"})]
+)
+def test_others_stay_as_they_are(shape, options):
+    layer = keras.layers.BatchNormalization(**options)
+    model = keras.Sequential([keras.Input(shape), layer])
     with fuse_norms(model):
-        assert "call" not in vars(model.layers[0])
+        assert "call" not in vars(layer)
+    with fuse_norms(keras.Sequential([keras.layers.BatchNormalization()])):
+        pass  # Not built yet.
+
+
+def test_layers_that_are_shared_and_blocks_within_blocks():
+    layer = keras.layers.BatchNormalization()
+    inner = keras.Sequential([keras.Input((4, 4, 3)), layer])
+    inputs = keras.Input((4, 4, 3))
+    model = keras.Model(inputs, layer(inner(inputs)))
+    with fuse_norms(model):
+        with fuse_norms(model):
+            assert "call" in vars(layer)
+        assert "call" in vars(layer)
+    assert "call" not in vars(layer)

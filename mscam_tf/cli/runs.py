@@ -146,8 +146,8 @@ def evaluate(
 ) -> None:
     """Score a run: each metric with its 95 % bootstrap interval.
 
-    The recall of a class is how many of its images are found: of a defect, the others are missed;
-    of good parts, the others are falsely rejected.
+    The recall of a class is how many of its images are found. With two classes, the other images
+    with a defect are missed, and the other good parts are falsely rejected.
 
     Writes `metrics.json`, `predictions.csv` and `confusion.png`.
 
@@ -169,7 +169,7 @@ def explain(
     split: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Of a DATA: only its images in train, validation or test."
+            metavar="NAME", help="Of a DATA: only its images in train, validation, test or all."
         ),
     ] = None,
     skip_bad: SKIP_BAD = False,
@@ -179,7 +179,8 @@ def explain(
 
     Writes for each image an overlay and its scales side by side; a sheet of all, the relevance
     of each scale, and `explanations.csv`. Red is evidence for the predicted class, blue against
-    it, and where neither is, the image shows; the colours, in logits, are the same for all images.
+    it, and where neither is, the image shows. The colours, in logits, are the same for all images,
+    and red as far as blue: what is red for all classes alike speaks for none.
 
     Example: `mscam explain RUN image.png folder/ --out maps`, or `mscam explain RUN DATA --split
     test --out maps`
@@ -211,10 +212,12 @@ def demo(
     with explain_errors():
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
+        from mscam_tf.explanation import check_explanations_free
         from mscam_tf.files import write_whole_folder
         from mscam_tf.runs import RunError, TrainConfig, check_free
 
         check_free(out / "run", overwrite)
+        check_explanations_free(out / "maps", overwrite)
         data = out / "simulated_radiographs"
         if data.exists() and not overwrite:
             raise RunError(f"{data} exists; choose another folder, or add --overwrite.")

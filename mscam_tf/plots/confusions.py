@@ -64,7 +64,7 @@ def plot_confused_images(
             predicted class, and the evidence that both share, in logits.
         titles: One an image.
         class_names: The true and the predicted class.
-        value_range: Lowest and highest value of the colour scale, in logits.
+        value_range: As for `mscam_tf.plot_maps`.
 
     Returns:
         A matplotlib `Figure`, a row an image.

@@ -24,7 +24,7 @@ def plot_examples(
         masks: Where the objects are, each `(H, W)`, or `None` where that is not known.
         maps: Each `(1 + B, H, W)`, logits: the multi-scale map, and its scales, which add up to it.
         titles: One an image.
-        value_range: Lowest and highest value of the one colour scale, in logits.
+        value_range: As for `mscam_tf.plot_maps`.
 
     Returns:
         A matplotlib `Figure`.

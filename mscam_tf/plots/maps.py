@@ -83,7 +83,7 @@ def plot_scales(
         relevance: `h_b`, `(B,)`.
         contributions: `h_b mean(M_b)`, `(B,)`, logits.
         title: Title of the whole.
-        value_range: Lowest and highest value of the colour scale, in logits.
+        value_range: As for `mscam_tf.plot_maps`.
 
     Returns:
         A matplotlib `Figure`.
