@@ -129,17 +129,25 @@ def main() -> None:
         "![The table as a picture](../images/learning_curve.png)",
         ["crops", *(_LABELS[name] for name in METHODS if name in found)],
         [
-            [size, *(_describe(found[name][size]) for name in METHODS if name in found)]
+            [
+                size,
+                *(
+                    _describe(found[name][size], arguments.draws)
+                    for name in METHODS
+                    if name in found
+                ),
+            ]
             for size in SIZES
         ],
         arguments=f"{arguments.folder.name} --draws {arguments.draws}",
     )
 
 
-def _describe(values: list[float]) -> str:
+def _describe(values: list[float], draws: int) -> str:
     if not values:
         return ""
-    return f"{np.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
+    fewer = f" ({len(values)} of the draws)" if len(values) < draws else ""
+    return f"{np.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]{fewer}"
 
 
 if __name__ == "__main__":
