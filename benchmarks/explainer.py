@@ -6,10 +6,10 @@ peak resident size of a process that runs only one of them.
 
 import statistics
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
-from benchmarks.report import run_apart, write_page
+from benchmarks.report import run_apart, time_in_turns, write_page
 
 _SIDE, _CLASSES, _ROUNDS = 256, 4, 15
 
@@ -36,14 +36,13 @@ def make_images(batch: int):
 
 def measure_times(batch: int) -> dict[str, float]:
     functions, images = make_functions(), make_images(batch)
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(_ROUNDS + 2):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            outputs = function(images)
-            (outputs["maps"] if isinstance(outputs, dict) else outputs).numpy()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values[2:]) for name, values in times.items()}
+
+    def call(function):
+        outputs = function(images)
+        (outputs["maps"] if isinstance(outputs, dict) else outputs).numpy()
+
+    steps = {name: partial(call, function) for name, function in functions.items()}
+    return time_in_turns(steps, _ROUNDS, warm_up=2)
 
 
 def measure_memory(name: str, batch: int) -> float:

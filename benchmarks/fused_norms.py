@@ -1,9 +1,6 @@
 """What does a fused batch normalisation save in training? Keras' own against it, and precisions."""
 
-import statistics
-import time
-
-from benchmarks.report import write_page
+from benchmarks.report import time_in_turns, write_page
 
 _ROUNDS = 10
 _CASES = [(precision, fused) for precision in ("float32", "mixed_bfloat16") for fused in (0, 1)]
@@ -34,13 +31,7 @@ def make_step(precision: str, fused: bool, side: int, batch: int):
 def measure(side: int, batch: int) -> dict[tuple[str, bool], float]:
     """Return the median time of a step in each case; all take turns."""
     steps = {case: make_step(*case, side, batch) for case in _CASES}
-    times = {case: [] for case in steps}
-    for _ in range(_ROUNDS + 1):
-        for case, step in steps.items():
-            start = time.perf_counter()
-            step()
-            times[case].append(time.perf_counter() - start)
-    return {case: statistics.median(values[1:]) for case, values in times.items()}
+    return time_in_turns(steps, _ROUNDS, warm_up=1)
 
 
 def main() -> None:

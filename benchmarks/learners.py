@@ -85,12 +85,15 @@ class Network:
         learning_rate,
         side=128,
         classes=2,
+        precision="float32",
     ):
         self.name, self.weights, self.side, self.classes = model, weights, side, classes
-        self.steps, self.learning_rate = steps, learning_rate
+        self.steps, self.learning_rate, self.precision = steps, learning_rate, precision
 
     @cached_property
     def model(self):
+        import keras
+
         import mscam_tf
         from mscam_tf.fitting import compile_classifier, make_schedule
         from mscam_tf.pretrained import find_pretrained
@@ -102,7 +105,9 @@ class Network:
         start = find_pretrained(self.weights)
         pooling = start.pooling if start else "mean"
         size = (self.side, self.side)
+        keras.config.set_dtype_policy(self.precision)
         model = build(self.classes, size, weights=self.weights, pooling=pooling)
+        keras.config.set_dtype_policy("float32")
         if self.steps:
             compile_classifier(model, make_schedule(self.learning_rate, self.steps))
         self._start = model.get_weights()

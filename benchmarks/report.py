@@ -3,9 +3,11 @@
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,19 @@ def remember(path: Path, measure: Callable[[], Any]) -> Any:
     if not path.exists():
         write_json(path, measure())
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def time_in_turns(
+    steps: Mapping[Any, Callable[[], object]], rounds: int, warm_up: int
+) -> dict[Any, float]:
+    """Return the median time of each step, in seconds: all take turns, after some that warm up."""
+    times: dict[Any, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds + warm_up):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values[warm_up:]) for name, values in times.items()}
 
 
 def run_apart(module: str, *arguments: str, **environment: str) -> str:

@@ -1,9 +1,6 @@
 """What do the scales cost in training? A step of the multi-scale model against the single-scale."""
 
-import statistics
-import time
-
-from benchmarks.report import write_page
+from benchmarks.report import time_in_turns, write_page
 
 _CLASSES, _ROUNDS = 4, 10
 
@@ -28,13 +25,7 @@ def measure(side: int, batch: int) -> dict[str, float]:
         "single": make_step(mscam_tf.build_single_scale_classifier, side, batch),
         "multi": make_step(mscam_tf.build_multiscale_classifier, side, batch),
     }
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(_ROUNDS + 2):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values[2:]) for name, values in times.items()}
+    return time_in_turns(steps, _ROUNDS, warm_up=2)
 
 
 def main() -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import Network, locate_work
+from benchmarks.learners import PRECISION, Network, locate_work
 from benchmarks.report import name_files, write_page
 from benchmarks.transfer import append_rows, read_rows
 
 _TOLERANCE = 3.0  # Pixels.
-_TRAINING = {"steps": 96, "learning_rate": 3e-4}  # From every start alike.
+# From every start alike.
+_TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": PRECISION}
 _COLUMNS = ("model", "start", "film", "patch", "label", "predicted", "defect", "pointing", "energy")
 
 
@@ -127,9 +128,8 @@ def main() -> None:
         "Weld films: one film left out",
         f"{len(manifest.samples)} patches of 224 x 224 pixels of 7 films, labelled `none` or by "
         "the largest defect's box side (`scale1` below 12.5 pixels, `scale2` below 22, `scale3`). "
-        f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, trained on all films but "
-        "one and scored on that one, "
-        "in turn. `defect`: accuracy of any defect against none, and its AUROC, mean over films; "
+        f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, in {PRECISION}, trained "
+        "on all films but one and scored on that one, in turn. `defect`: accuracy of any defect against none, and its AUROC, mean over films; "
         "`balanced`: balanced accuracy over the four classes. Of the true class's map, on the "
         "patches with a defect: pointing game (brightest pixel within "
         f"{_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which share of its "

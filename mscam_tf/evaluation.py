@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 from mscam_tf.data.images import check_images
 from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, Sample, read_manifest
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.metrics import bootstrap_interval, list_class_metrics, list_finding_metrics
+from mscam_tf.metrics import bootstrap_intervals, list_class_metrics, list_finding_metrics
 from mscam_tf.norms import fuse_norms
 from mscam_tf.runs import Run
 from mscam_tf.targets import encode_labels
@@ -167,10 +167,10 @@ def _score(
 ) -> Scores:
     several = labels.ndim == 2
     metrics = {}
-    list_metrics = list_finding_metrics if several else list_class_metrics
-    for name, metric in list_metrics(class_names).items():
-        low, high = bootstrap_interval(metric, labels, probabilities, groups, resamples)
-        metrics[name] = {"value": metric(labels, probabilities), "low": low, "high": high}
+    measures = (list_finding_metrics if several else list_class_metrics)(class_names)
+    intervals = bootstrap_intervals(measures, labels, probabilities, groups, resamples)
+    for name, (low, high) in intervals.items():
+        metrics[name] = {"value": measures[name](labels, probabilities), "low": low, "high": high}
     if several:
         confusion = multilabel_confusion_matrix(labels, probabilities > 0.5)
     else:

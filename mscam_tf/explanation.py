@@ -23,7 +23,7 @@ from mscam_tf.plots import (
     plot_sheet,
     save_figure,
 )
-from mscam_tf.runs import Run, RunError
+from mscam_tf.runs import Run, RunError, is_empty
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -195,10 +195,8 @@ def check_explanations_free(folder: Path, overwrite: bool) -> None:
 
     Earlier ones may be overwritten, on request, and nothing else.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if is_empty(folder, overwrite):
         return
-    if not overwrite:
-        raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
     others = ["no folder"] if folder.is_file() else sorted(_list_others(folder))
     if others:
         raise RunError(

@@ -1,6 +1,6 @@
 """Scores of a classifier, each with a bootstrap interval, and of its maps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -200,16 +200,35 @@ def bootstrap_interval(
     References:
         Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
+    return bootstrap_intervals(
+        {"": metric}, labels, probabilities, groups, resamples=resamples, seed=seed
+    )[""]
+
+
+def bootstrap_intervals(
+    metrics: Mapping[str, Metric],
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: np.ndarray | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Return `bootstrap_interval` of each of several metrics, all over the same resamples."""
     groups = np.arange(len(labels)) if groups is None else groups
     names = np.unique(groups)
     members = [np.flatnonzero(groups == name) for name in names]
     generator = np.random.default_rng(seed)
-    values = []
+    values: dict[str, list[float]] = {name: [] for name in metrics}
     for _ in range(resamples):
         drawn = generator.integers(len(members), size=len(members))
         chosen = np.concatenate([members[i] for i in drawn])
-        values.append(metric(labels[chosen], probabilities[chosen]))
-    if len(names) < 2 or np.isnan(values).all():
+        for name, metric in metrics.items():
+            values[name].append(metric(labels[chosen], probabilities[chosen]))
+    return {name: _cut_tails(found, len(members)) for name, found in values.items()}
+
+
+def _cut_tails(values: list[float], groups: int) -> tuple[float, float]:
+    if groups < 2 or np.isnan(values).all():
         return float("nan"), float("nan")
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)

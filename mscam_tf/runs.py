@@ -204,15 +204,22 @@ def create_run(
     return run
 
 
+def is_empty(folder: Path, overwrite: bool) -> bool:
+    """Return whether nothing is in the folder; raise `RunError` if what is may not be replaced."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return True
+    if not overwrite:
+        raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
+    return False
+
+
 def check_free(folder: Path, overwrite: bool, data: Path | None = None) -> None:
     """Raise `RunError` if the folder cannot be used for a new run.
 
     A run may be overwritten, on request. A folder that is not a run, or holds the data, is not.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if is_empty(folder, overwrite):
         return
-    if not overwrite:
-        raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
     if data is not None and data.resolve().is_relative_to(folder.resolve()):
         raise RunError(f"{folder} holds the data {data}; it is left alone.")
     try:
