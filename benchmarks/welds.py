@@ -130,10 +130,10 @@ def main() -> None:
         "the largest defect's box side (`scale1` below 12.5 pixels, `scale2` below 22, `scale3`). "
         f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, in {PRECISION}, trained "
         "on all films but one and scored on that one, in turn. `defect`: accuracy of any defect "
-        "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four classes. Of the true class's map, on the "
-        "patches with a defect: pointing game (brightest pixel within "
-        f"{_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which share of its "
-        "positive values lies in the boxes.",
+        "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four "
+        "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
+        f"pixel within {_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
+        "share of its positive values lies in the boxes.",
         [
             "model",
             "start",
