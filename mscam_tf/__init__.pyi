@@ -2,6 +2,7 @@ from .backbones import default_taps as default_taps
 from .backbones import list_taps as list_taps
 from .callbacks import RelevanceLogger as RelevanceLogger
 from .cam import build_explainer as build_explainer
+from .config import TrainConfig as TrainConfig
 from .data.boxes import Box as Box
 from .data.boxes import match_boxes as match_boxes
 from .data.boxes import read_boxes as read_boxes
@@ -36,11 +37,17 @@ from .evaluation import evaluate as evaluate
 from .evaluation import select_samples as select_samples
 from .explanation import Explanation as Explanation
 from .explanation import explain as explain
-from .explanation import write_explanations as write_explanations
+from .failures.analysis import find_confusions as find_confusions
+from .failures.analysis import measure_overlaps as measure_overlaps
+from .failures.analysis import rank_unlabelled as rank_unlabelled
+from .failures.confusions import Confusion as Confusion
+from .failures.confusions import ImageOverlap as ImageOverlap
+from .failures.report import write_analysis as write_analysis
+from .gallery import write_explanations as write_explanations
 from .layers import RelevanceCombine as RelevanceCombine
-from .metrics import energy_inside as energy_inside
-from .metrics import pixel_average_precision as pixel_average_precision
-from .metrics import points_at as points_at
+from .localization import energy_inside as energy_inside
+from .localization import pixel_average_precision as pixel_average_precision
+from .localization import points_at as points_at
 from .models import build_multiscale_classifier as build_multiscale_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
 from .norms import fuse_norms as fuse_norms
@@ -61,16 +68,9 @@ from .pretrained import Pretrained as Pretrained
 from .pretrained import load_pretrained as load_pretrained
 from .runs import Run as Run
 from .runs import RunError as RunError
-from .runs import TrainConfig as TrainConfig
 from .runs import open_run as open_run
 from .training import train as train
 from .transfer import build_pretrained_classifier as build_pretrained_classifier
 from .transfer import initialize_heads as initialize_heads
 
 __version__: str
-from .failures.analysis import find_confusions as find_confusions
-from .failures.analysis import measure_overlaps as measure_overlaps
-from .failures.analysis import rank_unlabelled as rank_unlabelled
-from .failures.confusions import Confusion as Confusion
-from .failures.confusions import ImageOverlap as ImageOverlap
-from .failures.report import write_analysis as write_analysis

@@ -17,9 +17,9 @@ from mscam_tf.data.manifest import SPLITS, Manifest, ManifestError, Sample, read
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.metrics import bootstrap_intervals, list_class_metrics, list_finding_metrics
 from mscam_tf.norms import fuse_norms
+from mscam_tf.preparation import drop_images, make_split_dataset
 from mscam_tf.runs import Run
 from mscam_tf.targets import encode_labels
-from mscam_tf.training import drop_images, make_split_dataset
 
 _LOGGER = logging.getLogger(__name__)
 

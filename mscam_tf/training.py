@@ -1,7 +1,5 @@
 """Train a classifier from a manifest into a run folder."""
 
-import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +11,26 @@ import tensorflow as tf
 
 from mscam_tf.callbacks import RelevanceLogger
 from mscam_tf.cam import build_explainer
+from mscam_tf.config import TrainConfig
 from mscam_tf.data.images import check_images, write_problems
-from mscam_tf.data.manifest import Manifest, ManifestError, write_manifest
-from mscam_tf.data.pipeline import make_dataset
-from mscam_tf.data.windows import fit_window
+from mscam_tf.data.manifest import Manifest, write_manifest
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.fitting import apply_constraints, average_weights, compile_classifier, make_schedule
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.norms import fuse_norms
+from mscam_tf.preparation import (
+    choose_image_size,
+    leave_out,
+    make_split_dataset,
+    note_sizes,
+    resolve_window,
+    sample_classes,
+)
 from mscam_tf.pretrained import Pretrained, find_pretrained
 from mscam_tf.runs import (
     Run,
     RunError,
-    TrainConfig,
     check_free,
     create_run,
     replace_run,
@@ -34,12 +38,9 @@ from mscam_tf.runs import (
 from mscam_tf.targets import encode_labels, list_classes, split_images, weigh_classes
 from mscam_tf.transfer import initialize_heads
 
-_LOGGER = logging.getLogger(__name__)
 _BEST = Path("checkpoints") / "best.weights.h5"
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
 _HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
-_STRONG_SHRINK = 2.0
-_THIN = 1.5  # Pixels at which the pretrained weights still see an object.
 _DISPLAY_PERCENTILES = (1.0, 99.5)
 _DISPLAY_IMAGES = 64  # Enough for percentiles, and all maps of them fit into memory.
 
@@ -89,13 +90,13 @@ def train(
     folder = Path(folder)
     check_free(folder, overwrite, manifest.root)
     manifest = split_images(manifest, config.several, config.seed)
-    config = _resolve_window(config, manifest.select("train").paths)
+    config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
-    manifest = _leave_out(manifest, problems, config.several)
+    manifest = leave_out(manifest, problems, config.several)
     sizes = list(measured.values())
     image_size = config.image_size or choose_image_size(sizes)
     config = replace(config, image_size=image_size)
-    _note_sizes(sizes, image_size)
+    note_sizes(sizes, image_size)
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.precision)
     try:
@@ -126,102 +127,11 @@ def check_config(config: TrainConfig) -> None:
     keras.backend.clear_session()
 
 
-def choose_image_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Return the most common size, each side rounded up to a multiple of 32 within 128 to 256.
-
-    With multiples of 32, the coarsest stride, the mean of a full-size map is exactly the logit.
-
-    Examples:
-        >>> choose_image_size([(100, 100), (100, 100), (1024, 200)])
-        (128, 128)
-    """
-    height, width = Counter(sizes).most_common(1)[0][0]
-    return _round_up(height), _round_up(width)
-
-
-def make_split_dataset(
-    run: Run, manifest: Manifest, *, training: bool = False, **options: Any
-) -> tf.data.Dataset:
-    """Feed the samples of a manifest to the model of a run, read as the run reads them."""
-    return make_dataset(
-        manifest.paths,
-        encode_labels(run, manifest),
-        run.image_size,
-        run.config.batch_size,
-        training=training,
-        seed=run.config.seed,
-        read=run.config.read,
-        **options,
-    )
-
-
-def drop_images(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Manifest:
-    """Return the manifest without the images that have a problem."""
-    bad = {path for path, _ in problems}
-    pairs = zip(manifest.samples, manifest.paths, strict=True)
-    return replace(manifest, samples=tuple(sample for sample, path in pairs if path not in bad))
-
-
-def sample_classes(manifest: Manifest, most: int, seed: int = 0) -> Manifest:
-    """Return at most so many samples, drawn from the classes in turn; the order stays."""
-    order = np.random.default_rng(seed).permutation(len(manifest.samples))
-    seen: Counter[str] = Counter()
-    rank = {}
-    for index in order:
-        label = manifest.samples[index].label
-        rank[index] = (seen[label], label)
-        seen[label] += 1
-    kept = sorted(sorted(rank, key=rank.__getitem__)[:most])
-    return replace(manifest, samples=tuple(manifest.samples[index] for index in kept))
-
-
-def _resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
-    if config.window_percentiles is None or config.read.window is not None:
-        return config
-    window = fit_window(paths, config.window_percentiles, config.read)
-    return replace(config, read=replace(config.read, window=window))
-
-
 def _resolve_pooling(config: TrainConfig) -> TrainConfig:
     if config.pooling != "auto":
         return config
     pretrained = find_pretrained(config.weights)
     return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
-
-
-def _leave_out(manifest: Manifest, problems: Sequence[tuple[Path, str]], several: bool) -> Manifest:
-    """Leave out bad images of a split, which must stay honest; the others keep their places."""
-    left = drop_images(manifest, problems)
-    lost = sorted(set(list_classes(manifest, several)) - set(list_classes(left, several)))
-    if lost:
-        raise ManifestError(f"Every class needs images that can be read. Received: none of {lost}")
-    return split_images(left, several)
-
-
-def _round_up(side: int) -> int:
-    return int(np.clip(-(-side // 32) * 32, 128, 256))
-
-
-def _note_sizes(sizes: Sequence[tuple[int, int]], image_size: tuple[int, int]) -> None:
-    """Say that images are resized, and how much: thin objects do not survive a strong shrink."""
-    counts = Counter(sizes)
-    if set(counts) == {image_size}:
-        return
-    _LOGGER.warning(
-        "The images are resized to %s; their sizes: %d, from %s to %s.",
-        image_size,
-        len(counts),
-        min(counts),
-        max(counts),
-    )
-    shrink = np.max(np.array(list(counts)) / image_size)
-    if shrink > _STRONG_SHRINK:
-        _LOGGER.warning(
-            "Some are shrunk %.1f times: objects thinner than %.0f pixels may be lost. "
-            "Cut patches with `mscam tile`, or give a larger --image-size.",
-            shrink,
-            _THIN * shrink,
-        )
 
 
 def _fit(

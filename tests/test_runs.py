@@ -15,23 +15,6 @@ def test_round_trip(tmp_path):
     assert run.versions["keras"]
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, ("xray", 0)),
-        ({"backbone": "MobileNetV2"}, (None, 0)),
-        ({"weights": None}, (None, 0)),
-        ({"weights": "imagenet"}, ("imagenet", 3)),
-        ({"weights": "own/weights.npz"}, ("own/weights.npz", 0)),
-        ({"weights": "own.keras", "frozen_epochs": 1}, ("own.keras", 1)),
-    ],
-)
-def test_what_depends_on_the_start(given, expected):
-    config = TrainConfig(**given).resolve()
-    assert (config.weights, config.frozen_epochs) == expected
-    assert config.resolve() == config
-
-
 def test_the_way_of_reading_is_kept(tmp_path):
     read = ReadOptions(window=(10.5, 4095), invert=True, page=1)
     run = make_run(tmp_path, read=read, window_percentiles=(0.1, 99.9))

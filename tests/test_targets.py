@@ -10,8 +10,8 @@ import mscam_tf
 from mscam_tf import ManifestError
 from mscam_tf.data.findings import encode_findings
 from mscam_tf.metrics import finding_auroc
+from mscam_tf.preparation import make_split_dataset
 from mscam_tf.targets import encode_labels, split_images, weigh_classes
-from mscam_tf.training import make_split_dataset
 
 NAMES = ["bone", "metal", "void"]
 

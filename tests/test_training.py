@@ -1,5 +1,4 @@
 import csv
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from mscam_tf import (
 )
 from mscam_tf.data.images import resize_image
 from mscam_tf.pretrained import read_pretrained, write_pretrained
-from mscam_tf.training import choose_image_size, sample_classes
 from tests.conftest import randomize, write_images
 
 
@@ -92,15 +90,6 @@ def test_heads_start_from_the_pretrained_ones(image_folder, tmp_path, model):
     samples = mscam_tf.select_samples(run, read_manifest(image_folder), "train")
     scores = mscam_tf.evaluate(run, samples, tmp_path / "out", split="train")
     assert scores.metrics["auroc"]["value"] > 0.65
-
-
-def test_sampling_takes_of_each_class_alike_many(image_folder):
-    manifest = read_manifest(image_folder)
-    few = sample_classes(manifest, 10)
-    assert Counter(sample.label for sample in few.samples) == {"none": 5, "wide": 5}
-    assert sample_classes(manifest, 99) == manifest
-    everything = Counter(sample.label for sample in sample_classes(manifest, 30).samples)
-    assert everything == {"none": 18, "wide": 12}
 
 
 def test_pretrained_weights_freeze_first_and_single_model(finished_run, image_folder, tmp_path):
@@ -213,51 +202,11 @@ def test_too_few_images_of_a_class(tmp_path):
         mscam_tf.train(read_manifest(folder), tmp_path / "run")
 
 
-def test_mixed_sizes_are_said_once(tmp_path, caplog):
-    from mscam_tf.training import _note_sizes
-
-    _note_sizes([(40, 40), (40, 40)], (40, 40))
-    assert caplog.messages == []
-    _note_sizes([(40, 40), (30, 50), (40, 40)], (128, 128))
-    assert caplog.messages == [
-        "The images are resized to (128, 128); their sizes: 2, from (30, 50) to (40, 40)."
-    ]
-
-
-def test_a_strong_shrink_is_said(caplog):
-    from mscam_tf.training import _note_sizes
-
-    _note_sizes([(600, 1400)], (256, 256))
-    assert "shrunk 5.5 times: objects thinner than 8 pixels may be lost" in caplog.messages[1]
-
-
-def test_image_size_by_default():
-    assert choose_image_size([(100, 130)]) == (128, 160)
-    assert choose_image_size([(20, 3000)]) == (128, 256)
-    assert choose_image_size([(256, 256)]) == (256, 256)
-
-
 def test_rare_classes_weigh_more(finished_run, image_folder):
     from mscam_tf.targets import weigh_classes
 
     weights = weigh_classes(finished_run, read_manifest(image_folder))
     assert weights == {0: pytest.approx(32 / 40), 1: pytest.approx(32 / 24)}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"model": "triple"}, "`model` must be one of .* Received: model='triple'"),
-        ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
-        ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
-        ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
-        ({"window_percentiles": (5, 5)}, "`window_percentiles` must be .* Received: .*5, 5"),
-        ({"epochs": 0}, "`epochs` must be positive. Received: epochs=0"),
-    ],
-)
-def test_wrong_settings(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        TrainConfig(**arguments)
 
 
 @pytest.mark.slow
@@ -291,11 +240,3 @@ def test_taps_and_the_kind_of_relevance_are_settings(image_folder, tmp_path):
     np.testing.assert_allclose(relevance.sum(0), 1, rtol=1e-5)
     kernel = keras.ops.convert_to_numpy(model.get_layer("scale1_logits").kernel)
     np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1, rtol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("settings", "frozen"),
-    [({}, 0), ({"taps": ("relu",)}, 3), ({"unit_norm_heads": True}, 3), ({"weights": None}, 0)],
-)
-def test_a_backbone_is_frozen_where_heads_cannot_start_as_pretrained(settings, frozen):
-    assert TrainConfig(**settings).resolve().frozen_epochs == frozen

@@ -62,11 +62,11 @@ def reproduce(
     Example: `mscam reproduce --out reproduction --seeds 10 --weights xray --weights none`
     """
     with explain_errors():
+        from mscam_tf.config import TrainConfig
         from mscam_tf.data.simulation import SimulationConfig
         from mscam_tf.experiments.reproduction import ReproductionConfig
         from mscam_tf.experiments.reproduction import reproduce as reproduce_all
         from mscam_tf.experiments.trials import MODELS, configure
-        from mscam_tf.runs import TrainConfig
 
         training = TrainConfig(
             backbone=backbone,

@@ -23,8 +23,9 @@ from mscam_tf.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from mscam_tf.config import TrainConfig
     from mscam_tf.evaluation import Scores
-    from mscam_tf.runs import Run, TrainConfig
+    from mscam_tf.runs import Run
 
 
 def train(
@@ -100,8 +101,8 @@ def train(
     Example: `mscam train DATA --out RUN --epochs 40`
     """
     with explain_errors():
+        from mscam_tf.config import TrainConfig
         from mscam_tf.data.images import ReadOptions
-        from mscam_tf.runs import TrainConfig
 
         if window and window_percentiles:
             raise ValueError("Give --window or --window-percentiles. Received: both")
@@ -210,11 +211,12 @@ def demo(
     The training starts from the weights that come with the package.
     """
     with explain_errors():
+        from mscam_tf.config import TrainConfig
         from mscam_tf.data.manifest import read_manifest
         from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
-        from mscam_tf.explanation import check_explanations_free
         from mscam_tf.files import write_whole_folder
-        from mscam_tf.runs import RunError, TrainConfig, check_free
+        from mscam_tf.gallery import check_explanations_free
+        from mscam_tf.runs import RunError, check_free
 
         check_free(out / "run", overwrite)
         check_explanations_free(out / "maps", overwrite)
@@ -279,7 +281,8 @@ def _evaluate(run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool =
 def _explain(
     run: "Run", paths: list[Path], out: Path, *, echo: bool = False, **options: bool
 ) -> None:
-    from mscam_tf.explanation import Explanation, write_explanations
+    from mscam_tf.explanation import Explanation
+    from mscam_tf.gallery import write_explanations
 
     with make_progress() as progress:
         task = progress.add_task("explaining", total=len(paths))

@@ -9,8 +9,8 @@ from PIL import Image
 from mscam_tf.data.manifest import Manifest, Sample
 from mscam_tf.explanation import Explanation, explain
 from mscam_tf.plots import plot_examples, save_figure
+from mscam_tf.preparation import sample_classes
 from mscam_tf.runs import Run
-from mscam_tf.training import sample_classes
 
 _TRIED = 12  # Images of each class among which right ones are looked for.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import keras
 
+from mscam_tf.config import TrainConfig
 from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, read_manifest
 from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.data.splits import split_manifest
@@ -30,9 +31,10 @@ from mscam_tf.experiments.trials import (
 )
 from mscam_tf.failures.report import write_analysis
 from mscam_tf.files import write_json, write_table, write_whole
+from mscam_tf.preparation import sample_classes
 from mscam_tf.pretrained import name_start
-from mscam_tf.runs import TrainConfig, check_settings, open_run
-from mscam_tf.training import check_config, sample_classes
+from mscam_tf.runs import check_settings, open_run
+from mscam_tf.training import check_config
 
 _DATA_SEED, _FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
 _ANALYSED = 400  # Images of the failure analysis at most.

@@ -13,8 +13,8 @@ from mscam_tf.failures.analysis import find_confusions, measure_range, rank_unla
 from mscam_tf.failures.confusions import MEASURES, Confusion, ImageOverlap
 from mscam_tf.files import write_table, write_whole_folder
 from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
+from mscam_tf.preparation import drop_images
 from mscam_tf.runs import Run, RunError
-from mscam_tf.training import drop_images
 
 _FILES = (
     "advice.md",

@@ -1,0 +1,44 @@
+import pytest
+
+from mscam_tf import TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("xray", 0)),
+        ({"backbone": "MobileNetV2"}, (None, 0)),
+        ({"weights": None}, (None, 0)),
+        ({"weights": "imagenet"}, ("imagenet", 3)),
+        ({"weights": "own/weights.npz"}, ("own/weights.npz", 0)),
+        ({"weights": "own.keras", "frozen_epochs": 1}, ("own.keras", 1)),
+    ],
+)
+def test_what_depends_on_the_start(given, expected):
+    config = TrainConfig(**given).resolve()
+    assert (config.weights, config.frozen_epochs) == expected
+    assert config.resolve() == config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": "triple"}, "`model` must be one of .* Received: model='triple'"),
+        ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
+        ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
+        ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
+        ({"window_percentiles": (5, 5)}, "`window_percentiles` must be .* Received: .*5, 5"),
+        ({"epochs": 0}, "`epochs` must be positive. Received: epochs=0"),
+    ],
+)
+def test_wrong_settings(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("settings", "frozen"),
+    [({}, 0), ({"taps": ("relu",)}, 3), ({"unit_norm_heads": True}, 3), ({"weights": None}, 0)],
+)
+def test_a_backbone_is_frozen_where_heads_cannot_start_as_pretrained(settings, frozen):
+    assert TrainConfig(**settings).resolve().frozen_epochs == frozen
