@@ -19,7 +19,6 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
 
     Examples:
         >>> import numpy as np
-    from sklearn.metrics import average_precision_score
         >>> masks = np.array([[[True, False], [False, False]]])
         >>> pixel_average_precision(np.array([[[2.0, 3.0], [0.0, 1.0]]]), masks)
         (0.5, 0.25)
@@ -39,7 +38,6 @@ def points_at(values: np.ndarray, mask: np.ndarray, tolerance: float = 3.0) -> b
 
     Examples:
         >>> import numpy as np
-    from sklearn.metrics import average_precision_score
         >>> values, mask = np.zeros((9, 9)), np.zeros((9, 9), bool)
         >>> values[4, 4], mask[4, 7] = 1, True
         >>> points_at(values, mask), points_at(values, mask, tolerance=2)
@@ -60,7 +58,6 @@ def energy_inside(values: np.ndarray, mask: np.ndarray) -> float:
 
     Examples:
         >>> import numpy as np
-    from sklearn.metrics import average_precision_score
         >>> energy_inside(np.array([[3.0, 1.0, -4.0]]), np.array([[True, False, False]]))
         0.75
 
