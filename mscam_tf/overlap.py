@@ -70,13 +70,15 @@ def place_overlap(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.minimum(a / a.sum(), b / b.sum()).sum())
 
 
-def threshold_iou(first: np.ndarray, second: np.ndarray, threshold: float) -> float:
+def threshold_iou(
+    first: np.ndarray, second: np.ndarray, threshold: float | tuple[float, float]
+) -> float:
     """Return the intersection over union of the regions in which two maps reach a threshold.
 
     Args:
         first: A map, `(H, W)`, logits.
         second: Another, `(H, W)`.
-        threshold: In logits.
+        threshold: In logits; of each map, if there are two.
 
     Returns:
         The overlap, in `[0, 1]`; 0 where neither map reaches the threshold.
@@ -86,7 +88,8 @@ def threshold_iou(first: np.ndarray, second: np.ndarray, threshold: float) -> fl
         >>> threshold_iou(np.array([[3.0, 2.0, 0.0]]), np.array([[1.0, 2.0, 5.0]]), 1.5)
         0.3333333333333333
     """
-    a, b = np.asarray(first) >= threshold, np.asarray(second) >= threshold
+    low, high = np.broadcast_to(threshold, 2)
+    a, b = np.asarray(first) >= low, np.asarray(second) >= high
     union = int((a | b).sum())
     return int((a & b).sum()) / union if union else 0.0
 

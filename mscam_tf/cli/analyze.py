@@ -74,24 +74,24 @@ def analyze(
 
 
 def _print_confusions(confusions: "list[Confusion]", count: int) -> None:
-    import numpy as np
-
     wrong = sum(len(found.images) for found in confusions)
     if not wrong:
         CONSOLE.print(f"None of {count} images is wrong.")
         return
     table = Table(title=f"{wrong} of {count} images are wrong")
-    for column in ("true", "predicted", "images", "overlap in place", "if right", "difference"):
+    overlaps = ("overlap in place", "if right", "difference", "if the other")
+    for column in ("true", "predicted", "images", *overlaps):
         table.add_column(column)
     for found in confusions:
-        there, usual = (v[np.isfinite(v)] for v in found.measure("place_overlap"))
+        means = found.average("place_overlap")
         low, high = found.interval
         table.add_row(
             found.true,
             found.predicted,
             f"{len(found.images)} of {found.total}",
-            f"{there.mean():.2f}" if len(there) else "",
-            f"{usual.mean():.2f}" if len(usual) else "",
+            f"{means['wrong']:.2f}",
+            f"{means['right']:.2f}",
             f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "",
+            f"{means['like']:.2f}",
         )
     CONSOLE.print(table)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from mscam_tf.data.manifest import Manifest, Sample
+from mscam_tf.data.sizes import read_mask
 from mscam_tf.explanation import Explanation, explain
 from mscam_tf.plots import plot_examples, save_figure
 from mscam_tf.preparation import sample_classes
@@ -59,7 +60,6 @@ def _title(sample: Sample, explanation: Explanation) -> str:
 def _read_mask(manifest: Manifest, sample: Sample, size: tuple[int, int]) -> np.ndarray | None:
     if not sample.mask:
         return None
-    with Image.open(manifest.root / sample.mask) as file:
-        there = np.asarray(file) > 0
+    there = read_mask(manifest.root / sample.mask) > 0
     shrunk = Image.fromarray(there).resize(size[::-1], Image.Resampling.NEAREST)
     return np.asarray(shrunk)

@@ -33,7 +33,7 @@ from mscam_tf.failures.report import write_analysis
 from mscam_tf.files import write_json, write_table, write_whole
 from mscam_tf.preparation import sample_classes
 from mscam_tf.pretrained import name_start
-from mscam_tf.runs import check_settings, open_run
+from mscam_tf.runs import RunError, check_settings, open_run
 from mscam_tf.training import check_config
 
 _DATA_SEED, _FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
@@ -148,7 +148,7 @@ def write_page(folder: Path, fresh: int) -> Path:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mscam_tf.experiments"), autoescape=True
     )
-    starts = sorted(path.name for path in (folder / "failures").iterdir())
+    starts = sorted(path.parent.name for path in (folder / "failures").glob("[!.]*/advice.md"))
     tables = {"Table 1": describe_models(found), "Paired differences": describe_differences(found)}
     page = environment.get_template("reproduction.html").render(
         tables=tables,
@@ -189,6 +189,8 @@ def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | Non
     }
     path = folder / "config.json"
     check_settings(path, settings)
+    if not path.exists() and (folder / TRIALS).exists():
+        raise RunError(f"{folder} holds trials of unknown settings; choose another folder.")
     if data is not None:
         check_classes(data)
     for weights in config.weights:

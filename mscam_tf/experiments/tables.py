@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +50,10 @@ def describe_models(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]
 
 
 def describe_differences(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]]:
-    """Return the paired differences between successive models, with their 95 % intervals."""
+    """Return the paired differences between the models, with deviation and 95 % interval."""
     rows = []
     for start in dict.fromkeys(start for start, _ in found):
-        for first, second in pairwise(model.name for model in MODELS):
+        for first, second in combinations([model.name for model in MODELS], 2):
             one, other = found[start, first], found[start, second]
             row = {"weights": start, "difference": f"({second}) - ({first})"}
             for column in COLUMNS:
@@ -124,12 +124,12 @@ def _score(path: Path) -> tuple[float, float, float]:
     return float(own), float(np.mean((chance > 0.5) == there)), float(roc_auc_score(there, chance))
 
 
-def _describe_mean(values: np.ndarray) -> str:
+def _describe_mean(values: np.ndarray, sign: str = "") -> str:
     deviation = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
-    return f"{values.mean():.3f}{deviation}"
+    return f"{values.mean():{sign}.3f}{deviation}"
 
 
 def _describe(differences: np.ndarray, overlap: float) -> str:
     low, high = pair_interval(differences, overlap)
     interval = "" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
-    return f"{differences.mean():+.3f}{interval}"
+    return f"{_describe_mean(differences, '+')}{interval}"

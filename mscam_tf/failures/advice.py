@@ -66,21 +66,25 @@ def _describe_overlap(confusion: Confusion, chance: float) -> str:
             "few to judge where the maps overlap."
         )
     low, high = confusion.interval
+    means = confusion.average("place_overlap")
     return (
-        f"The evidence for the two overlaps in place by {_mean(confusion, 0):.2f}, and by "
-        f"{_mean(confusion, 1):.2f} on images of {confusion.true} that are right: "
+        f"The evidence for the two overlaps in place by {means['wrong']:.2f}, and by "
+        f"{means['right']:.2f} on images of {confusion.true} that are right: "
         f"{confusion.difference:+.2f} [{low:+.2f}, {high:+.2f}], p = {chance:.2g} (for all pairs "
-        f"together). {_judge(confusion, chance)}"
+        f"together); on images of {confusion.predicted} that are right, by "
+        f"{means['like']:.2f}. {_judge(confusion, chance)}"
     )
-
-
-def _mean(confusion: Confusion, index: int) -> float:
-    return float(np.nanmean(confusion.measure("place_overlap")[index]))
 
 
 def _judge(confusion: Confusion, chance: float) -> str:
     low, high = confusion.interval
     pair = f"{confusion.true} and {confusion.predicted}"
+    if chance < _LEVEL and low > 0 and not confusion.exceeds_like:
+        return (
+            f"Where it errs, the maps lie as on any image of {confusion.predicted}: what makes "
+            f"these {confusion.true} was not seen. Is it visible at all? If so, add images of "
+            f"{confusion.true} in which it is as small or as faint."
+        )
     if chance < _LEVEL and low > 0:
         return (
             f"Where it errs, {pair} claim the same region, which they should not share: add images "
@@ -88,9 +92,9 @@ def _judge(confusion: Confusion, chance: float) -> str:
         )
     if chance < _LEVEL and high < 0:
         return (
-            f"Where it errs, the maps of {pair} are further apart than usual: it looks at another "
-            "place, or sees nothing at the right one. Look at the pictures: is the object visible "
-            "at all? If so, add images with objects as small, as faint, or in such places."
+            f"Where it errs, the maps of {pair} are further apart than usual: something speaks for "
+            f"{confusion.predicted} at a place of its own. Look at the pictures: what is there? "
+            f"Add images of {confusion.true} that have the like."
         )
     return (
         "That is no clear difference: the place is not what confuses them. Add images like those "

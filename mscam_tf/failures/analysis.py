@@ -45,8 +45,9 @@ def measure_overlaps(
         paths: Image files.
         labels: Class of each, where it is known.
         groups: What each belongs to; by default each is by itself.
-        threshold: Of `threshold_iou`, in logits above the mean over the classes; by default half of
-            the upper end of `measure_range`.
+        threshold: Of `threshold_iou`, for all classes, in logits above the mean over them; by
+            default half of the upper end of the range of each class's maps: diffuse maps never
+            reach what sharp ones do.
         on_image: Called with each result, and with the explanation that holds the maps.
 
     Returns:
@@ -64,12 +65,14 @@ def measure_overlaps(
     if not paths:
         return []
     if threshold is None:
-        threshold = measure_range(run, paths)[1] / 2
+        thresholds = _measure_percentiles(run, paths, axis=(0, 1, 2))[1] / 2
+    else:
+        thresholds = np.full(len(run.class_names), threshold)
     found = []
     names = labels or [""] * len(paths)
     groups = groups or [str(path) for path in paths]
     for explanation, label, group in zip(explain(run, paths), names, groups, strict=True):
-        overlaps = _overlap_all(center_maps(explanation.maps), threshold)
+        overlaps = _overlap_all(center_maps(explanation.maps), thresholds)
         one = ImageOverlap(
             explanation.path, label, explanation.probabilities, run.class_names, overlaps, group
         )
@@ -87,10 +90,16 @@ def measure_range(run: Run, paths: Sequence[Path]) -> tuple[float, float]:
     Raises:
         ImageError: If images cannot be read.
     """
+    low, high = _measure_percentiles(run, paths)
+    return float(low), float(high)
+
+
+def _measure_percentiles(
+    run: Run, paths: Sequence[Path], axis: tuple[int, ...] | None = None
+) -> np.ndarray:
     chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, _RANGE_IMAGES, dtype=int))]
     maps = [center_maps(explanation.maps) for explanation in explain(run, chosen)]
-    low, high = np.percentile(np.stack(maps), _RANGE_PERCENTILES)
-    return float(low), float(high)
+    return np.percentile(np.stack(maps), _RANGE_PERCENTILES, axis)
 
 
 def find_confusions(
@@ -160,19 +169,32 @@ def stack_evidence(explanation: Explanation, first: int, second: int) -> np.ndar
 def rank_unlabelled(images: Sequence[ImageOverlap]) -> list[ImageOverlap]:
     """Order images by how much a label of theirs would say: the most first.
 
-    By the mean of two ranks: of the margin, the smallest first, and of the soft IoU of the maps of
-    the two most probable classes, the largest first.
+    By the mean of two ranks: of the margin, the smallest first, and of the overlap in place of the
+    maps of the two most probable classes, the largest first. The overlap is ranked among the images
+    with the same two: the maps of some pairs always overlap more than those of others.
 
     References:
         Scheffer, Decomain and Wrobel, 2001: sampling by margin.
     """
-    margins = np.array([image.margin for image in images])
-    overlaps = np.array([image.measure("soft_iou", image.first, image.second) for image in images])
-    order = np.argsort(rankdata(margins) + rankdata(-overlaps), kind="stable")
+    margins = rankdata([image.margin for image in images]) / max(1, len(images))
+    order = np.argsort(margins + _rank_overlaps(images), kind="stable")
     return [images[index] for index in order]
 
 
-def _overlap_all(maps: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
+def _rank_overlaps(images: Sequence[ImageOverlap]) -> np.ndarray:
+    """Rank each overlap in place among those of the same two classes, in `(0, 1)`."""
+    pairs = np.array(["/".join(sorted((image.first, image.second))) for image in images])
+    values = np.array(
+        [image.measure("place_overlap", image.first, image.second) for image in images]
+    )
+    ranks = np.zeros(len(images))
+    for pair in np.unique(pairs):
+        rows = pairs == pair
+        ranks[rows] = (rankdata(-np.nan_to_num(values[rows])) - 0.5) / rows.sum()
+    return ranks
+
+
+def _overlap_all(maps: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
     count = maps.shape[-1]
     found = {name: np.eye(count) for name in MEASURES}
     for pair in combinations(range(count), 2):
@@ -180,7 +202,7 @@ def _overlap_all(maps: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
         values = (
             place_overlap(first, second),
             soft_iou(first, second),
-            threshold_iou(first, second, threshold),
+            threshold_iou(first, second, (thresholds[pair[0]], thresholds[pair[1]])),
             map_correlation(first, second),
         )
         for name, value in zip(MEASURES, values, strict=True):
@@ -195,7 +217,7 @@ def _make_confusion(
     stacks: list[np.ndarray],
 ) -> Confusion:
     wrong = [image for image in images if (image.label, image.first) == pair]
-    right = [image for image in images if image.label == image.first == pair[0]]
+    right, like = ([one for one in images if one.label == one.first == name] for name in pair)
     wrong.sort(key=lambda image: -image.margin)
     count = sum(image.label == pair[0] for image in images)
-    return Confusion(*pair, wrong, right, count, total / len(wrong), stacks)
+    return Confusion(*pair, wrong, right, like, count, total / len(wrong), stacks)

@@ -64,6 +64,7 @@ class Confusion:
         predicted: What they were taken for.
         images: They themselves, the most certain error first.
         right: The images of that class that were not taken for any other.
+        like: Those of the other class that were not either: what `images` were taken for.
         total: How many images the class has.
         mean: Mean over `images` of what `stack_evidence` returns, `(H, W, 4)`.
         stacks: The same of the first few of them.
@@ -73,6 +74,7 @@ class Confusion:
     predicted: str
     images: list[ImageOverlap]
     right: list[ImageOverlap]
+    like: list[ImageOverlap]
     total: int
     mean: np.ndarray
     stacks: list[np.ndarray]
@@ -104,13 +106,28 @@ class Confusion:
     def _comparison(self) -> tuple[float, tuple[float, float], float]:
         return _compare(*(_average_groups(images, self) for images in (self.images, self.right)))
 
-    def measure(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return one of `MEASURES` of the two classes' maps, on wrong images and on right ones."""
-        wrong, right = (
-            np.array([image.measure(name, self.true, self.predicted) for image in images])
-            for images in (self.images, self.right)
-        )
-        return wrong, right
+    @cached_property
+    def exceeds_like(self) -> bool:
+        """Whether the place overlap on `images` is above that on `like` too.
+
+        Otherwise the maps of the wrong images lie as they do on any image of the class that these
+        were taken for: what is there was not seen. True also if there are too few to tell.
+        """
+        _, (low, _), _ = _compare(*(_average_groups(x, self) for x in (self.images, self.like)))
+        return not low <= 0
+
+    def measure(self, name: str) -> dict[str, np.ndarray]:
+        """Return one of `MEASURES` of the two classes' maps on `wrong`, `right` and `like`."""
+        parts = {"wrong": self.images, "right": self.right, "like": self.like}
+        return {
+            part: np.array([image.measure(name, self.true, self.predicted) for image in images])
+            for part, images in parts.items()
+        }
+
+    def average(self, name: str) -> dict[str, float]:
+        """Return the means of what `measure` returns; not a number where there is nothing."""
+        found = {part: values[np.isfinite(values)] for part, values in self.measure(name).items()}
+        return {p: float(v.mean()) if len(v) else float("nan") for p, v in found.items()}
 
 
 def _average_groups(images: Sequence[ImageOverlap], confusion: Confusion) -> np.ndarray:

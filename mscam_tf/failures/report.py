@@ -1,10 +1,10 @@
 """An analysis as files: tables, pictures, and advice in words."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import permutations
 from pathlib import Path
-
-import numpy as np
 
 from mscam_tf.data.images import check_images, write_problems
 from mscam_tf.data.manifest import Manifest
@@ -72,11 +72,7 @@ def write_analysis(
         unlabelled = [path for path in unlabelled if path in readable]
     value_range = measure_range(run, manifest.paths)
     confusions, every = find_confusions(
-        run,
-        manifest,
-        unlabelled=unlabelled,
-        threshold=value_range[1] / 2 if threshold is None else threshold,
-        on_progress=on_progress,
+        run, manifest, unlabelled=unlabelled, threshold=threshold, on_progress=on_progress
     )
     count = len(manifest.samples)
     ranked = rank_unlabelled(every[count:])
@@ -106,7 +102,8 @@ def _write_tables(
     folder: Path,
 ) -> None:
     write_table(folder / "images.csv", [_describe_image(image) for image in images])
-    write_table(folder / "confusions.csv", [_describe_confusion(found) for found in confusions])
+    rows = [_describe_confusion(found) for found in confusions]
+    write_table(folder / "confusions.csv", rows + _list_absent(confusions, images))
     if ranked:
         write_table(folder / "label_next.csv", [_describe_image(image) for image in ranked])
 
@@ -117,7 +114,7 @@ def _draw_confusions(
     for confusion in confusions:
         _draw_confusion(confusion, value_range, folder / "confusions")
     if confusions:
-        rows = [(_name(found), *found.measure("place_overlap")) for found in confusions]
+        rows = [(_name(found), found.measure("place_overlap")) for found in confusions]
         save_figure(plot_overlaps(rows), folder / "overlaps.png")
 
 
@@ -146,13 +143,26 @@ def _describe_image(image: ImageOverlap) -> dict[str, object]:
 
 
 def _describe_confusion(confusion: Confusion) -> dict[str, object]:
-    row: dict[str, object] = {"true": confusion.true, "predicted": confusion.predicted}
-    row |= {"wrong": len(confusion.images), "of": confusion.total, "rate": f"{confusion.rate:.4f}"}
+    wrong, total = len(confusion.images), confusion.total
+    row = _count(confusion.true, confusion.predicted, wrong, total)
     for name in MEASURES:
-        wrong, right = confusion.measure(name)
-        for part, values in (("wrong", wrong), ("right", right)):
-            there = values[np.isfinite(values)]
-            row[f"{name}_{part}"] = f"{there.mean():.4f}" if len(there) else ""
+        for part, mean in confusion.average(name).items():
+            row[f"{name}_{part}"] = f"{mean:.4f}"
     low, high = confusion.interval
     row |= {"difference": f"{confusion.difference:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"}
     return row | {"p_value": f"{confusion.p_value:.4g}"}
+
+
+def _list_absent(
+    confusions: Sequence[Confusion], images: Sequence[ImageOverlap]
+) -> list[dict[str, object]]:
+    """Make the rows of the pairs of classes that are never confused."""
+    known = {(found.true, found.predicted) for found in confusions}
+    totals = Counter(image.label for image in images)
+    pairs = [pair for pair in permutations(images[0].class_names, 2) if pair not in known]
+    return [_count(*pair, 0, totals[pair[0]]) for pair in pairs if totals[pair[0]]]
+
+
+def _count(true: str, predicted: str, wrong: int, total: int) -> dict[str, object]:
+    rate = f"{wrong / total:.4f}"
+    return {"true": true, "predicted": predicted, "wrong": wrong, "of": total, "rate": rate}

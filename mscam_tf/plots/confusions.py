@@ -1,6 +1,6 @@
 """Pictures of confused classes: how much their maps overlap, and where."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,41 +13,49 @@ from mscam_tf.plots.canvas import (
     show_overlay,
 )
 
+_SHIFTS = (-0.22, 0.0, 0.22)
+_PARTS = {  # Color and words of each part of the overlaps.
+    "wrong": ("tab:red", "taken for the other"),
+    "right": ("tab:blue", "right"),
+    "like": ("tab:gray", "the other class, right"),
+}
 
-def plot_overlaps(rows: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Figure:
-    """Show for each pair of classes the overlap on wrong and on right images, a dot an image.
+
+def plot_overlaps(rows: Sequence[tuple[str, Mapping[str, np.ndarray]]]) -> Figure:
+    """Show for each pair of classes how the maps overlap on wrong and right images, a dot each.
 
     Args:
-        rows: Title, overlaps on wrong images `(n,)`, and on right ones `(m,)`, in `[0, 1]` or not a
-            number.
+        rows: Title, and the overlaps `(n,)`, in `[0, 1]` or not a number: of `wrong` images, of
+            those of the same class that are `right`, and of `like`, those that are right of the
+            class that the wrong ones were taken for.
 
     Returns:
         A matplotlib `Figure`. A bar marks each mean.
 
     Examples:
         >>> import numpy as np
-        >>> figure = plot_overlaps([("scale1 as none", np.array([0.6]), np.array([0.1, 0.2]))])
+        >>> overlaps = {"wrong": [0.6], "right": [0.1, 0.2], "like": [0.7]}
+        >>> overlaps = {part: np.array(values) for part, values in overlaps.items()}
+        >>> figure = plot_overlaps([("scale1 as none", overlaps)])
         >>> figure.axes[0].get_xlabel()
         'overlap of the two maps in place'
     """
     figure = Figure(figsize=(7, 1.4 + 0.55 * len(rows)), layout="constrained")
     axis = figure.subplots()
-    for number, (_, wrong, right) in enumerate(rows):
-        for values, color, shift in ((right, "tab:blue", 0.15), (wrong, "tab:red", -0.15)):
-            values = values[np.isfinite(values)]
+    for number, (_, parts) in enumerate(rows):
+        for shift, (part, (color, _)) in zip(_SHIFTS, _PARTS.items(), strict=True):
+            values = parts[part][np.isfinite(parts[part])]
             height = np.full(len(values), number + shift)
             axis.scatter(values, height, s=12, color=color, alpha=0.5, linewidths=0)
             if len(values):
-                axis.plot(
-                    [values.mean()] * 2, [number + shift - 0.12, number + shift + 0.12], color
-                )
-    axis.set_yticks(range(len(rows)), [title for title, _, _ in rows])
+                axis.plot([values.mean()] * 2, [number + shift - 0.1, number + shift + 0.1], color)
+    axis.set_yticks(range(len(rows)), [title for title, _ in rows])
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlim(-0.02, 1.02)
     axis.set_xlabel("overlap of the two maps in place")
-    axis.scatter([], [], s=12, color="tab:red", label="taken for the other")
-    axis.scatter([], [], s=12, color="tab:blue", label="right")
-    figure.legend(loc="outside upper right", ncols=2, fontsize=8)
+    for color, label in _PARTS.values():
+        axis.scatter([], [], s=12, color=color, label=label)
+    figure.legend(loc="outside upper right", ncols=3, fontsize=8)
     return figure
 
 

@@ -10,6 +10,7 @@ from mscam_tf.data.simulation import SimulationConfig
 from mscam_tf.experiments import trials
 from mscam_tf.experiments.reproduction import ReproductionConfig, reproduce
 from mscam_tf.experiments.trials import MODELS, Trial, configure, list_trials, run_trials
+from mscam_tf.runs import RunError
 from tests.conftest import write_images
 
 TINY = mscam_tf.TrainConfig(backbone="TinyNet", image_size=(32, 32), epochs=1, batch_size=16)
@@ -57,6 +58,9 @@ def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path):
     assert "What is confused" in text
     with pytest.raises(ValueError, match=r"other settings.*Expected: .*'images': 48"):
         reproduce(tmp_path, replace(CONFIG, images=50))
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(RunError, match="trials of unknown settings"):
+        reproduce(tmp_path, CONFIG)
 
 
 @pytest.mark.slow

@@ -59,9 +59,9 @@ def test_accuracies_by_hand(folder):
 
 def test_differences_are_paired(folder):
     rows = describe_differences(read_scores(folder))
-    assert [row["difference"] for row in rows] == ["(b) - (a)", "(c) - (b)"]
+    assert [row["difference"] for row in rows] == ["(b) - (a)", "(c) - (a)", "(c) - (b)"]
     # 12.706, the quantile for two pairs, times 0.177, the deviation, times sqrt(1 / 2 + 2 / 7).
-    assert rows[1]["test, own classes"] == "+0.125 [-1.866, +2.116]"
+    assert rows[2]["test, own classes"] == "+0.125 ± 0.177 [-1.866, +2.116]"
 
 
 def test_a_seed_counts_once_all_models_have_it(folder):

@@ -26,7 +26,9 @@ def test_tables_pictures_and_words(three_class_run, three_class_manifest, image_
     pictures = {f"{found.true}_as_{found.predicted}.png" for found in confusions}
     assert {path.name for path in (tmp_path / "out" / "confusions").iterdir()} == pictures
     rows = read(tmp_path / "out" / "confusions.csv")
-    assert [int(row["wrong"]) for row in rows] == [len(found.images) for found in confusions]
+    assert len(rows) == 6  # All ordered pairs of three classes.
+    counts = [len(found.images) for found in confusions]
+    assert [int(row["wrong"]) for row in rows] == counts + [0] * (6 - len(counts))
     assert len(read(tmp_path / "out" / "images.csv")) == len(three_class_manifest.samples)
     assert {row["path"] for row in read(tmp_path / "out" / "label_next.csv")} == set(map(str, more))
 
@@ -68,16 +70,18 @@ def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifes
 
 
 @pytest.mark.parametrize(
-    ("wrong", "right", "words"),
+    ("wrong", "right", "like", "words"),
     [
-        (HIGH, LOW, "claim the same region"),
-        (LOW, HIGH, "further apart than usual"),
-        ([0.1, 0.5, 0.3, 0.2, 0.4], [0.2, 0.4, 0.3, 0.1, 0.5], "no clear difference"),
-        (HIGH[:4], LOW, "too few to judge"),
+        (HIGH, LOW, LOW, "claim the same region"),
+        (HIGH, LOW, [], "claim the same region"),
+        (HIGH, LOW, HIGH, "lie as on any image of b"),
+        (LOW, HIGH, HIGH, "further apart than usual"),
+        ([0.1, 0.5, 0.3, 0.2, 0.4], [0.2, 0.4, 0.3, 0.1, 0.5], LOW, "no clear difference"),
+        (HIGH[:4], LOW, LOW, "too few to judge"),
     ],
 )
-def test_the_advice_follows_the_figures(wrong, right, words):
-    text = write_advice(20, [make_confusion(wrong, right)])
+def test_the_advice_follows_the_figures(wrong, right, like, words):
+    text = write_advice(20, [make_confusion(wrong, right, like)])
     assert f"{len(wrong)} of 20 images are wrong" in text
     assert words in text
     assert "## a taken for b" in text

@@ -24,10 +24,11 @@ def make_overlap(name, label, probabilities, overlap=0.0):
     return ImageOverlap(Path(name), label, np.array(probabilities), NAMES, overlaps)
 
 
-def make_confusion(wrong, right):
+def make_confusion(wrong, right, like=()):
     images = [make_overlap(f"w{i}", "a", [0.2, 0.8, 0], value) for i, value in enumerate(wrong)]
     others = [make_overlap(f"r{i}", "a", [0.8, 0.2, 0], value) for i, value in enumerate(right)]
-    return Confusion("a", "b", images, others, 10, np.zeros((2, 2, 4)), [])
+    alike = [make_overlap(f"l{i}", "b", [0.2, 0.8, 0], value) for i, value in enumerate(like)]
+    return Confusion("a", "b", images, others, alike, 10, np.zeros((2, 2, 4)), [])
 
 
 def test_first_second_and_margin():
@@ -68,6 +69,16 @@ def test_what_to_label_next():
     ranked = rank_unlabelled([certain, close, both])
     assert ranked[0] is both
     assert rank_unlabelled([]) == []
+
+
+def test_a_pair_that_always_overlaps_does_not_come_first():
+    """Overlaps are ranked among those of the same two classes, whichever of the two is first."""
+    usual = [make_overlap(f"ab{i}", "", [0.5, 0.4, 0.1], 0.9 + i / 100) for i in range(3)]
+    turned = make_overlap("ba", "", [0.4, 0.5, 0.1], 0.95)
+    other = make_overlap("ac", "", [0.45, 0.15, 0.4], 0.0)
+    ranked = rank_unlabelled([*usual, turned, other])
+    assert ranked[0] is other
+    assert ranked[1] is turned
 
 
 def test_confusions_of_a_run(three_class_run, three_class_manifest, image_folder):
