@@ -36,7 +36,7 @@ from mscam_tf.pretrained import name_start
 from mscam_tf.runs import RunError, check_settings, open_run
 from mscam_tf.training import check_config
 
-_DATA_SEED, _FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
+DATA_SEED, FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
 _ANALYSED = 400  # Images of the failure analysis at most.
 
 
@@ -111,10 +111,10 @@ def reproduce(
     _check_folder(folder, config, data)
     fresh = None
     if data is None:
-        data = _simulate(folder / "data", config.images, _DATA_SEED, config, processes, on_image)
+        data = _simulate(folder / "data", config.images, DATA_SEED, config, processes, on_image)
         if config.fresh:
             place = folder / "fresh"
-            fresh = _simulate(place, config.fresh, _FRESH_SEED, config, processes, on_image)
+            fresh = _simulate(place, config.fresh, FRESH_SEED, config, processes, on_image)
     trials = list_trials(config.weights, config.seeds)
     for trial in run_trials(folder, data, fresh, trials, config.training, callbacks):
         write_tables(folder)
