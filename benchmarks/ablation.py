@@ -1,9 +1,10 @@
-"""What does each part contribute? Scales, taps, the kind of relevance and its penalty, unit norms.
+"""What does each part contribute? Scales, taps, pooling, the kind of relevance, unit norms.
 
-    python -m benchmarks.ablation [--parts scales relevance] [--seeds 3]
+    python -m benchmarks.ablation [--seeds 3]
 
-Trained on simulated radiographs, all on the same splits, and scored on fresh ones. What is finished
-stays in the work folder, so that a run that was stopped goes on where it was.
+Whole networks, tuned on simulated radiographs, all on the same splits, and scored on fresh ones;
+`benchmarks.frozen_ablation` has the penalties. What is finished stays in the work folder, so that a
+run that was stopped goes on where it was.
 """
 
 import argparse
@@ -12,28 +13,26 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import PRECISION, locate_work
+from benchmarks.learners import PRECISION, open_work
 from benchmarks.map_quality import make_data
 from benchmarks.report import remember, write_page
 
-_SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 6
-_RELU = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
-_RAW = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
+_SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 10
+RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
+RAW_TAPS = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
+_REFERENCE = "3 scales"
 # Heads cannot start as pretrained ones with other taps: here they never do, for a fair comparison.
-SCALES = {
-    "1 scale": {"model": "single", "taps": _RELU[3:]},
-    "2 scales": {"taps": _RELU[2:]},
-    "3 scales": {"taps": _RELU[1:]},
-    "4 scales": {"taps": _RELU},
-    "3 scales, raw taps": {"taps": _RAW},
-    "3 scales, heads of unit norm": {"taps": _RELU[1:], "unit_norm_heads": True},
+VARIANTS = {
+    "1 scale": {"model": "single", "taps": RELU_TAPS[3:]},
+    "2 scales": {"taps": RELU_TAPS[2:]},
+    _REFERENCE: {"taps": RELU_TAPS[1:]},
+    "4 scales": {"taps": RELU_TAPS},
+    "1 scale, mean pooling": {"model": "single", "taps": RELU_TAPS[3:], "pooling": "mean"},
+    "3 scales, mean pooling": {"taps": RELU_TAPS[1:], "pooling": "mean"},
+    "3 scales, raw taps": {"taps": RAW_TAPS},
+    "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
+    "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
 }
-RELEVANCE = {
-    f"{penalty}, lambda {weight:g}": {"penalty": penalty, "penalty_weight": weight}
-    for penalty in ("squared", "absolute", "signed")
-    for weight in (0.01, 1.0)
-} | {"softmax": {"normalization": "softmax"}}
-PARTS = {"scales": SCALES, "relevance": RELEVANCE}
 
 
 def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
@@ -52,7 +51,7 @@ def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
             patience=_EPOCHS,
             precision=PRECISION,
             seed=seed,
-            **settings,
+            **{"pooling": "soft", **settings},
         )
         trained = mscam_tf.train(manifest, place, config)
         shutil.rmtree(place / "checkpoints")
@@ -67,6 +66,7 @@ def score(run, fresh: Path) -> dict:
     from PIL import Image
 
     import mscam_tf
+    from mscam_tf.overlap import center_maps
 
     manifest = mscam_tf.read_manifest(fresh)
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])[..., None]
@@ -75,12 +75,14 @@ def score(run, fresh: Path) -> dict:
     outputs = mscam_tf.build_explainer(model, map_size=(_SIDE, _SIDE)).predict(
         images, batch_size=16, verbose=0
     )
-    said, there = outputs["logits"].argmax(-1), labels != run.class_names.index("none")
+    none = run.class_names.index("none")
+    said, there = outputs["logits"].argmax(-1), labels != none
     rows = np.flatnonzero(there)
     masks = np.stack(
         [np.asarray(Image.open(fresh / manifest.samples[row].mask)) > 0 for row in rows]
     )
-    maps = outputs["maps"][rows, ..., labels[rows]]
+    # Relative to the mean over the classes: what random heads add to all of them says nothing.
+    maps = np.stack([center_maps(outputs["maps"][row])[..., labels[row]] for row in rows])
     precision, prevalence = mscam_tf.pixel_average_precision(maps, masks)
     multiscale = any(layer.name == "relevance" for layer in model.layers)
     relevance = model.get_layer("relevance").get_relevance() if multiscale else np.ones((1, 4))
@@ -89,7 +91,7 @@ def score(run, fresh: Path) -> dict:
     keras.backend.clear_session()
     return {
         "accuracy": float(np.mean(said == labels)),
-        "two": float(np.mean((said != run.class_names.index("none")) == there)),
+        "two": float(np.mean((outputs["probabilities"][:, none] < 0.5) == there)),
         "ap": precision / prevalence,
         "classes": run.class_names,
         "relevance": relevance.tolist(),
@@ -98,16 +100,18 @@ def score(run, fresh: Path) -> dict:
 
 
 def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
-    relevance = np.array([one["relevance"] for one in found])
-    total = relevance.sum(1)
-    pairs = zip(found, reference, strict=True)
+    from mscam_tf.experiments.tables import pair_interval
+
+    accuracy, two = (np.array([one[what] for one in found]) for what in ("accuracy", "two"))
+    differences = accuracy - [one["accuracy"] for one in reference]
+    low, high = pair_interval(differences)
+    interval = f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
     return [
         name,
-        _mean([one["accuracy"] for one in found]),
-        _mean([one["accuracy"] - other["accuracy"] for one, other in pairs], "+"),
-        _mean([one["two"] for one in found]),
+        f"{accuracy.mean():.3f} ± {accuracy.std(ddof=1):.3f}",
+        "" if found is reference else interval,
+        f"{two.mean():.3f}",
         f"{np.mean([one['ap'] for one in found]):.1f}",
-        f"{total.mean():.2f} ({total.min():.2f} to {total.max():.2f})",
     ]
 
 
@@ -125,53 +129,39 @@ def describe_scales(name: str, found: list[dict]) -> list[list[str]]:
     return rows
 
 
-def _mean(values: list[float], sign: str = "") -> str:
-    deviation = np.std(values, ddof=1) if len(values) > 1 else 0
-    return f"{np.mean(values):{sign}.3f} ± {deviation:.3f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=list(PARTS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("ablation", PRECISION, _SIDE, _IMAGES, _EPOCHS)
-    for part in arguments.parts:
-        variants = PARTS[part]
-        found = {name: [] for name in variants}
-        for seed in range(arguments.seeds):
-            for name, settings in variants.items():
-                found[name].append(run(work, name, settings, seed))
-                print(part, name, seed, found[name][-1], flush=True)
-        reference = found["3 scales" if part == "scales" else "squared, lambda 1"]
-        scales = [row for name, values in found.items() for row in describe_scales(name, values)]
-        table = "\n".join("| " + " | ".join(row) + " |" for row in scales)
-        write_page(
-            f"ablation_{part}",
-            f"What each part contributes: {part}",
-            f"DenseNet-121 from the embedded weights, {_EPOCHS} epochs on the training split of "
-            f"{_IMAGES} simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, in "
-            f"{PRECISION}, scored "
-            f"on {_FRESH} fresh ones; {arguments.seeds} seeds of split and order, mean and "
-            "standard deviation. `difference` is paired, against the default. AP is the pixel "
-            "average precision of the true class's map in multiples of the prevalence; `sum of h` "
-            "is the mean, least and largest over classes and seeds."
-            + (
-                " Heads start at random, on a frozen backbone for three epochs: with other taps "
-                "they cannot start as pretrained ones."
-                if part == "scales"
-                else ""
-            ),
-            ["variant", "accuracy", "difference", "two classes", "AP", "sum of h"],
-            [describe(name, values, reference) for name, values in found.items()],
-            module="ablation",
-            arguments=f"--parts {part} --seeds {arguments.seeds}",
-            more="Relevance of each scale, finest first, and which share of the variance of the "
-            "class's logit over the images is due to it (covariance with the logit):\n\n"
-            "| variant | class | relevance | share of variance |\n| --- | --- | --- | --- |\n"
-            + table,
-        )
+    settings = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS}
+    work = open_work("ablation", arguments.work, precision=PRECISION, **settings)
+    found = {name: [] for name in {_REFERENCE: 0} | dict.fromkeys(arguments.variants)}
+    for seed in range(arguments.seeds):
+        for name, values in found.items():
+            values.append(run(work, name, VARIANTS[name], seed))
+            print(name, seed, values[-1], flush=True)
+    scales = [row for name, values in found.items() for row in describe_scales(name, values)]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in scales)
+    write_page(
+        "ablation",
+        "What each part contributes",
+        f"DenseNet-121 from the embedded weights, {_EPOCHS} epochs on the training split of "
+        f"{_IMAGES} simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, in "
+        f"{PRECISION}, scored on {_FRESH} fresh ones; {arguments.seeds} seeds of split and order, "
+        "mean and standard deviation. `difference` is paired, against `3 scales`, with its 95 % "
+        "interval (Student's t). AP is the pixel average precision of the true class's map, "
+        "relative to the mean over the classes, in multiples of the prevalence. Heads start at "
+        "random, on a frozen backbone for three epochs, and pool softly unless named otherwise. "
+        "The backbone was pretrained with the taps of `3 scales`, which favours them.",
+        ["variant", "own classes", "difference", "two classes", "AP"],
+        [describe(name, values, found[_REFERENCE]) for name, values in found.items()],
+        arguments=f"--seeds {arguments.seeds}",
+        more="Relevance of each scale, finest first, and which share of the variance of the "
+        "class's logit over the images is due to it (covariance with the logit):\n\n"
+        "| variant | class | relevance | share of variance |\n| --- | --- | --- | --- |\n" + table,
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ablation import score
-from benchmarks.learners import PRECISION, locate_work
+from benchmarks.learners import PRECISION, open_work
 from benchmarks.map_quality import make_data
 from benchmarks.report import remember, write_page
 
@@ -90,7 +90,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("advice", PRECISION, _SIDE, _FIRST, _MORE, _EPOCHS)
+    work = open_work(
+        "advice",
+        arguments.work,
+        precision=PRECISION,
+        side=_SIDE,
+        pool=_POOL,
+        fresh=_FRESH,
+        first=_FIRST,
+        more=_MORE,
+        epochs=_EPOCHS,
+    )
     found = []
     for seed in range(arguments.seeds):
         found.append(run_seed(work, seed))

@@ -12,19 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import locate_work
+from benchmarks.ablation import RAW_TAPS, RELU_TAPS
+from benchmarks.learners import open_work
 from benchmarks.report import remember, write_page
 
 _SIDE, _IMAGES, _FRESH = 256, 371, 2000
 _STEPS, _LEARNING_RATE, _ROUNDS = 2000, 3e-3, 20
-_RELU = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
-_RAW = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
 SCALES = {
-    "1 scale": {"taps": _RELU[3:]},
-    "2 scales": {"taps": _RELU[2:]},
+    "1 scale": {"taps": RELU_TAPS[3:]},
+    "2 scales": {"taps": RELU_TAPS[2:]},
     "3 scales": {},
-    "4 scales": {"taps": _RELU},
-    "3 scales, raw taps": {"taps": _RAW},
+    "4 scales": {"taps": RELU_TAPS},
+    "3 scales, raw taps": {"taps": RAW_TAPS},
     "3 scales, heads of unit norm": {"unit_norm": True},
 }
 RELEVANCE = {
@@ -71,7 +70,7 @@ def _measure(folder: Path, images: int, seed: int) -> dict[str, np.ndarray]:
         write_radiographs(folder, Plan(images, SimulationConfig(), seed=seed), processes=2)
     manifest = mscam_tf.read_manifest(folder)
     labels = np.array([manifest.class_names.index(s.label) for s in manifest.samples])
-    taps = (*_RELU, *_RAW)
+    taps = (*RELU_TAPS, *RAW_TAPS)
     model = mscam_tf.build_multiscale_classifier(4, weights="xray", taps=taps)
     pools = [model.get_layer(f"scale{number}_pool").output for number in range(1, len(taps) + 1)]
     dataset = make_dataset(manifest.paths, labels, (_SIDE, _SIDE), 16, cache_bytes=0)
@@ -95,7 +94,7 @@ def build(widths, classes: int, unit_norm: bool, **relevance):
     return keras.Model(inputs, combine(logits))
 
 
-def run(features, manifest, seed: int, *, taps=_RELU[1:], unit_norm=False, **relevance) -> dict:
+def run(features, manifest, seed: int, *, taps=RELU_TAPS[1:], unit_norm=False, **relevance) -> dict:
     """Train on the split of a seed, keep the best weights on validation, and score fresh images."""
     import keras
     import tensorflow as tf
@@ -176,8 +175,15 @@ def main() -> None:
     arguments = parser.parse_args()
     import mscam_tf
 
-    settings = (_SIDE, _IMAGES, _FRESH, _STEPS, _LEARNING_RATE)
-    work = arguments.work or locate_work("frozen_ablation", *settings)
+    work = open_work(
+        "frozen_ablation",
+        arguments.work,
+        side=_SIDE,
+        images=_IMAGES,
+        fresh=_FRESH,
+        steps=_STEPS,
+        learning_rate=_LEARNING_RATE,
+    )
     features = read_features(work)
     manifest, classes = mscam_tf.read_manifest(work / "data"), list(features["data/classes"])
     tables = {}

@@ -12,15 +12,27 @@ from pathlib import Path
 import numpy as np
 
 BATCH = 16
+# What every comparison with a start from scratch says:
+POOLING = (
+    "Heads pool softly where they start from the embedded weights, by the mean from scratch, as "
+    "`mscam train` has them."
+)
 PRECISION = "mixed_bfloat16"  # Of long comparisons: half the time on processors that have it.
 
 
-def locate_work(name: str, *settings: object) -> Path:
-    """Return where results are kept: apart for each embedded weights, and for other settings."""
-    from mscam_tf.pretrained import name_start
+def open_work(name: str, chosen: Path | None, **settings: object) -> Path:
+    """Return where results are kept: `chosen`, or a folder of its own for each embedded weights.
 
-    numbers = [str(value) for value in settings]
-    return Path("runs") / "_".join([name, name_start("xray"), *numbers])
+    It keeps the settings, and is refused where it holds results of others.
+    """
+    from mscam_tf.files import write_json
+    from mscam_tf.pretrained import name_start
+    from mscam_tf.runs import check_settings
+
+    work = chosen or Path("runs") / f"{name}_{name_start('xray')}"
+    check_settings(work / "settings.json", settings)
+    write_json(work / "settings.json", settings)
+    return work
 
 
 class SupportVectors:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import BATCH, Network, SupportVectors, describe_bands, locate_work
+from benchmarks.learners import BATCH, POOLING, Network, SupportVectors, describe_bands, open_work
 from benchmarks.report import RESULTS, write_page
 from benchmarks.transfer import TRAINING, append_rows, read_crops, read_rows
 
@@ -110,7 +110,8 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("learning_curve", _EPOCHS, *TRAINING.values())
+    settings = {"crops": arguments.folder.name, "epochs": _EPOCHS, **TRAINING}
+    work = open_work("learning_curve", arguments.work, **settings)
     path = work / "scores.csv"
     crops = read_crops(arguments.folder)
     for name in arguments.methods:
@@ -125,7 +126,7 @@ def main() -> None:
         "multi-scale DenseNet-121 at 128 x 128 pixels: all tuned from the embedded weights, for "
         f"{_EPOCHS} steps of 16 up to 16 crops and {_EPOCHS} epochs of more; heads alone; and all "
         f"from scratch, which takes {TRAINING['steps']} steps of 16 for any number; and energy and "
-        "skewness of differences of Gaussians with a support vector machine.\n\n"
+        f"skewness of differences of Gaussians with a support vector machine. {POOLING}\n\n"
         "![The table as a picture](../images/learning_curve.png)",
         ["crops", *(_LABELS[name] for name in METHODS if name in found)],
         [

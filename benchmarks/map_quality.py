@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import locate_work
+from benchmarks.learners import POOLING, open_work
 from benchmarks.report import name_files, remember, write_page
 
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
@@ -106,7 +106,8 @@ def main() -> None:
     arguments = parser.parse_args()
     from mscam_tf.pretrained import name_start
 
-    work = arguments.work or locate_work("map_quality", _TRAINING, *_SETTINGS.values())
+    settings = {"side": _SIDE, "training": _TRAINING, "tests": _TESTS, **_SETTINGS}
+    work = open_work("map_quality", arguments.work, **settings)
     tests = make_data(work / "tests", _TESTS, seed=10**6)
     rows = []
     for start in arguments.starts:
@@ -125,7 +126,7 @@ def main() -> None:
         "`bone`, over all its scales. Pixel average precision over all test images with bones, in "
         "multiples of the prevalence, and of the maps of each scale alone; pointing game: how "
         f"often the brightest pixel is within {_TOLERANCE:g} pixels of a bone, over all and by "
-        "size class. `random` is how often a random pixel is.",
+        f"size class. `random` is how often a random pixel is. {POOLING}",
         [
             "model",
             "start",

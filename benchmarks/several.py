@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import PRECISION, locate_work
+from benchmarks.learners import POOLING, PRECISION, open_work
 from benchmarks.report import remember, write_page
 
 _SIDE, _TRAINING, _TESTS, _EPOCHS = 128, 400, 600, 6
+_SCRATCH = 2  # From scratch a training takes so many times as many epochs.
 
 
 def make_data(folder: Path, images: int, seed: int) -> Path:
@@ -39,7 +40,7 @@ def run(folder: Path, model: str, start: str, seed: int) -> dict:
             weights=None if scratch else start,
             several=True,
             image_size=(_SIDE, _SIDE),
-            epochs=_EPOCHS * (2 if scratch else 1),
+            epochs=_EPOCHS * (_SCRATCH if scratch else 1),
             precision=PRECISION,
             seed=seed,
         )
@@ -88,7 +89,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("several", PRECISION, _SIDE, _TRAINING, _EPOCHS)
+    work = open_work(
+        "several",
+        arguments.work,
+        precision=PRECISION,
+        side=_SIDE,
+        training=_TRAINING,
+        tests=_TESTS,
+        epochs=_EPOCHS,
+        scratch=_SCRATCH,
+    )
     rows = []
     for start in arguments.starts:
         for model in arguments.models:
@@ -106,12 +116,12 @@ def main() -> None:
         "Several findings in one image",
         f"Simulated patches of fillets, {_SIDE} x {_SIDE} pixels, with bones, metal and voids, "
         "each in half of the images and independent of the others. DenseNet-121, trained on the "
-        f"image labels of {_TRAINING} (split 7:1:2) for {_EPOCHS} epochs, twice as many from "
-        f"scratch, in {PRECISION}, with a sigmoid for each finding; scored on "
+        f"image labels of {_TRAINING} (split 7:1:2) for {_EPOCHS} epochs, {_SCRATCH} times as many "
+        f"from scratch, in {PRECISION}, with a sigmoid for each finding; scored on "
         f"{_TESTS} others, mean of {arguments.seeds} seeds. AP: pixel average precision of the "
         "finding's map on the images "
         "that have it, in multiples of the prevalence; pointing: how often the map's brightest "
-        "pixel is within 3 pixels of it.",
+        f"pixel is within 3 pixels of it. {POOLING}",
         ["model", "start", *(f"{name}: {what}" for name in names for what in columns)],
         rows,
         arguments=f"--starts {' '.join(arguments.starts)} --models {' '.join(arguments.models)} "

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.learners import (
+    POOLING,
     Network,
     SupportVectors,
     ZeroShot,
     describe_bands,
     describe_gradients,
-    locate_work,
+    open_work,
 )
 from benchmarks.report import write_page
 
@@ -171,7 +172,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    work = arguments.work or locate_work("transfer", *TRAINING.values())
+    work = open_work("transfer", arguments.work, crops=arguments.folder.name, **TRAINING)
     path = work / "predictions.csv"
     crops = read_crops(arguments.folder)
     for name in arguments.methods:
@@ -183,7 +184,7 @@ def main() -> None:
         f"pretraining. {FOLDS} folds by original, repeated over seeds; each network is trained on "
         "four folds and scored on the fifth. `xray` starts from the embedded weights: `heads` fits "
         "the heads only, otherwise all is tuned, and `none` starts from scratch: both for "
-        f"{TRAINING['steps']} steps of 16 crops of 128 x 128 pixels. "
+        f"{TRAINING['steps']} steps of 16 crops of 128 x 128 pixels. {POOLING} "
         "`zero-shot` is the pretrained model's own logit of a bone. HOG and DoG (energy and "
         "skewness of differences of Gaussians) are features for a support vector machine. "
         "Accuracy is at each one's own threshold. 95 % bootstrap intervals over crops, all seeds "

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.learners import PRECISION, Network, locate_work
+from benchmarks.learners import POOLING, PRECISION, Network, open_work
 from benchmarks.report import name_files, write_page
 from benchmarks.transfer import append_rows, read_rows
 
@@ -117,9 +117,9 @@ def main() -> None:
     arguments = parser.parse_args()
     import mscam_tf
 
-    work = arguments.work or locate_work("welds", *_TRAINING.values())
-    path = work / "patches.csv"
     manifest = mscam_tf.read_manifest(arguments.labels)
+    work = open_work("welds", arguments.work, patches=len(manifest.samples), **_TRAINING)
+    path = work / "patches.csv"
     for start in arguments.starts:
         for model in arguments.models:
             run(model, start, manifest, path)
@@ -133,7 +133,7 @@ def main() -> None:
         "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four "
         "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
         f"pixel within {_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
-        "share of its positive values lies in the boxes.",
+        f"share of its positive values lies in the boxes. {POOLING}",
         [
             "model",
             "start",
