@@ -32,9 +32,9 @@ def reproduce(
         typer.Option(help="Start: xray, none, or as for `mscam train`; may be given repeatedly."),
     ] = None,
     backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
-    pooling: Annotated[str, typer.Option(help="Of the maps: mean as in the paper, or soft.")] = (
-        "mean"
-    ),
+    pooling: Annotated[
+        str, typer.Option(help="Of the maps: mean as in the paper, soft, or auto.")
+    ] = "auto",
     epochs: Annotated[int, typer.Option(min=1, help="Three times as many from scratch.")] = 8,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
     precision: Annotated[

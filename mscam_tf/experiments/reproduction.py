@@ -59,7 +59,7 @@ class ReproductionConfig:
     fresh: int = 2000
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     training: TrainConfig = field(
-        default_factory=lambda: TrainConfig(epochs=8, patience=24, pooling="mean", balance=False)
+        default_factory=lambda: TrainConfig(epochs=8, patience=24, balance=False)
     )
 
     def __post_init__(self) -> None:
