@@ -163,8 +163,7 @@ def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
         f"{accuracy.mean():.3f} ± {accuracy.std(ddof=1):.3f}",
         interval,
         f"{np.mean([one['two'] for one in found]):.3f}",
-        " / ".join(f"{value:.2f}" for value in total),
-        " / ".join(f"{value:.2f}" for value in middle),
+        *(" / ".join(f"{v:.2f}" for v in x) if len(scales) > 1 else "" for x in (total, middle)),
     ]
 
 
