@@ -1,4 +1,4 @@
-"""What does each part contribute, once it has converged? Heads and relevance on a frozen backbone.
+"""What does each part contribute, given time? Heads and relevance on a frozen backbone.
 
     python -m benchmarks.frozen_ablation [--seeds 5]
 
