@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.learners import PRECISION, open_work
 from benchmarks.map_quality import make_data
-from benchmarks.report import remember, write_page
+from benchmarks.report import describe_difference, describe_mean, make_table, remember, write_page
 
 _SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 10
 RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
@@ -66,6 +66,7 @@ def score(run, fresh: Path) -> dict:
     from PIL import Image
 
     import mscam_tf
+    from mscam_tf.explanation import read_relevance
     from mscam_tf.overlap import center_maps
 
     manifest = mscam_tf.read_manifest(fresh)
@@ -84,8 +85,7 @@ def score(run, fresh: Path) -> dict:
     # Relative to the mean over the classes: what random heads add to all of them says nothing.
     maps = np.stack([center_maps(outputs["maps"][row])[..., labels[row]] for row in rows])
     precision, prevalence = mscam_tf.pixel_average_precision(maps, masks)
-    multiscale = any(layer.name == "relevance" for layer in model.layers)
-    relevance = model.get_layer("relevance").get_relevance() if multiscale else np.ones((1, 4))
+    relevance = read_relevance(model, len(run.class_names))
     parts = outputs["contributions"] - outputs["contributions"].mean(0)
     covariance = (parts * parts.sum(1, keepdims=True)).mean(0)  # Of each scale with the logit.
     keras.backend.clear_session()
@@ -100,16 +100,12 @@ def score(run, fresh: Path) -> dict:
 
 
 def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
-    from mscam_tf.experiments.tables import pair_interval
-
     accuracy, two = (np.array([one[what] for one in found]) for what in ("accuracy", "two"))
     differences = accuracy - [one["accuracy"] for one in reference]
-    low, high = pair_interval(differences)
-    interval = f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
     return [
         name,
-        f"{accuracy.mean():.3f} ± {accuracy.std(ddof=1):.3f}",
-        "" if found is reference else interval,
+        describe_mean(accuracy),
+        "" if found is reference else describe_difference(differences),
         f"{two.mean():.3f}",
         f"{np.mean([one['ap'] for one in found]):.1f}",
     ]
@@ -137,13 +133,12 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS}
     work = open_work("ablation", arguments.work, precision=PRECISION, **settings)
-    found = {name: [] for name in {_REFERENCE: 0} | dict.fromkeys(arguments.variants)}
+    found = {name: [] for name in [_REFERENCE, *arguments.variants]}
     for seed in range(arguments.seeds):
         for name, values in found.items():
             values.append(run(work, name, VARIANTS[name], seed))
             print(name, seed, values[-1], flush=True)
     scales = [row for name, values in found.items() for row in describe_scales(name, values)]
-    table = "\n".join("| " + " | ".join(row) + " |" for row in scales)
     write_page(
         "ablation",
         "What each part contributes",
@@ -160,7 +155,7 @@ def main() -> None:
         arguments=f"--seeds {arguments.seeds}",
         more="Relevance of each scale, finest first, and which share of the variance of the "
         "class's logit over the images is due to it (covariance with the logit):\n\n"
-        "| variant | class | relevance | share of variance |\n| --- | --- | --- | --- |\n" + table,
+        + make_table(["variant", "class", "relevance", "share of variance"], scales),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.ablation import score
 from benchmarks.learners import PRECISION, open_work
 from benchmarks.map_quality import make_data
-from benchmarks.report import remember, write_page
+from benchmarks.report import describe_difference, describe_mean, remember, write_page
 
 _SIDE, _POOL, _FRESH, _FIRST, _MORE, _EPOCHS = 128, 1200, 1000, 120, 120, 8
 _WAYS = ("first", "random", "margin", "advice")
@@ -84,8 +84,6 @@ def rank(folder: Path, manifest, pool: list[int], seed: int) -> dict[str, list[i
 
 
 def main() -> None:
-    from mscam_tf.experiments.tables import pair_interval
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
@@ -109,9 +107,8 @@ def main() -> None:
     for way in _WAYS:
         values = np.array([one[way] for one in found])
         differences = values - [one["random"] for one in found]
-        low, high = pair_interval(differences)
-        interval = "" if way == "random" else f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
-        rows.append([way, f"{values.mean():.3f} ± {values.std(ddof=1):.3f}", interval])
+        interval = "" if way == "random" else describe_difference(differences)
+        rows.append([way, describe_mean(values), interval])
     write_page(
         "advice",
         "Is the advice on what to label next worth anything?",

@@ -14,7 +14,8 @@ import numpy as np
 
 from benchmarks.ablation import RAW_TAPS, RELU_TAPS
 from benchmarks.learners import open_work
-from benchmarks.report import remember, write_page
+from benchmarks.map_quality import make_data
+from benchmarks.report import describe_difference, describe_mean, make_table, remember, write_page
 
 _SIDE, _IMAGES, _FRESH = 256, 371, 2000
 _STEPS, _LEARNING_RATE, _ROUNDS = 2000, 3e-3, 20
@@ -64,11 +65,8 @@ def _measure(folder: Path, images: int, seed: int) -> dict[str, np.ndarray]:
 
     import mscam_tf
     from mscam_tf.data.pipeline import make_dataset
-    from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 
-    if not (folder / "manifest.csv").exists():  # Which is written last.
-        write_radiographs(folder, Plan(images, SimulationConfig(), seed=seed), processes=2)
-    manifest = mscam_tf.read_manifest(folder)
+    manifest = mscam_tf.read_manifest(make_data(folder, images, seed, _SIDE))
     labels = np.array([manifest.class_names.index(s.label) for s in manifest.samples])
     taps = (*RELU_TAPS, *RAW_TAPS)
     model = mscam_tf.build_multiscale_classifier(4, weights="xray", taps=taps)
@@ -100,6 +98,7 @@ def run(features, manifest, seed: int, *, taps=RELU_TAPS[1:], unit_norm=False, *
     import tensorflow as tf
 
     import mscam_tf
+    from mscam_tf.explanation import read_relevance
     from mscam_tf.fitting import compile_classifier, make_schedule
 
     split = np.array([s.split for s in mscam_tf.split_manifest(manifest, seed).samples])
@@ -123,16 +122,11 @@ def run(features, manifest, seed: int, *, taps=RELU_TAPS[1:], unit_norm=False, *
         shuffle=False,
         verbose=0,
     )
-    last = _describe_relevance(model, len(taps), len(features["data/classes"]))
+    learned = read_relevance(model, len(features["data/classes"]))
     logits = model.predict([features[f"fresh/{tap}"] for tap in taps], batch_size=500, verbose=0)
-    found = score(logits, features) | {"relevance": last.tolist()}
+    found = score(logits, features) | {"relevance": learned.tolist()}
     keras.backend.clear_session()
     return found
-
-
-def _describe_relevance(model, scales: int, classes: int) -> np.ndarray:
-    multiscale = scales > 1
-    return model.get_layer("relevance").get_relevance() if multiscale else np.ones((1, classes))
 
 
 def score(logits, features) -> dict[str, float]:
@@ -148,20 +142,16 @@ def score(logits, features) -> dict[str, float]:
 
 
 def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
-    from mscam_tf.experiments.tables import pair_interval
-
     accuracy = np.array([one["accuracy"] for one in found])
     differences = accuracy - [one["accuracy"] for one in reference]
-    low, high = pair_interval(differences)
     relevance = np.mean([one["relevance"] for one in found], 0)
     scales = np.arange(1, len(relevance) + 1)
     total = relevance.sum(0)
     middle = (scales @ relevance) / np.maximum(total, 1e-9)
-    interval = "" if found is reference else f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
     return [
         name,
-        f"{accuracy.mean():.3f} ± {accuracy.std(ddof=1):.3f}",
-        interval,
+        describe_mean(accuracy),
+        "" if found is reference else describe_difference(differences),
         f"{np.mean([one['two'] for one in found]):.3f}",
         *(" / ".join(f"{v:.2f}" for v in x) if len(scales) > 1 else "" for x in (total, middle)),
     ]
@@ -201,7 +191,6 @@ def main() -> None:
         reference = found["3 scales" if part == "scales" else "squared, lambda 1"]
         tables[part] = [describe(n, v, reference) for n, v in found.items()]
     header = ["variant", "own classes", "difference", "two classes", "sum of h", "mean scale"]
-    columns = "| " + " | ".join(header) + " |\n| " + " | ".join("---" for _ in header) + " |\n"
     write_page(
         "frozen_ablation",
         "What each part contributes, on a frozen backbone",
@@ -218,8 +207,7 @@ def main() -> None:
         tables["scales"],
         arguments=f"--seeds {arguments.seeds}",
         more="Kinds of relevance and of its penalty, all with 3 scales:\n\n"
-        + columns
-        + "\n".join("| " + " | ".join(row) + " |" for row in tables["relevance"]),
+        + make_table(header, tables["relevance"]),
     )
 
 

@@ -19,11 +19,11 @@ _SETTINGS = {"epochs": 4, "batch_size": 16}
 _TOLERANCE = 3.0  # Pixels.
 
 
-def make_data(folder: Path, images: int, seed: int) -> Path:
+def make_data(folder: Path, images: int, seed: int, side: int = _SIDE) -> Path:
     from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 
     if not (folder / "manifest.csv").exists():  # Which is written last.
-        config = SimulationConfig(image_size=(_SIDE, _SIDE))
+        config = SimulationConfig(image_size=(side, side))
         write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
     return folder
 

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 _PACKAGES = ("mscam-tf", "keras", "tensorflow", "jax", "numpy")
 
@@ -27,8 +29,7 @@ def write_page(
     more: str = "",
 ) -> Path:
     """Write `docs/results/NAME.md`: a title, what was done, a table, more, and how to repeat it."""
-    lines = [f"# {title}", "", text.strip(), "", _row(header), _row(["---"] * len(header))]
-    lines += [_row(row) for row in rows]
+    lines = [f"# {title}", "", text.strip(), "", make_table(header, rows)]
     lines += ["", more] if more else []
     command = f"python -m benchmarks.{module or name} {arguments}".strip()
     lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
@@ -37,6 +38,24 @@ def write_page(
     path.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
     return path
+
+
+def make_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    return "\n".join(_row(row) for row in [header, ["---"] * len(header), *rows])
+
+
+def describe_mean(values: np.ndarray) -> str:
+    """Say mean and standard deviation over the seeds."""
+    return f"{values.mean():.3f} ± {values.std(ddof=1):.3f}"
+
+
+def describe_difference(differences: np.ndarray) -> str:
+    """Say the mean of paired differences, and its 95 % interval."""
+    from mscam_tf.experiments.tables import pair_interval
+
+    low, high = pair_interval(differences)
+    return f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def name_files(paths: Sequence[str]) -> str:

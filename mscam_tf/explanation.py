@@ -121,7 +121,7 @@ def check_paths(paths: Sequence[Path]) -> None:
 def explain_readable(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     """Do what `explain` does, for images that were checked."""
     model = run.load_model()
-    relevance = _read_relevance(model, len(run.class_names))
+    relevance = read_relevance(model, len(run.class_names))
     explainer = build_explainer(model, scale_maps=True, activation=run.config.activation)
     dataset = make_dataset(
         paths,
@@ -149,7 +149,8 @@ def _explain_batches(
             yield _collect(next(remaining), image[..., 0], one, relevance, class_names)
 
 
-def _read_relevance(model: keras.Model, num_classes: int) -> np.ndarray:
+def read_relevance(model: keras.Model, num_classes: int) -> np.ndarray:
+    """Return the relevance `(B, C)` of a classifier; of a single-scale one it is 1."""
     layers = [layer for layer in model.layers if isinstance(layer, RelevanceCombine)]
     return layers[0].get_relevance() if layers else np.ones((1, num_classes), np.float32)
 

@@ -1,4 +1,4 @@
-"""Scores of a classifier, each with a bootstrap interval, and of its maps."""
+"""Scores of a classifier, each with a bootstrap interval."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

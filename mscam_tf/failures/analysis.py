@@ -35,7 +35,7 @@ def measure_overlaps(
     labels: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
     *,
-    threshold: float | None = None,
+    threshold: float | np.ndarray | None = None,
     on_image: Callable[[ImageOverlap, Explanation], None] | None = None,
 ) -> list[ImageOverlap]:
     """Measure how the maps of every two classes overlap, image by image.
@@ -45,9 +45,9 @@ def measure_overlaps(
         paths: Image files.
         labels: Class of each, where it is known.
         groups: What each belongs to; by default each is by itself.
-        threshold: Of `threshold_iou`, for all classes, in logits above the mean over them; by
-            default half of the upper end of the range of each class's maps: diffuse maps never
-            reach what sharp ones do.
+        threshold: Of `threshold_iou`, in logits above the mean over the classes, `(C,)` or one for
+            all; by default half of the upper end of the range of each class's maps: diffuse maps
+            never reach what sharp ones do.
         on_image: Called with each result, and with the explanation that holds the maps.
 
     Returns:
@@ -65,9 +65,8 @@ def measure_overlaps(
     if not paths:
         return []
     if threshold is None:
-        thresholds = _measure_percentiles(run, paths, axis=(0, 1, 2))[1] / 2
-    else:
-        thresholds = np.full(len(run.class_names), threshold)
+        threshold = choose_thresholds(sample_maps(run, paths))
+    thresholds = np.broadcast_to(threshold, len(run.class_names))
     found = []
     names = labels or [""] * len(paths)
     groups = groups or [str(path) for path in paths]
@@ -90,16 +89,25 @@ def measure_range(run: Run, paths: Sequence[Path]) -> tuple[float, float]:
     Raises:
         ImageError: If images cannot be read.
     """
-    low, high = _measure_percentiles(run, paths)
+    return find_range(sample_maps(run, paths))
+
+
+def sample_maps(run: Run, paths: Sequence[Path]) -> np.ndarray:
+    """Return the maps relative to the mean over the classes of some images, `(n, H, W, C)`."""
+    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, _RANGE_IMAGES, dtype=int))]
+    return np.stack([center_maps(explanation.maps) for explanation in explain(run, chosen)])
+
+
+def find_range(maps: np.ndarray) -> tuple[float, float]:
+    """Return the range that pictures of such maps tell apart."""
+    low, high = np.percentile(maps, _RANGE_PERCENTILES)
     return float(low), float(high)
 
 
-def _measure_percentiles(
-    run: Run, paths: Sequence[Path], axis: tuple[int, ...] | None = None
-) -> np.ndarray:
-    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, _RANGE_IMAGES, dtype=int))]
-    maps = [center_maps(explanation.maps) for explanation in explain(run, chosen)]
-    return np.percentile(np.stack(maps), _RANGE_PERCENTILES, axis)
+def choose_thresholds(maps: np.ndarray) -> np.ndarray:
+    """Return half of the upper end of the range of each class's maps, `(C,)`."""
+    thresholds: np.ndarray = np.percentile(maps, _RANGE_PERCENTILES[1], (0, 1, 2)) / 2
+    return thresholds
 
 
 def find_confusions(
@@ -107,7 +115,7 @@ def find_confusions(
     manifest: Manifest,
     *,
     unlabelled: Sequence[Path] = (),
-    threshold: float | None = None,
+    threshold: float | np.ndarray | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[list[Confusion], list[ImageOverlap]]:
     """Find which classes are taken for each other, and how their maps overlap there.

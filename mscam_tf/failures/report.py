@@ -9,7 +9,13 @@ from pathlib import Path
 from mscam_tf.data.images import check_images, write_problems
 from mscam_tf.data.manifest import Manifest
 from mscam_tf.failures.advice import write_advice
-from mscam_tf.failures.analysis import find_confusions, measure_range, rank_unlabelled
+from mscam_tf.failures.analysis import (
+    choose_thresholds,
+    find_confusions,
+    find_range,
+    rank_unlabelled,
+    sample_maps,
+)
 from mscam_tf.failures.confusions import MEASURES, Confusion, ImageOverlap
 from mscam_tf.files import write_table, write_whole_folder
 from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
@@ -70,9 +76,13 @@ def write_analysis(
         readable, problems = check_images(paths, run.config.read, skip_bad=True)
         manifest = drop_images(manifest, problems)
         unlabelled = [path for path in unlabelled if path in readable]
-    value_range = measure_range(run, manifest.paths)
+    maps = sample_maps(run, manifest.paths)
     confusions, every = find_confusions(
-        run, manifest, unlabelled=unlabelled, threshold=threshold, on_progress=on_progress
+        run,
+        manifest,
+        unlabelled=unlabelled,
+        threshold=choose_thresholds(maps) if threshold is None else threshold,
+        on_progress=on_progress,
     )
     count = len(manifest.samples)
     ranked = rank_unlabelled(every[count:])
@@ -80,7 +90,7 @@ def write_analysis(
         if problems:
             write_problems(problems, partial / "skipped.csv")
         _write_tables(confusions, every[:count], ranked, partial)
-        _draw_confusions(confusions, value_range, partial)
+        _draw_confusions(confusions, find_range(maps), partial)
         advice = write_advice(count, confusions, ranked)
         (partial / "advice.md").write_text(advice, encoding="utf-8")
     return confusions
