@@ -46,7 +46,7 @@ def make_dataset(
         files = files.shuffle(len(paths), seed=seed)  # Names are light; images would not fit.
     dataset = files.map(
         lambda path, label: (_read(path, image_size, read), label),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        num_parallel_calls=os.cpu_count(),
     )
     if cached:
         dataset = dataset.cache()
@@ -56,7 +56,7 @@ def make_dataset(
         augment = build_augmentation(seed)
         # One call at a time: the random state makes the same seed give the same images.
         dataset = dataset.map(lambda images, labels: (augment(images, training=True), labels))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return _fix_parallelism(dataset.prefetch(2))
 
 
 def build_augmentation(seed: int = 0) -> keras.Sequential:
@@ -74,6 +74,13 @@ def build_augmentation(seed: int = 0) -> keras.Sequential:
         ],
         name="augmentation",
     )
+
+
+def _fix_parallelism(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Turn tuning off: the end of each epoch waits for its thread, for up to half a minute."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _as_targets(labels: Sequence[int] | np.ndarray) -> np.ndarray:
