@@ -25,6 +25,7 @@ docs: .venv/installed-docs
 
 bench: .venv/installed-jax
 	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.epoch_gap
 	$(BIN)/python -m benchmarks.simulation_speed
 	$(BIN)/python -m benchmarks.explainer
 	$(BIN)/python -m benchmarks.training_step
