@@ -181,12 +181,13 @@ class Network:
     def _augment(self, images, labels, seed):
         import tensorflow as tf
 
-        from mscam_tf.data.pipeline import build_augmentation
+        from mscam_tf.data.pipeline import build_augmentation, turn_tuning_off
 
         augment = build_augmentation(seed)
         data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.int32)))
         data = data.shuffle(len(labels), seed=seed).repeat().batch(BATCH)
-        return data.map(lambda x, y: (augment(x, training=True), y)).prefetch(2)
+        data = data.map(lambda x, y: (augment(x, training=True), y)).prefetch(2)
+        return turn_tuning_off(data)
 
 
 def _draw_weights(model, start, seed):

@@ -56,7 +56,7 @@ def make_dataset(
         augment = build_augmentation(seed)
         # One call at a time: the random state makes the same seed give the same images.
         dataset = dataset.map(lambda images, labels: (augment(images, training=True), labels))
-    return _fix_parallelism(dataset.prefetch(2))
+    return turn_tuning_off(dataset.prefetch(2))
 
 
 def build_augmentation(seed: int = 0) -> keras.Sequential:
@@ -76,8 +76,12 @@ def build_augmentation(seed: int = 0) -> keras.Sequential:
     )
 
 
-def _fix_parallelism(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Turn tuning off: the end of each epoch waits for its thread, for up to half a minute."""
+def turn_tuning_off(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return a dataset that TensorFlow does not tune.
+
+    Where it does, the end of each epoch waits for the tuning thread, for up to half a minute. The
+    dataset has to say itself how many images it reads at once.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
