@@ -52,6 +52,10 @@ class SupportVectors:
     def predict(self, images):
         return self.machine.decision_function(self._read(images))
 
+    def classify(self, images):
+        """Return the class of each image, also of more than two."""
+        return self.machine.predict(self._read(images))
+
     def _read(self, images):
         return np.stack([self.describe(image) for image in images])
 

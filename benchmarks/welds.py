@@ -9,62 +9,114 @@ What is finished stays in a CSV file, so that a run that was stopped goes on whe
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.special import logsumexp
+from sklearn.metrics import roc_auc_score
 
-from benchmarks.learners import POOLING, PRECISION, Network, open_work
+import mscam_tf
+from benchmarks.learners import (
+    POOLING,
+    PRECISION,
+    Network,
+    SupportVectors,
+    describe_bands,
+    describe_gradients,
+    open_work,
+)
 from benchmarks.report import name_files, write_page
 from benchmarks.transfer import append_rows, read_rows
+from mscam_tf.pretrained import name_start
 
+HEADS = "xray-heads"  # A start of which the heads alone are fitted.
+BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
 _TOLERANCE = 3.0  # Pixels.
 # From every start alike.
 _TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": PRECISION}
 _COLUMNS = ("model", "start", "film", "patch", "label", "predicted", "defect", "pointing", "energy")
 
 
-def run(model: str, start: str, manifest, path: Path) -> None:
-    """Train on all films but one, and score its patches and maps; for each film in turn."""
+@dataclass(frozen=True)
+class Patches:
+    """All patches of the films, with the masks of their boxes."""
+
+    names: list[str]
+    images: np.ndarray
+    masks: np.ndarray
+    labels: np.ndarray
+    films: np.ndarray
+
+
+def read_patches(manifest) -> Patches:
     import mscam_tf
-    from mscam_tf.pretrained import name_start
 
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
     boxes = mscam_tf.read_boxes(manifest.root / "boxes.csv")
-    size = images.shape[1:]
-    masks = np.stack([_fill(boxes.get(sample.path, []), size) for sample in manifest.samples])
-    labels = np.array([manifest.class_names.index(s.label) for s in manifest.samples])
-    films = np.array([sample.group for sample in manifest.samples])
-    weights = None if start == "none" else start
-    side, classes = images.shape[1], len(manifest.class_names)
-    learner = Network(model, weights, side=side, classes=classes, **_TRAINING)
+    return Patches(
+        names=[sample.path for sample in manifest.samples],
+        images=images,
+        masks=np.stack([_fill(boxes.get(s.path, []), images.shape[1:]) for s in manifest.samples]),
+        labels=np.array([manifest.class_names.index(s.label) for s in manifest.samples]),
+        films=np.array([sample.group for sample in manifest.samples]),
+    )
+
+
+def build(method: str, start: str, patches: Patches) -> Network | SupportVectors:
+    if method in BASELINES:
+        return SupportVectors(BASELINES[method])
+    side, classes = patches.images.shape[1], len(set(patches.labels))
+    training = _TRAINING | ({"steps": 0} if start == HEADS else {})
+    weights = {"none": None, HEADS: "xray"}.get(start, start)
+    return Network(method, weights, side=side, classes=classes, **training)
+
+
+def run(method: str, start: str, patches: Patches, path: Path) -> None:
+    """Train on all films but one, and score its patches and maps; for each film in turn."""
+    name = start if start in ("", HEADS) else name_start(start)
+    learner = build(method, start, patches)
     done = {(r["model"], r["start"], r["film"]) for r in read_rows(path)}
-    for number, film in enumerate(np.unique(films)):
-        key = (model, name_start(start), film)
-        if key in done:
+    for number, film in enumerate(np.unique(patches.films)):
+        if (method, name, film) in done:
             continue
-        test = films == film
         began = time.perf_counter()
-        learner.fit(images[~test], labels[~test], number)
-        logits, maps = learner.predict_logits(images[test]), learner.explain(images[test])
+        test = patches.films == film
+        found = learn(learner, patches, test, number)
         rows = [
-            (*key, manifest.samples[i].path, labels[i], *_score(z, m[..., labels[i]], masks[i]))
-            for i, z, m in zip(np.flatnonzero(test), logits, maps, strict=True)
+            (method, name, film, patches.names[i], patches.labels[i], *values)
+            for i, values in zip(np.flatnonzero(test), found, strict=True)
         ]
         append_rows(path, _COLUMNS, rows)
-        print(model, start, film, f"{time.perf_counter() - began:.0f} s", flush=True)
+        print(method, start, film, f"{time.perf_counter() - began:.0f} s", flush=True)
 
 
-def _score(logits, values, mask) -> list[object]:
-    """Return the class found, the log-odds of any defect, and how well the map points."""
-    from scipy.special import logsumexp
+def learn(learner, patches: Patches, test: np.ndarray, seed: int) -> list[list[object]]:
+    """Return of each patch the class found, the score of any defect, and how well the map points.
 
-    import mscam_tf
+    The score is the log-odds of all classes but the first, `none`, or what a machine of its own
+    says.
+    """
+    images, labels = patches.images, patches.labels
+    learner.fit(images[~test], labels[~test], seed)
+    if isinstance(learner, SupportVectors):
+        defects = SupportVectors(learner.describe)
+        defects.fit(images[~test], labels[~test] > 0, seed)
+        pairs = zip(learner.classify(images[test]), defects.predict(images[test]), strict=True)
+        return [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs]
+    logits, maps = learner.predict_logits(images[test]), learner.explain(images[test])
+    scores = logsumexp(logits[:, 1:], axis=1) - logits[:, 0]
+    own = [values[..., label] for values, label in zip(maps, labels[test], strict=True)]
+    parts = zip(logits.argmax(1), scores, own, patches.masks[test], strict=True)
+    return [[c, f"{score:.4f}", *score_map(m, mask)] for c, score, m, mask in parts]
 
-    defect = f"{logsumexp(logits[1:]) - logits[0]:.4f}"  # The first class is `none`.
+
+def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
+    """Return whether the map points at a defect, and its share of energy there."""
     if not mask.any():
-        return [logits.argmax(), defect, "", ""]
+        return ["", ""]
     hit = mscam_tf.points_at(values, mask, _TOLERANCE)
-    return [logits.argmax(), defect, int(hit), f"{mscam_tf.energy_inside(values, mask):.4f}"]
+    return [int(hit), f"{mscam_tf.energy_inside(values, mask):.4f}"]
 
 
 def _fill(boxes, size):
@@ -77,8 +129,6 @@ def _fill(boxes, size):
 
 
 def describe(rows) -> list[list[str]]:
-    from sklearn.metrics import roc_auc_score
-
     table = []
     for key in dict.fromkeys((row["model"], row["start"]) for row in rows):
         own = [row for row in rows if (row["model"], row["start"]) == key]
@@ -100,29 +150,34 @@ def describe(rows) -> list[list[str]]:
                 f"{np.mean((predicted > 0) == (labels > 0)):.3f}",
                 f"{np.mean(areas):.3f}",
                 f"{np.mean([(predicted == labels)[labels == c].mean() for c in set(labels)]):.3f}",
-                f"{np.nanmean(hits):.3f}",
-                " / ".join(f"{np.nanmean(hits[labels == c]):.2f}" for c in (1, 2, 3)),
-                f"{np.nanmean(energy):.3f}",
+                *(describe_maps(hits, energy, labels) if np.isfinite(hits).any() else 3 * [""]),
             ]
         )
     return table
 
 
+def describe_maps(hits: np.ndarray, energy: np.ndarray, labels: np.ndarray) -> list[str]:
+    by_scale = " / ".join(f"{np.nanmean(hits[labels == c]):.2f}" for c in (1, 2, 3))
+    return [f"{np.nanmean(hits):.3f}", by_scale, f"{np.nanmean(energy):.3f}"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("labels", type=Path)
-    parser.add_argument("--starts", nargs="*", default=["xray", "none"])
+    parser.add_argument("--starts", nargs="*", default=["xray", HEADS, "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
+    parser.add_argument("--baselines", nargs="*", default=[*BASELINES], choices=[*BASELINES])
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    import mscam_tf
-
     manifest = mscam_tf.read_manifest(arguments.labels)
     work = open_work("welds", arguments.work, patches=len(manifest.samples), **_TRAINING)
     path = work / "patches.csv"
+    patches = read_patches(manifest)
+    for method in arguments.baselines:
+        run(method, "", patches, path)
     for start in arguments.starts:
         for model in arguments.models:
-            run(model, start, manifest, path)
+            run(model, start, patches, path)
     write_page(
         "welds",
         "Weld films: one film left out",
@@ -133,7 +188,8 @@ def main() -> None:
         "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four "
         "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
         f"pixel within {_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
-        f"share of its positive values lies in the boxes. {POOLING}",
+        f"share of its positive values lies in the boxes. {POOLING} `xray-heads` fits the heads "
+        "alone; HOG and DoG (as in {doc}`transfer`) are features for support vector machines.",
         [
             "model",
             "start",
@@ -147,7 +203,7 @@ def main() -> None:
         ],
         describe(read_rows(path)),
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
-        f"--models {' '.join(arguments.models)}",
+        f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)}",
     )
 
 
