@@ -7,6 +7,7 @@ folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def train(folder: Path, model: str, weights: str, seed: int):
     return mscam_tf.open_run(run)
 
 
-def score(run, tests: Path) -> dict[str, float]:
+def score(run, tests: Path, flips: bool) -> dict[str, float]:
     """Score the bone's map on the test images with bones, and the classifier on all of them."""
     import keras
     from sklearn.metrics import roc_auc_score
@@ -60,6 +61,7 @@ def score(run, tests: Path) -> dict[str, float]:
     masks = np.stack([_read_mask(manifest, s) for s in manifest.samples])
     classes = np.array([sample.label for sample in manifest.samples])
     explainer = mscam_tf.build_explainer(run.load_model(), scale_maps=True)
+    explainer = mscam_tf.average_flips(explainer) if flips else explainer
     outputs = explainer.predict(images, batch_size=16, verbose=0)
     bone = run.class_names.index("bone")
     there = masks.any((1, 2))
@@ -102,6 +104,7 @@ def main() -> None:
     parser.add_argument("--starts", nargs="*", default=["xray", "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--flips", nargs="*", default=["xray"], help="starts scored with flips too")
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
     from mscam_tf.pretrained import name_start
@@ -114,9 +117,11 @@ def main() -> None:
         for model in arguments.models:
             for seed in range(arguments.seeds):
                 run = train(work, model, start, seed)
-                path = run.folder / "map_quality.json"
-                found = remember(path, lambda run=run: score(run, tests))
-                rows.append([model, name_start(start), seed, *_describe(found)])
+                for flips in (False, True) if start in arguments.flips else (False,):
+                    path = run.folder / f"map_quality{'_flips' if flips else ''}.json"
+                    found = remember(path, partial(score, run, tests, flips))
+                    name = f"{model}, flips" if flips else model
+                    rows.append([name, name_start(start), seed, *_describe(found)])
     write_page(
         "map_quality",
         "Do the maps find the bones?",
@@ -126,7 +131,8 @@ def main() -> None:
         "`bone`, over all its scales. Pixel average precision over all test images with bones, in "
         "multiples of the prevalence, and of the maps of each scale alone; pointing game: how "
         f"often the brightest pixel is within {_TOLERANCE:g} pixels of a bone, over all and by "
-        f"size class. `random` is how often a random pixel is. {POOLING}",
+        f"size class. `random` is how often a random pixel is. `flips` averages over each image's "
+        f"four mirror images. {POOLING}",
         [
             "model",
             "start",
@@ -143,7 +149,7 @@ def main() -> None:
         ],
         rows,
         arguments=f"--starts {name_files(arguments.starts)} --models {' '.join(arguments.models)} "
-        f"--seeds {arguments.seeds}",
+        f"--seeds {arguments.seeds} --flips {' '.join(arguments.flips)}",
     )
 
 

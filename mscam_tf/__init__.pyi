@@ -43,6 +43,7 @@ from .failures.analysis import rank_unlabelled as rank_unlabelled
 from .failures.confusions import Confusion as Confusion
 from .failures.confusions import ImageOverlap as ImageOverlap
 from .failures.report import write_analysis as write_analysis
+from .flips import average_flips as average_flips
 from .gallery import write_explanations as write_explanations
 from .layers import RelevanceCombine as RelevanceCombine
 from .localization import energy_inside as energy_inside

@@ -115,7 +115,7 @@ class _MultiScaleMaps(keras.layers.Layer):
         size = self._get_size(maps[0], image)
         outputs = {
             "logits": logits,
-            "probabilities": _activate(logits, self.activation),
+            "probabilities": activate(logits, self.activation),
             "contributions": contributions,
             "maps": _resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
         }
@@ -185,7 +185,8 @@ def _interpolation(length: Any, source_length: Any) -> Any:
     return ops.maximum(1.0 - distances, 0.0)
 
 
-def _activate(logits: Any, activation: str) -> Any:
+def activate(logits: Any, activation: str) -> Any:
+    """Make probabilities of logits, by `"softmax"` or `"sigmoid"`."""
     return ops.softmax(logits, axis=-1) if activation == "softmax" else ops.sigmoid(logits)
 
 

@@ -12,6 +12,7 @@ from mscam_tf.cam import build_explainer
 from mscam_tf.data.images import check_images, is_image_file
 from mscam_tf.data.manifest import read_manifest
 from mscam_tf.data.pipeline import make_dataset
+from mscam_tf.flips import average_flips
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.runs import Run
 
@@ -94,12 +95,13 @@ def _list_inside(path: Path) -> list[Path]:
     return [path]
 
 
-def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
+def explain(run: Run, paths: Sequence[Path], flips: bool = False) -> Iterator[Explanation]:
     """Explain images with the model of a run, one after the other.
 
     Args:
         run: A finished run.
         paths: Image files.
+        flips: Whether to average over each image's four mirror images (`average_flips`).
 
     Returns:
         An iterator of one `Explanation` an image.
@@ -109,7 +111,7 @@ def explain(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
     """
     check_paths(paths)
     check_images(paths, run.config.read)  # Before any picture is written.
-    return explain_readable(run, paths)
+    return explain_readable(run, paths, flips)
 
 
 def check_paths(paths: Sequence[Path]) -> None:
@@ -118,11 +120,12 @@ def check_paths(paths: Sequence[Path]) -> None:
         raise ValueError("Give at least one image. Received: paths=[]")
 
 
-def explain_readable(run: Run, paths: Sequence[Path]) -> Iterator[Explanation]:
+def explain_readable(run: Run, paths: Sequence[Path], flips: bool = False) -> Iterator[Explanation]:
     """Do what `explain` does, for images that were checked."""
     model = run.load_model()
     relevance = read_relevance(model, len(run.class_names))
     explainer = build_explainer(model, scale_maps=True, activation=run.config.activation)
+    explainer = average_flips(explainer) if flips else explainer
     dataset = make_dataset(
         paths,
         [0] * len(paths),

@@ -1,7 +1,7 @@
 """Explanations as files: overlays, per-scale maps, a sheet of them, and a table."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ def write_explanations(
     *,
     skip_bad: bool = False,
     overwrite: bool = False,
+    flips: bool = False,
 ) -> None:
     """Explain images and write the pictures and the table.
 
@@ -50,6 +51,7 @@ def write_explanations(
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         overwrite: Replace the explanations that the folder holds, so that none of other images or
             of another run stay among the new ones.
+        flips: Whether to average over each image's four mirror images.
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
@@ -62,7 +64,8 @@ def write_explanations(
     readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
     paths = [path for path in paths if path in readable]
     with write_whole_folder(folder) as partial:
-        _write_all(run, paths, partial, value_range, on_progress)
+        named = zip(_name_files(paths), explain_readable(run, paths, flips), strict=True)
+        _write_all(run, named, partial, value_range, on_progress)
         if skip_bad:
             write_problems(skipped, partial / "skipped.csv")
 
@@ -89,14 +92,14 @@ def _list_others(folder: Path) -> list[str]:
 
 def _write_all(
     run: Run,
-    paths: Sequence[Path],
+    named: Iterable[tuple[str, Explanation]],
     folder: Path,
     value_range: tuple[float, float],
     on_progress: Callable[[Explanation], None] | None,
 ) -> None:
     sheet: list[Explanation] = []
     rows = []
-    for name, explanation in zip(_name_files(paths), explain_readable(run, paths), strict=True):
+    for name, explanation in named:
         _write_pictures(explanation, folder, name, value_range)
         if run.config.several:
             save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")

@@ -24,6 +24,13 @@ def test_scales_add_up_to_map_and_logit(explanations):
         )
 
 
+def test_flips(explanations, finished_run):
+    (found,) = mscam_tf.explain(finished_run, [explanations[0].path], flips=True)
+    np.testing.assert_allclose(found.scale_maps.sum(0), found.maps, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.maps.mean((0, 1)), found.contributions.sum(0), atol=1e-4)
+    assert not np.allclose(found.maps, explanations[0].maps, atol=1e-3)
+
+
 def test_in_words_by_hand():
     words = describe_logit("bone", -1.25, np.array([-2.0, 0.5]))
     assert words == "logit of bone = -1.25 = -2.00 from scale 1 + 0.50 from scale 2 + 0.25 bias"

@@ -173,6 +173,14 @@ def explain(
             metavar="NAME", help="Of a DATA: only its images in train, validation, test or all."
         ),
     ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option(
+            "--flips",
+            help="Average over each image's four mirror images: points at faint objects more "
+            "often, takes four times as long.",
+        ),
+    ] = False,
     skip_bad: SKIP_BAD = False,
     overwrite: OVERWRITE = False,
 ) -> None:
@@ -197,7 +205,8 @@ def explain(
         else:
             parts = [select_samples(opened, read_data(data), split) for data in images]
             paths = [path for part in parts for path in part.paths]
-        _explain(opened, paths, out, echo=True, skip_bad=skip_bad, overwrite=overwrite)
+        options = {"skip_bad": skip_bad, "overwrite": overwrite, "flips": flips}
+        _explain(opened, paths, out, echo=True, **options)
 
 
 def demo(

@@ -50,7 +50,7 @@ def test_evaluate_and_explain(finished_run, image_folder, tmp_path):
     assert "accuracy" in result.output
     assert (tmp_path / "scores" / "confusion.png").exists()
     image = image_folder / "wide" / "wide0.png"
-    result = call("explain", finished_run.folder, image, "--out", tmp_path / "maps")
+    result = call("explain", finished_run.folder, image, "--flips", "--out", tmp_path / "maps")
     assert result.exit_code == 0, result.output
     assert "logit of" in result.output
     assert (tmp_path / "maps" / "wide0_scales.png").exists()
