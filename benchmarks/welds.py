@@ -50,8 +50,6 @@ class Patches:
 
 
 def read_patches(manifest) -> Patches:
-    import mscam_tf
-
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
     boxes = mscam_tf.read_boxes(manifest.root / "boxes.csv")
     return Patches(
