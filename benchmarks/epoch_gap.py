@@ -1,7 +1,9 @@
 """How long does an epoch wait for the input pipeline of the one before to end?"""
 
 import statistics
+import tempfile
 import time
+from pathlib import Path
 
 from benchmarks.report import write_page
 
@@ -9,7 +11,7 @@ _IMAGES, _SIDE, _EPOCHS = 256, 64, 6
 _STEPS = (0.1, 1.0, 3.0)  # Seconds that a training step takes.
 
 
-def make_dataset(folder, tuned: bool):
+def make_dataset(folder: Path, tuned: bool):
     import numpy as np
     import tensorflow as tf
     from PIL import Image
@@ -40,9 +42,6 @@ def measure_gaps(dataset, step: float) -> list[float]:
 
 
 def main() -> None:
-    import tempfile
-    from pathlib import Path
-
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for step in _STEPS:
