@@ -14,12 +14,8 @@ from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, read_manifest
 from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.data.splits import split_manifest
 from mscam_tf.experiments.figure import draw_examples
-from mscam_tf.experiments.tables import (
-    describe_differences,
-    describe_models,
-    read_scores,
-    to_markdown,
-)
+from mscam_tf.experiments.scores import SCORES_FILE, read_scores
+from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
 from mscam_tf.experiments.trials import (
     MODELS,
     TRIALS,
@@ -127,7 +123,7 @@ def reproduce(
 
 def write_tables(folder: Path) -> None:
     """Write `table1` and `differences`, as CSV and Markdown, of the trials that are done."""
-    found = read_scores(folder)
+    found = read_scores(folder, [model.name for model in MODELS])
     for name, rows in (
         ("table1", describe_models(found)),
         ("differences", describe_differences(found)),
@@ -144,7 +140,7 @@ def write_page(folder: Path, fresh: int) -> Path:
         folder: Of the reproduction.
         fresh: On how many images every model is scored beside the test split.
     """
-    found = read_scores(folder)
+    found = read_scores(folder, [model.name for model in MODELS])
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mscam_tf.experiments"), autoescape=True
     )
@@ -154,7 +150,7 @@ def write_page(folder: Path, fresh: int) -> Path:
         tables=tables,
         fresh=fresh,
         starts=[_list_pictures(folder, start) for start in starts],
-        versions=open_run(next((folder / TRIALS).glob("*/c/seed0"))).versions,
+        versions=_read_versions(folder),
     )
     path = folder / "index.html"
     with write_whole(path) as partial:
@@ -175,6 +171,11 @@ def _list_pictures(folder: Path, start: str) -> dict[str, object]:
     }
 
 
+def _read_versions(folder: Path) -> dict[str, str]:
+    places = sorted((folder / TRIALS).glob("*/*/seed*"))
+    return open_run(places[0]).versions if places else {}
+
+
 def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | None) -> None:
     """Keep the settings that decide what a trial is; more seeds and starts may follow later.
 
@@ -189,7 +190,7 @@ def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | Non
     }
     path = folder / "config.json"
     check_settings(path, settings)
-    if not path.exists() and (folder / TRIALS).exists():
+    if not path.exists() and any((folder / name).exists() for name in (TRIALS, SCORES_FILE)):
         raise RunError(f"{folder} holds trials of unknown settings; choose another folder.")
     if data is not None:
         check_classes(data)
@@ -219,7 +220,9 @@ def _simulate(
 
 
 def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) -> None:
-    """Draw Figure 1 and analyse the failures of one multi-scale model."""
+    """Draw Figure 1 and analyse the failures of one multi-scale model, if it is here."""
+    if not trial.locate(folder).exists():
+        return  # Only its scores are.
     run, start = open_run(trial.locate(folder)), name_start(trial.weights)
     images = fresh or split_manifest(data, trial.seed).select("test")
     figure, failures = folder / "figures" / f"{start}.png", folder / "failures" / start

@@ -1,38 +1,15 @@
 """Table 1 and the paired differences, from the scores of the trials."""
 
-import csv
 from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from scipy.stats import t
-from sklearn.metrics import roc_auc_score
 
-from mscam_tf.data.labels import NO_OBJECT
-from mscam_tf.experiments.trials import MODELS, PARTS, TRIALS, is_scored
+from mscam_tf.experiments.scores import COLUMNS, Scores
+from mscam_tf.experiments.trials import MODELS
 
-_MEASURES = ("own classes", "two classes", "AUROC")
-COLUMNS = [f"{part}, {what}" for part in PARTS for what in _MEASURES]
 _TEST_PER_TRAINING = 2 / 7
-Scores = dict[str, np.ndarray]
-
-
-def read_scores(folder: Path) -> dict[tuple[str, str], Scores]:
-    """Read the scores by `(start, model)`, each `(seeds,)` under the name of its column.
-
-    A column is one of `PARTS` that is there, and a measure: the accuracy over the model's own
-    classes; that over the two that follow from them, an object where `1 - p(none) > 0.5`; and the
-    area under the curve of `1 - p(none)`. Seeds are those that every model has finished.
-    """
-    found: dict[tuple[str, str], Scores] = {}
-    for start in sorted(path for path in (folder / TRIALS).glob("*") if path.is_dir()):
-        seeds = [_list_seeds(start / model.name) for model in MODELS]
-        common = sorted(set.intersection(*seeds))
-        for model in MODELS:
-            places = [start / model.name / f"seed{seed}" for seed in common]
-            found[start.name, model.name] = _read_columns(places)
-    return found
 
 
 def describe_models(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]]:
@@ -98,30 +75,6 @@ def to_markdown(rows: Sequence[dict[str, str]]) -> str:
         return ""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def _list_seeds(folder: Path) -> set[int]:
-    places = [place for place in folder.glob("seed*") if is_scored(place, PARTS[0])]
-    return {int(place.name.removeprefix("seed")) for place in places}
-
-
-def _read_columns(places: Sequence[Path]) -> Scores:
-    columns = {}
-    for part in PARTS:
-        if places and all(is_scored(place, part) for place in places):
-            scores = [_score(place / part / "predictions.csv") for place in places]
-            for what, values in zip(_MEASURES, np.transpose(scores), strict=True):
-                columns[f"{part}, {what}"] = values
-    return columns
-
-
-def _score(path: Path) -> tuple[float, float, float]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    there = np.array([row["label"] != NO_OBJECT for row in rows])
-    chance = np.array([1 - float(row[f"probability_{NO_OBJECT}"]) for row in rows])
-    own = np.mean([row["label"] == row["predicted"] for row in rows])
-    return float(own), float(np.mean((chance > 0.5) == there)), float(roc_auc_score(there, chance))
 
 
 def _describe_mean(values: np.ndarray, sign: str = "") -> str:

@@ -13,11 +13,11 @@ from mscam_tf.data.labels import NO_OBJECT, label_binary
 from mscam_tf.data.manifest import Manifest, ManifestError
 from mscam_tf.data.splits import split_manifest
 from mscam_tf.evaluation import evaluate
+from mscam_tf.experiments.scores import Key, add_scores, list_done
 from mscam_tf.pretrained import name_start
 from mscam_tf.runs import Run, open_run
 from mscam_tf.training import train
 
-PARTS = ("test", "fresh")  # What a model is scored on.
 TRIALS = "trials"
 _BINARY = (NO_OBJECT, "bone")
 _SCRATCH_EPOCHS = 3  # From scratch a training takes so many times as many epochs.
@@ -57,10 +57,15 @@ class Trial:
     weights: str
     seed: int
 
+    @property
+    def key(self) -> Key:
+        """What tells it from all others; files of weights by their hash."""
+        return name_start(self.weights), self.model.name, self.seed
+
     def locate(self, folder: Path) -> Path:
         """Return the trial's run folder, `trials/START/MODEL/seedN`."""
-        start = name_start(self.weights)
-        return folder / TRIALS / start / self.model.name / f"seed{self.seed}"
+        start, name, seed = self.key
+        return folder / TRIALS / start / name / f"seed{seed}"
 
 
 def list_trials(weights: Sequence[str], seeds: int) -> list[Trial]:
@@ -80,7 +85,8 @@ def run_trials(
 ) -> Iterator[Trial]:
     """Train and score what has not been yet; a trial that was stopped is begun anew.
 
-    All three models of a seed get the same split. Scores are in `test/` and `fresh/` of the run.
+    All three models of a seed get the same split. What `scores.csv` lists is done; the predictions
+    are in `test/` and `fresh/` of the run.
 
     Args:
         folder: Where the trials are kept.
@@ -95,8 +101,9 @@ def run_trials(
         An iterator that gives each trial once it is done, or was found done.
     """
     for trial in trials:
-        if not is_done(trial, folder, fresh is not None):
+        if trial.key not in list_done(folder):
             _run_trial(trial, folder, data, fresh, config, callbacks(trial))
+            add_scores(folder, trial.key, trial.locate(folder))
             keras.backend.clear_session()  # Dozens of models would fill the memory.
         yield trial
 
@@ -112,17 +119,6 @@ def check_classes(data: Manifest) -> None:
             f"The experiment needs the class {NO_OBJECT!r} and two others at least. "
             f"Received: {data.root} with {data.class_names}"
         )
-
-
-def is_done(trial: Trial, folder: Path, fresh: bool) -> bool:
-    """Return whether a trial has all its scores."""
-    place = trial.locate(folder)
-    return all(is_scored(place, part) for part in PARTS[: 2 if fresh else 1])
-
-
-def is_scored(place: Path, part: str) -> bool:
-    """Return whether the trial at a place has its scores on one of `PARTS`."""
-    return (place / part / "metrics.json").exists()
 
 
 def configure(trial: Trial, config: TrainConfig) -> TrainConfig:
@@ -151,7 +147,7 @@ def _run_trial(
     shutil.rmtree(place / "checkpoints", ignore_errors=True)  # As large as the model itself.
     scored: dict[str, Any] = {"test": manifest.select("test"), "fresh": fresh}
     for part, images in scored.items():
-        if images is not None:
+        if images is not None and not (place / part / "metrics.json").exists():
             images = images if part == "test" else _label(trial, images)
             evaluate(run, images, place / part, split=part, resamples=0)
 

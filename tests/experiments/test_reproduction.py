@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import keras
@@ -51,13 +52,21 @@ def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     tables = {f"{name}.{kind}" for name in ("table1", "differences") for kind in ("csv", "md")}
     folders = {"data", "fresh", "trials", "figures", "failures"}
-    assert names == tables | folders | {"config.json", "index.html"}
+    assert names == tables | folders | {"config.json", "scores.csv", "index.html"}
     assert (tmp_path / "figures" / "none.png").exists()
     text = page.read_text()
     assert "(c) multi-scale, four classes" in text
     assert "What is confused" in text
     with pytest.raises(ValueError, match=r"other settings.*Expected: .*'images': 48"):
         reproduce(tmp_path, replace(CONFIG, images=50))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("config.json", "scores.csv"):
+        shutil.copy(tmp_path / name, elsewhere)
+    reproduce(elsewhere, CONFIG, callbacks=note)
+    assert started == ["a", "b", "b", "c"]
+    assert (elsewhere / "table1.csv").read_text() == (tmp_path / "table1.csv").read_text()
+    assert not (elsewhere / "trials").exists()
     (tmp_path / "config.json").unlink()
     with pytest.raises(RunError, match="trials of unknown settings"):
         reproduce(tmp_path, CONFIG)
@@ -96,6 +105,7 @@ def test_all_models_of_a_seed_have_one_split(tmp_path, monkeypatch):
     trained = []
     monkeypatch.setattr(trials, "train", lambda manifest, *_, **__: trained.append(manifest))
     monkeypatch.setattr(trials, "evaluate", lambda *_, **__: None)
+    monkeypatch.setattr(trials, "add_scores", lambda *_: None)
     done = list(run_trials(tmp_path, data, None, list_trials(["none"], 1), TINY))
     splits = [[(s.path, s.split) for s in manifest.samples] for manifest in trained]
     assert splits[0] == splits[1] == splits[2]
