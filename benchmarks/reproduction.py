@@ -142,10 +142,10 @@ def main() -> None:
     write_page(
         "reproduction",
         "Table 1 of the paper",
-        "What `mscam reproduce --out DIR --precision mixed_bfloat16` made of it ({doc}`../reproduction` "
-        "says how, and what the columns are): mean ± standard deviation over seeds of split and training; differences paired by "
-        "seed, with their 95 % interval. The scores of every trial are in "
-        "{download}`scores.csv <reproduction/scores.csv>`; with "
+        "What `mscam reproduce --out DIR --precision mixed_bfloat16` made of it; "
+        "{doc}`../reproduction` says how, and what the columns are. Mean ± standard deviation over "
+        "seeds of split and training; differences are paired by seed, with their 95 % interval. "
+        "{download}`scores.csv <reproduction/scores.csv>` has every trial; with "
         "{download}`config.json <reproduction/config.json>` in a folder, `mscam reproduce` goes on "
         "from there.",
         tables["table1"][0],
