@@ -9,6 +9,8 @@ from PIL import Image
 from mscam_tf.data.manifest import Manifest, Sample
 from mscam_tf.data.sizes import read_mask
 from mscam_tf.explanation import Explanation, explain
+from mscam_tf.failures.analysis import find_range
+from mscam_tf.overlap import center_maps
 from mscam_tf.plots import plot_examples, save_figure
 from mscam_tf.preparation import sample_classes
 from mscam_tf.runs import Run
@@ -18,6 +20,8 @@ _TRIED = 12  # Images of each class among which right ones are looked for.
 
 def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int = 2) -> None:
     """Draw for each class a few images that are right, the maps of their class, and its scales.
+
+    The maps are relative to the mean over the classes, as softmax compares them.
 
     A class of which none is right is left out; if none is right at all, nothing is drawn.
 
@@ -38,19 +42,25 @@ def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int
     if not shown:
         return  # Of a model that is right nowhere there is nothing to show.
     shown.sort(key=lambda pair: run.class_names.index(pair[0].label))
+    stacks = [_stack_maps(explanation) for _, explanation in shown]
     figure = plot_examples(
         [explanation.image for _, explanation in shown],
         [_read_mask(manifest, sample, run.image_size) for sample, _ in shown],
-        [_stack_maps(explanation) for _, explanation in shown],
+        stacks,
         [_title(sample, explanation) for sample, explanation in shown],
-        run.read_value_range(),
+        find_range(np.stack(stacks)),
     )
     save_figure(figure, path)
 
 
 def _stack_maps(explanation: Explanation) -> np.ndarray:
+    """Stack the maps of the predicted class, relative to the mean over the classes.
+
+    Softmax compares the classes: the head of one may stay at zero, and its own map empty.
+    """
     index = explanation.predicted
-    return np.stack([explanation.maps[..., index], *explanation.scale_maps[..., index]])
+    maps = [explanation.maps, *explanation.scale_maps]
+    return np.stack([center_maps(one)[..., index] for one in maps])
 
 
 def _title(sample: Sample, explanation: Explanation) -> str:
