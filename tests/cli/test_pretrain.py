@@ -8,8 +8,8 @@ TINY = ("--backbone", "TinyNet", "--image-size", "32", "32", "--batch-size", "2"
 
 @pytest.fixture(autouse=True)
 def _few_probes(monkeypatch):
-    monkeypatch.setattr("mscam_tf.pretraining._PROBE_BATCHES", 1)
-    monkeypatch.setattr("mscam_tf.pretraining._CALIBRATION_SCENES", 20)
+    monkeypatch.setattr("mscam_tf.pretraining.checkpoints._PROBE_BATCHES", 1)
+    monkeypatch.setattr("mscam_tf.pretraining.training._CALIBRATION_SCENES", 20)
 
 
 def call(*arguments):

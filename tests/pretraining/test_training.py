@@ -16,9 +16,9 @@ QUICK = TINY | {"learning_rate": 0.02}  # Each step shows.
 
 @pytest.fixture(autouse=True)
 def _few_probes(monkeypatch):
-    monkeypatch.setattr("mscam_tf.pretraining._PROBE_BATCHES", 1)
-    monkeypatch.setattr("mscam_tf.pretraining._WARM_UP", 1)
-    monkeypatch.setattr("mscam_tf.pretraining._CALIBRATION_SCENES", 20)
+    monkeypatch.setattr("mscam_tf.pretraining.checkpoints._PROBE_BATCHES", 1)
+    monkeypatch.setattr("mscam_tf.pretraining.models._WARM_UP", 1)
+    monkeypatch.setattr("mscam_tf.pretraining.training._CALIBRATION_SCENES", 20)
 
 
 def read_history(folder):

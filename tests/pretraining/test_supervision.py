@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from mscam_tf.supervision import make_map_targets, weighted_cross_entropy
+from mscam_tf.pretraining.supervision import make_map_targets, weighted_cross_entropy
 
 pytestmark = pytest.mark.backends
 

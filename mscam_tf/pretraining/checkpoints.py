@@ -1,0 +1,106 @@
+"""The folder of a pretraining: its state, and how it is gone on from."""
+
+import csv
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from mscam_tf.cam import build_explainer
+from mscam_tf.data.simulation.stream import simulate_batch
+from mscam_tf.files import write_json, write_whole
+from mscam_tf.pretraining.config import PretrainConfig
+from mscam_tf.pretraining.probes import PROBE_SEED, probe
+from mscam_tf.runs import check_settings
+
+_PROBE_BATCHES = 8
+_CONFIG, _HISTORY = "config.json", "history.csv"
+_STATE, _BEFORE_FALL = "state.weights.h5", "before_fall.weights.h5"
+
+
+class Keeper(keras.callbacks.Callback):
+    """After each epoch: probe the classifier on fixed scenes, and keep the state."""
+
+    def __init__(self, folder: Path, config: PretrainConfig, classifier: keras.Model) -> None:
+        super().__init__()
+        self.folder, self.config = folder, config
+        self.explainer = build_explainer(classifier, "native", activation="sigmoid")
+        self.stride = config.image_size[0] // self.explainer.output["maps"].shape[1]
+        self.scenes = [
+            simulate_batch(config.image_size, 32, self.stride, PROBE_SEED, number)
+            for number in range(_PROBE_BATCHES)
+        ]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Probe, and write what is found and the state; refuse a loss that is no number."""
+        if not np.isfinite(logs["loss"]):
+            raise ValueError(
+                "The pretraining diverged; its last checkpoint is kept. Lower the learning rate. "
+                f"Received: a loss of {logs['loss']}"
+            )
+        step = int(self.model.optimizer.iterations)
+        logs |= {"step": step, **probe(self.explainer, self.scenes)}
+        with write_whole(self.folder / _STATE) as partial:
+            self.model.save_weights(partial)
+        _keep_before_fall(self.folder, self.config, step)
+        _append_row(self.folder / _HISTORY, logs)
+
+
+def check_folder(folder: Path, config: PretrainConfig) -> None:
+    """Refuse a folder of something else; go back to before the fall where steps are to be added."""
+    known = check_settings(folder / _CONFIG, asdict(config), free=("steps",))
+    if known is None:
+        return
+    if config.steps < known["steps"]:
+        raise ValueError(
+            f"{folder} holds a pretraining of {known['steps']} steps: give as many or more, or "
+            f"another folder. Received: steps={config.steps}"
+        )
+    if config.steps > known["steps"] and (folder / _BEFORE_FALL).exists():
+        (folder / _BEFORE_FALL).replace(folder / _STATE)
+
+
+def restore(folder: Path, config: PretrainConfig, trainer: keras.Model) -> int:
+    """Go back to the last checkpoint, if there is one, and return its step."""
+    resumes = (folder / _CONFIG).exists() and (folder / _STATE).exists()
+    if resumes:
+        trainer.load_weights(folder / _STATE)
+    step = int(trainer.optimizer.iterations)
+    if resumes:
+        _keep_before_fall(folder, config, step)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / _CONFIG, asdict(config))
+    _drop_rows(folder / _HISTORY, step)
+    return step
+
+
+def _keep_before_fall(folder: Path, config: PretrainConfig, step: int) -> None:
+    """Keep a copy of the last checkpoint before the rate falls, to extend the pretraining from."""
+    if step <= config.constant_steps < step + config.save_every:
+        with write_whole(folder / _BEFORE_FALL) as partial:
+            shutil.copyfile(folder / _STATE, partial)
+
+
+def _drop_rows(path: Path, step: int) -> None:
+    """Drop what is told of steps that are taken once more."""
+    if not path.exists():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+    path.unlink()
+    for row in rows:
+        _append_row(path, {name: float(value) for name, value in row.items()})
+
+
+def _append_row(path: Path, row: Mapping[str, float]) -> None:
+    row = {"step": row["step"], **row}  # First of all.
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})

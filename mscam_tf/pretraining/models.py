@@ -1,0 +1,63 @@
+"""The classifier, and what trains it together with its maps."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from mscam_tf.cam import build_explainer
+from mscam_tf.data.simulation.scenes import TARGETS
+from mscam_tf.fitting import NOT_DECAYED
+from mscam_tf.layers import RelevanceCombine
+from mscam_tf.models import build_multiscale_classifier
+from mscam_tf.pretraining.config import PretrainConfig
+from mscam_tf.pretraining.supervision import MapCalibration, name_maps, weighted_cross_entropy
+
+_WARM_UP = 100  # Steps.
+
+
+def build_pretraining_models(config: PretrainConfig) -> tuple[keras.Model, keras.Model]:
+    """Build the classifier, and the compiled model that trains it together with its maps."""
+    # Softmax: convex by construction, since the trainer does not pass through the layer's loss.
+    relevance = RelevanceCombine("softmax", name="relevance")
+    classifier = build_multiscale_classifier(
+        len(TARGETS),
+        config.image_size,
+        backbone=config.backbone,
+        relevance=relevance,
+    )
+    explainer = build_explainer(classifier, "native", scale_maps=True, activation="sigmoid")
+    outputs = {"logits": explainer.output["logits"]}
+    if config.map_weight:
+        for name in name_maps():
+            outputs[name] = MapCalibration(name=f"{name}_calibration")(explainer.output[name])
+    trainer = keras.Model(explainer.input, outputs)
+    _compile(trainer, config)
+    return classifier, trainer
+
+
+def _compile(trainer: keras.Model, config: PretrainConfig) -> None:
+    optimizer = keras.optimizers.AdamW(_Schedule(config), weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
+    optimizer.build(trainer.trainable_variables)  # In the first step it would be traced twice.
+    losses: dict[str, Any] = {"logits": keras.losses.BinaryCrossentropy(from_logits=True)}
+    weights = {"logits": 1.0}
+    if config.map_weight:
+        losses |= dict.fromkeys(name_maps(), weighted_cross_entropy)
+        weights |= dict.fromkeys(name_maps(), config.map_weight)
+    trainer.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
+
+
+class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Warm up, stay, and fall to zero as a cosine over the last fifth."""
+
+    def __init__(self, config: PretrainConfig) -> None:
+        self.peak, self.steps = config.learning_rate, config.steps
+        self.fall = max(1, config.steps - config.constant_steps)
+
+    def __call__(self, step: Any) -> Any:
+        step = ops.cast(step, "float32")
+        warm = ops.minimum((step + 1) / _WARM_UP, 1.0)
+        left = ops.clip((self.steps - step) / self.fall, 0.0, 1.0)
+        return self.peak * warm * 0.5 * (1 - ops.cos(np.pi * left))

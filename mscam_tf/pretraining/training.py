@@ -1,0 +1,96 @@
+"""Train on a stream of scenes, from where it stopped."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mscam_tf.calibration import pool_softly
+from mscam_tf.data.simulation.scenes import TARGETS
+from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_batches
+from mscam_tf.files import write_whole
+from mscam_tf.pretrained import write_pretrained
+from mscam_tf.pretraining.checkpoints import Keeper, check_folder, restore
+from mscam_tf.pretraining.config import PretrainConfig
+from mscam_tf.pretraining.models import build_pretraining_models
+from mscam_tf.pretraining.probes import PROBE_SEED
+from mscam_tf.pretraining.supervision import make_map_targets
+
+_CALIBRATION_SCENES = 2000
+
+
+def pretrain(
+    folder: str | Path,
+    config: PretrainConfig | None = None,
+    *,
+    processes: int = 1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> keras.Model:
+    r"""Pretrain the multi-scale classifier on endless simulated scenes.
+
+    The loss is the binary cross entropy of the image's targets, plus `map_weight` times that of
+    each scale's map, and of their sum, against the objects' masks: `sigmoid(g M_b^c + o)` against
+    the root of the share of each cell that the objects cover, with a gain `g` and an offset `o`
+    for each map that are learned and then dropped. Since a map is linear in the features of its
+    place, this teaches features to speak about the place that they are at. While it trains, a logit
+    is the mean of its map; in the end the maps are pooled softly (`mscam_tf.SoftPool`), which tells
+    more, and the biases are fitted anew to scenes of their own.
+
+    The folder holds `config.json`, the checkpoint, `history.csv` with a probe on fixed scenes
+    every `save_every` steps, and at the end `model.keras` and, in float16, `weights.npz` with its
+    description in `weights.json`. A run that was stopped goes on from its
+    last checkpoint with the very scenes that it would have seen. One that is finished goes on, with
+    more `steps`, from the last checkpoint before its learning rate fell.
+
+    Args:
+        folder: Where to write; an unfinished pretraining in it goes on.
+        config: Settings; `PretrainConfig()` by default.
+        processes: Processes that simulate while the model trains; 0 for none. With some, a script
+            needs the usual `if __name__ == "__main__"`.
+        callbacks: More Keras callbacks.
+
+    Returns:
+        The classifier, with `mscam_tf.data.simulation.scenes.TARGETS` as classes.
+
+    Raises:
+        ValueError: If the folder holds something else, or a pretraining with other settings or
+            more steps; or if the training diverges.
+    """
+    folder, config = Path(folder), config or PretrainConfig()
+    check_folder(folder, config)
+    keras.utils.set_random_seed(config.seed)
+    classifier, trainer = build_pretraining_models(config)
+    step = restore(folder, config, trainer)
+    keeper = Keeper(folder, config, classifier)
+    batches = stream_batches(
+        config.image_size, config.batch_size, keeper.stride, config.seed, step, processes
+    )
+    trainer.fit(
+        _feed(batches, config),
+        initial_epoch=step // config.save_every,
+        epochs=config.steps // config.save_every,
+        steps_per_epoch=config.save_every,
+        shuffle=False,  # The scenes come in no order.
+        verbose=0,
+        callbacks=[keras.callbacks.TerminateOnNaN(), keeper, *callbacks],
+    )
+    steps = int(trainer.optimizer.iterations)
+    scenes = simulate_batch(config.image_size, _CALIBRATION_SCENES, keeper.stride, PROBE_SEED, 1000)
+    classifier = pool_softly(classifier, scenes.images, scenes.targets, config.backbone)
+    with write_whole(folder / "model.keras") as partial:
+        classifier.save(partial)
+    recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
+    write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe)
+    return classifier
+
+
+def _feed(
+    batches: Iterator[SceneBatch], config: PretrainConfig
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    for batch in batches:
+        targets = {"logits": batch.targets}
+        if config.map_weight:
+            targets |= make_map_targets(batch.coverage)
+        yield batch.images, targets
