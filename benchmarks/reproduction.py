@@ -21,7 +21,7 @@ _IMAGES = 400  # Of the fresh ones, on which the overlap of maps is measured.
 _KEPT = ("config.json", "scores.csv")
 
 
-def measure(place: Path, fresh) -> dict:
+def measure(place: Path, fresh: Path) -> dict:
     """Return of each confused pair of classes its rate and overlaps, and the learned relevance."""
     import keras
 
@@ -30,7 +30,8 @@ def measure(place: Path, fresh) -> dict:
     from mscam_tf.preparation import sample_classes
 
     run = mscam_tf.open_run(place)
-    confusions, _ = mscam_tf.find_confusions(run, sample_classes(fresh, _IMAGES))
+    images = sample_classes(mscam_tf.read_manifest(fresh), _IMAGES)
+    confusions, _ = mscam_tf.find_confusions(run, images)
     relevance = read_relevance(run.load_model(), len(run.class_names))
     keras.backend.clear_session()
     pairs = {
@@ -99,7 +100,7 @@ def show_figure(folder: Path, start: str) -> str:
     source = folder / "figures" / f"{start}.png"
     if not source.exists():
         return ""
-    name = f"reproduction_{start.split('-')[0]}.jpg"
+    name = f"reproduction_{start.rpartition('-')[0] or start}.jpg"
     Image.open(source).convert("RGB").save(RESULTS.parent / "images" / name, quality=85)
     return (
         f"## Figure 1, from `{start}`, seed 0\n\nImages that the multi-scale model sorts right, "
@@ -111,12 +112,9 @@ def show_figure(folder: Path, start: str) -> str:
 
 def describe_start(folder: Path, start: str) -> str:
     """Say what all multi-scale models from one start, as far as they are there, have in common."""
-    import mscam_tf
-
-    fresh = mscam_tf.read_manifest(folder / "fresh")
     places = sorted((folder / "trials" / start / "c").glob("seed*"))
     found = [
-        remember(place / "found.json", lambda place=place: measure(place, fresh))
+        remember(place / "found.json", lambda place=place: measure(place, folder / "fresh"))
         for place in places
         if (place / "model.keras").exists()
     ]
@@ -131,9 +129,9 @@ def describe_start(folder: Path, start: str) -> str:
     )
     return (
         f"## Failures and relevance of (c) from `{start}`, {len(found)} models\n\n"
-        f"How often a class is taken for another, of {_IMAGES} fresh images, and how far the maps "
-        "of the two agree: mean on the wrong images, mean on those of the true class that are "
-        "right, and the difference, paired by model; last, against the images of the predicted "
+        f"The share of a class that is taken for another, on {_IMAGES} fresh images, and how far "
+        "the maps of the two agree: mean on the wrong images, mean on those of the true class that "
+        "are right, and the difference, paired by model; last, against the images of the predicted "
         f"class that are right.\n\n{pairs}\n\nRelevance of the scales, the finest first, and the "
         f"mean scale `sum_b b h_b / sum_b h_b`:\n\n{relevance}\n"
     )
@@ -162,9 +160,9 @@ def main() -> None:
         "What `mscam reproduce --out DIR --precision mixed_bfloat16` made of it; "
         "{doc}`../reproduction` says how, and what the columns are. Mean ± standard deviation over "
         "seeds of split and training; differences are paired by seed, with their 95 % interval. "
-        "{download}`scores.csv <reproduction/scores.csv>` has every trial; with "
-        "{download}`config.json <reproduction/config.json>` in a folder, `mscam reproduce` goes on "
-        "from there.",
+        "{download}`scores.csv <reproduction/scores.csv>` has every trial, and what it was trained "
+        "with; with {download}`config.json <reproduction/config.json>` beside it in `DIR`, the "
+        "same command, `--weights none` and more `--seeds` included, goes on from there.",
         tables["table1"][0],
         tables["table1"][1:],
         arguments="DIR",

@@ -56,8 +56,8 @@ def reproduce(
     multi-scale model on all classes, on the same splits, for several seeds. Takes hours without a
     GPU. Stop it at any time: the same command goes on, and no finished training is repeated.
 
-    Writes table1 and differences (CSV, Markdown), figures/, failures/ and index.html. More
-    seeds and starts join those that are there.
+    Writes table1 and differences (CSV, Markdown), scores.csv, figures/, failures/ and index.html.
+    More seeds and starts join those that are there.
 
     Example: `mscam reproduce --out reproduction --seeds 10 --weights xray --weights none`
     """

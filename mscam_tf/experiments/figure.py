@@ -42,7 +42,7 @@ def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int
     if not shown:
         return  # Of a model that is right nowhere there is nothing to show.
     shown.sort(key=lambda pair: run.class_names.index(pair[0].label))
-    stacks = [_stack_maps(explanation) for _, explanation in shown]
+    stacks = [stack_maps(explanation) for _, explanation in shown]
     figure = plot_examples(
         [explanation.image for _, explanation in shown],
         [_read_mask(manifest, sample, run.image_size) for sample, _ in shown],
@@ -53,7 +53,7 @@ def draw_examples(run: Run, manifest: Manifest, path: str | Path, per_class: int
     save_figure(figure, path)
 
 
-def _stack_maps(explanation: Explanation) -> np.ndarray:
+def stack_maps(explanation: Explanation) -> np.ndarray:
     """Stack the maps of the predicted class, relative to the mean over the classes.
 
     Softmax compares the classes: the head of one may stay at zero, and its own map empty.

@@ -14,7 +14,7 @@ from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, read_manifest
 from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.data.splits import split_manifest
 from mscam_tf.experiments.figure import draw_examples
-from mscam_tf.experiments.scores import SCORES_FILE, read_scores
+from mscam_tf.experiments.scores import SCORES_FILE, list_versions, read_scores
 from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
 from mscam_tf.experiments.trials import (
     MODELS,
@@ -80,9 +80,11 @@ def reproduce(
 
     Three models are trained on the same splits: (a) the single-scale one on two classes, (b) on all
     classes, (c) the multi-scale one on all classes. The folder then holds `table1` and
-    `differences` (CSV and Markdown), for each start `figures/START.png` and `failures/START` (what
-    `mscam analyze` writes), and `index.html`. What is finished is never done again: a reproduction
-    that was stopped goes on, and more seeds and starts join those that are there.
+    `differences` (CSV and Markdown), `scores.csv` (of each trial), for each start whose model (c)
+    of seed 0 lies there `figures/START.png` and `failures/START` (what `mscam analyze` writes), and
+    `index.html`. What is finished is never done again: a reproduction that was stopped goes on, and
+    more seeds and starts join those that are there. What `scores.csv` lists is finished, even if
+    its model is not there: of simulated radiographs, it goes on elsewhere with `config.json`.
 
     Args:
         folder: Where to write; an unfinished reproduction in it goes on.
@@ -150,7 +152,7 @@ def write_page(folder: Path, fresh: int) -> Path:
         tables=tables,
         fresh=fresh,
         starts=[_list_pictures(folder, start) for start in starts],
-        versions=_read_versions(folder),
+        versions=list_versions(folder),
     )
     path = folder / "index.html"
     with write_whole(path) as partial:
@@ -169,11 +171,6 @@ def _list_pictures(folder: Path, start: str) -> dict[str, object]:
         "pictures": [path.relative_to(folder).as_posix() for path in pictures],
         "advice": (folder / place / "advice.md").read_text(encoding="utf-8"),
     }
-
-
-def _read_versions(folder: Path) -> dict[str, str]:
-    places = sorted((folder / TRIALS).glob("*/*/seed*"))
-    return open_run(places[0]).versions if places else {}
 
 
 def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | None) -> None:
@@ -221,7 +218,7 @@ def _simulate(
 
 def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) -> None:
     """Draw Figure 1 and analyse the failures of one multi-scale model, if it is here."""
-    if not trial.locate(folder).exists():
+    if not (trial.locate(folder) / "model.keras").exists():
         return  # Only its scores are.
     run, start = open_run(trial.locate(folder)), name_start(trial.weights)
     images = fresh or split_manifest(data, trial.seed).select("test")

@@ -1,14 +1,13 @@
-"""The scores of all trials, in one small file: what it lists is done, wherever it was trained."""
+"""The scores of all trials, in one small file: what it lists is done."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from mscam_tf.data.labels import NO_OBJECT
-from mscam_tf.files import write_table
 
 SCORES_FILE = "scores.csv"
 PARTS = ("test", "fresh")  # What a model is scored on.
@@ -16,6 +15,7 @@ _MEASURES = ("own classes", "two classes", "AUROC")
 COLUMNS = [f"{part}, {what}" for part in PARTS for what in _MEASURES]
 Scores = dict[str, np.ndarray]
 Key = tuple[str, str, int]  # Start, letter of the model, seed.
+_COLUMNS = ["weights", "model", "seed", *COLUMNS, "versions"]
 
 
 def list_done(folder: Path) -> set[Key]:
@@ -23,13 +23,31 @@ def list_done(folder: Path) -> set[Key]:
     return {_read_key(row) for row in _read_rows(folder)}
 
 
-def add_scores(folder: Path, key: Key, place: Path) -> None:
-    """Add the scores of a trial, from its predictions in `test/` and `fresh/` of a place."""
+def add_scores(folder: Path, key: Key, place: Path, versions: Mapping[str, str]) -> None:
+    """Add the scores of a trial, from its predictions in `test/` and `fresh/` of a place.
+
+    Args:
+        folder: Of the reproduction.
+        key: Of the trial.
+        place: Of its run. Only `fresh/` may be missing.
+        versions: Of the software that it was trained with.
+    """
     row = dict(zip(("weights", "model", "seed"), key, strict=True))
-    scores = {part: _score(place / part / "predictions.csv") for part in PARTS}
-    values = [f"{value:.6f}" if value is not None else "" for p in PARTS for value in scores[p]]
-    row |= dict(zip(COLUMNS, values, strict=True))
-    write_table(folder / SCORES_FILE, [*_read_rows(folder), row])
+    for part in PARTS:
+        if part == PARTS[0] or (place / part).exists():
+            row |= _score(place / part / "predictions.csv", part)
+    row["versions"] = ", ".join(f"{name} {version}" for name, version in versions.items())
+    # Rows are appended at once: two processes may share the trials of one folder.
+    with (folder / SCORES_FILE).open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _COLUMNS)
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def list_versions(folder: Path) -> list[str]:
+    """List what the trials were trained with."""
+    return sorted({row["versions"] for row in _read_rows(folder)})
 
 
 def read_scores(folder: Path, models: Sequence[str]) -> dict[tuple[str, str], Scores]:
@@ -66,12 +84,12 @@ def _read_columns(rows: Sequence[dict[str, str]]) -> Scores:
     return {column: np.array([float(row[column]) for row in rows]) for column in there}
 
 
-def _score(path: Path) -> Sequence[float | None]:
-    if not path.exists():
-        return [None] * len(_MEASURES)
+def _score(path: Path, part: str) -> dict[str, str]:
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     there = np.array([row["label"] != NO_OBJECT for row in rows])
     chance = np.array([1 - float(row[f"probability_{NO_OBJECT}"]) for row in rows])
     own = np.mean([row["label"] == row["predicted"] for row in rows])
-    return [float(own), float(np.mean((chance > 0.5) == there)), roc_auc_score(there, chance)]
+    values = own, np.mean((chance > 0.5) == there), roc_auc_score(there, chance)
+    named = zip(_MEASURES, values, strict=True)
+    return {f"{part}, {what}": f"{value:.6f}" for what, value in named}

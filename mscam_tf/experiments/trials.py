@@ -83,7 +83,7 @@ def run_trials(
     config: TrainConfig,
     callbacks: Callable[[Trial], Sequence[keras.callbacks.Callback]] = lambda trial: (),  # noqa: ARG005
 ) -> Iterator[Trial]:
-    """Train and score what has not been yet; a trial that was stopped is begun anew.
+    """Train and score what has not been yet; a training that was stopped is begun anew.
 
     All three models of a seed get the same split. What `scores.csv` lists is done; the predictions
     are in `test/` and `fresh/` of the run.
@@ -103,7 +103,6 @@ def run_trials(
     for trial in trials:
         if trial.key not in list_done(folder):
             _run_trial(trial, folder, data, fresh, config, callbacks(trial))
-            add_scores(folder, trial.key, trial.locate(folder))
             keras.backend.clear_session()  # Dozens of models would fill the memory.
         yield trial
 
@@ -150,6 +149,7 @@ def _run_trial(
         if images is not None and not (place / part / "metrics.json").exists():
             images = images if part == "test" else _label(trial, images)
             evaluate(run, images, place / part, split=part, resamples=0)
+    add_scores(folder, trial.key, place, run.versions)
 
 
 def _find_run(place: Path) -> Run | None:

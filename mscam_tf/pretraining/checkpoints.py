@@ -64,8 +64,11 @@ def check_folder(folder: Path, config: PretrainConfig) -> None:
         (folder / _BEFORE_FALL).replace(folder / _STATE)
 
 
-def restore(folder: Path, config: PretrainConfig, trainer: keras.Model) -> int:
-    """Go back to the last checkpoint, if there is one, and return its step."""
+def open_folder(folder: Path, config: PretrainConfig, trainer: keras.Model) -> int:
+    """Load the last checkpoint, if there is one, and return its step.
+
+    The settings are noted, and rows of the history that came after that step are dropped.
+    """
     resumes = (folder / _CONFIG).exists() and (folder / _STATE).exists()
     if resumes:
         trainer.load_weights(folder / _STATE)

@@ -12,7 +12,7 @@ from mscam_tf.data.simulation.scenes import TARGETS
 from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_batches
 from mscam_tf.files import write_whole
 from mscam_tf.pretrained import write_pretrained
-from mscam_tf.pretraining.checkpoints import Keeper, check_folder, restore
+from mscam_tf.pretraining.checkpoints import Keeper, check_folder, open_folder
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.models import build_pretraining_models
 from mscam_tf.pretraining.probes import PROBE_SEED
@@ -62,7 +62,7 @@ def pretrain(
     check_folder(folder, config)
     keras.utils.set_random_seed(config.seed)
     classifier, trainer = build_pretraining_models(config)
-    step = restore(folder, config, trainer)
+    step = open_folder(folder, config, trainer)
     keeper = Keeper(folder, config, classifier)
     batches = stream_batches(
         config.image_size, config.batch_size, keeper.stride, config.seed, step, processes

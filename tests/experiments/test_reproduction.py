@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -32,7 +33,7 @@ class Kill(keras.callbacks.Callback):
 
 # What is killed leaves its history open.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path):
+def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path, monkeypatch):
     """It is killed within the training of (b): (a) is not trained again, (b) is."""
     started = []
 
@@ -67,6 +68,16 @@ def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path):
     assert started == ["a", "b", "b", "c"]
     assert (elsewhere / "table1.csv").read_text() == (tmp_path / "table1.csv").read_text()
     assert not (elsewhere / "trials").exists()
+    # What was scored before there was such a file is neither trained nor scored again.
+    kept = sorted((tmp_path / "scores.csv").read_text().splitlines())
+    (tmp_path / "scores.csv").unlink()
+    for name in ("train", "evaluate"):
+        monkeypatch.setattr(trials, name, None)
+    reproduce(tmp_path, CONFIG)
+    assert sorted((tmp_path / "scores.csv").read_text().splitlines()) == kept
+    (elsewhere / "config.json").unlink()
+    with pytest.raises(RunError, match="trials of unknown settings"):
+        reproduce(elsewhere, CONFIG)
     (tmp_path / "config.json").unlink()
     with pytest.raises(RunError, match="trials of unknown settings"):
         reproduce(tmp_path, CONFIG)
@@ -103,7 +114,12 @@ def test_all_models_of_a_seed_have_one_split(tmp_path, monkeypatch):
         write_images(tmp_path / "data", {"none": 12, "thin": 12, "wide": 12})
     )
     trained = []
-    monkeypatch.setattr(trials, "train", lambda manifest, *_, **__: trained.append(manifest))
+
+    def train(manifest, *_, **__):
+        trained.append(manifest)
+        return SimpleNamespace(versions={})
+
+    monkeypatch.setattr(trials, "train", train)
     monkeypatch.setattr(trials, "evaluate", lambda *_, **__: None)
     monkeypatch.setattr(trials, "add_scores", lambda *_: None)
     done = list(run_trials(tmp_path, data, None, list_trials(["none"], 1), TINY))
