@@ -1,6 +1,6 @@
 """What does each part contribute? Scales, taps, pooling, the kind of relevance, unit norms.
 
-    python -m benchmarks.ablation [--seeds 3]
+    python -m benchmarks.ablation [--seeds 3] [--start none --variants "1 scale" "3 scales" ...]
 
 Whole networks, tuned on simulated radiographs, all on the same splits, and scored on fresh ones;
 `benchmarks.frozen_ablation` has the penalties. What is finished stays in the work folder, so that a
@@ -17,7 +17,9 @@ from benchmarks.learners import PRECISION, open_work
 from benchmarks.map_quality import make_data
 from benchmarks.report import describe_difference, describe_mean, make_table, remember, write_page
 
-_SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 10
+_SIDE, _IMAGES, _FRESH = 128, 371, 1000
+_EPOCHS = {"xray": 10, "none": 24}
+_POOLING = {"xray": "soft", "none": "mean"}
 RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
 RAW_TAPS = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
 _REFERENCE = "3 scales"
@@ -30,12 +32,13 @@ VARIANTS = {
     "1 scale, mean pooling": {"model": "single", "taps": RELU_TAPS[3:], "pooling": "mean"},
     "3 scales, mean pooling": {"taps": RELU_TAPS[1:], "pooling": "mean"},
     "3 scales, raw taps": {"taps": RAW_TAPS},
+    "3 scales, deep supervision": {"taps": RELU_TAPS[1:], "deep_supervision": 0.5},
     "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
     "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
 }
 
 
-def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
+def run(folder: Path, name: str, seed: int, start: str, difficulty: float) -> dict:
     """Train and score one variant, unless that was done."""
     import mscam_tf
 
@@ -43,19 +46,21 @@ def run(folder: Path, name: str, settings: dict, seed: int) -> dict:
 
     def measure():
         shutil.rmtree(place, ignore_errors=True)
-        data = make_data(folder / "data", _IMAGES, seed=2 * 10**6)
+        data = make_data(folder / "data", _IMAGES, seed=2 * 10**6, difficulty=difficulty)
         manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
         config = mscam_tf.TrainConfig(
             image_size=(_SIDE, _SIDE),
-            epochs=_EPOCHS,
-            patience=_EPOCHS,
+            weights=None if start == "none" else start,
+            epochs=_EPOCHS[start],
+            patience=_EPOCHS[start],
             precision=PRECISION,
             seed=seed,
-            **{"pooling": "soft", **settings},
+            **{"pooling": _POOLING[start], **VARIANTS[name]},
         )
         trained = mscam_tf.train(manifest, place, config)
         shutil.rmtree(place / "checkpoints")
-        return score(trained, make_data(folder / "fresh", _FRESH, seed=2 * 10**6 + 1))
+        fresh = make_data(folder / "fresh", _FRESH, seed=2 * 10**6 + 1, difficulty=difficulty)
+        return score(trained, fresh)
 
     return remember(place / "found.json", measure)
 
@@ -128,31 +133,58 @@ def describe_scales(name: str, found: list[dict]) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--start", default="xray", choices=list(_EPOCHS))
+    parser.add_argument("--difficulty", type=float, default=1.0)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    settings = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS}
-    work = open_work("ablation", arguments.work, precision=PRECISION, **settings)
+    start, difficulty = arguments.start, arguments.difficulty
+    common = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS[start]}
+    given = {"start": start, "difficulty": difficulty, "precision": PRECISION}
+    name = "_".join(["ablation", *_name_condition(start, difficulty)])
+    work = open_work(name, arguments.work, **common, **given)
     found = {name: [] for name in [_REFERENCE, *arguments.variants]}
     for seed in range(arguments.seeds):
-        for name, values in found.items():
-            values.append(run(work, name, VARIANTS[name], seed))
-            print(name, seed, values[-1], flush=True)
+        for variant, values in found.items():
+            values.append(run(work, variant, seed, start, difficulty))
+            print(variant, seed, values[-1], flush=True)
+    write(name, found, arguments)
+
+
+def _name_condition(start: str, difficulty: float) -> list[str]:
+    return [*([start] * (start != "xray")), *([f"{difficulty:g}"] * (difficulty != 1))]
+
+
+def write(page: str, found: dict[str, list[dict]], arguments) -> None:
+    start, difficulty = arguments.start, arguments.difficulty
     scales = [row for name, values in found.items() for row in describe_scales(name, values)]
+    begin, heads = {
+        "xray": (
+            "from the embedded weights",
+            "Heads start at random, on a frozen backbone for three epochs, and pool softly unless "
+            "named otherwise. The backbone was pretrained with the taps of `3 scales`, which "
+            "favours them.",
+        ),
+        "none": ("from scratch", "Heads pool by the mean over the map."),
+    }[start]
+    condition = ", ".join(_name_condition(start, difficulty))
+    options = f"--seeds {arguments.seeds}"
+    if condition:
+        named = " ".join(f'"{name}"' for name in arguments.variants)
+        options += f" --start {start} --difficulty {difficulty:g} --variants {named}"
     write_page(
-        "ablation",
-        "What each part contributes",
-        f"DenseNet-121 from the embedded weights, {_EPOCHS} epochs on the training split of "
-        f"{_IMAGES} simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, in "
-        f"{PRECISION}, scored on {_FRESH} fresh ones; {arguments.seeds} seeds of split and order, "
-        "mean and standard deviation. `difference` is paired, against `3 scales`, with its 95 % "
-        "interval (Student's t). AP is the pixel average precision of the true class's map, "
-        "relative to the mean over the classes, in multiples of the prevalence. Heads start at "
-        "random, on a frozen backbone for three epochs, and pool softly unless named otherwise. "
-        "The backbone was pretrained with the taps of `3 scales`, which favours them.",
+        page,
+        "What each part contributes" + (f": {condition}" if condition else ""),
+        f"DenseNet-121 {begin}, {_EPOCHS[start]} epochs on the training split of {_IMAGES} "
+        f"simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, of difficulty "
+        f"{difficulty:g}, in {PRECISION}, scored on {_FRESH} fresh ones; {arguments.seeds} seeds "
+        "of split and order, mean and standard deviation. `difference` is paired, against "
+        "`3 scales`, with its 95 % interval (Student's t). AP is the pixel average precision of "
+        "the true class's map, relative to the mean over the classes, in multiples of the "
+        f"prevalence. {heads}",
         ["variant", "own classes", "difference", "two classes", "AP"],
         [describe(name, values, found[_REFERENCE]) for name, values in found.items()],
-        arguments=f"--seeds {arguments.seeds}",
+        arguments=options,
         more="Relevance of each scale, finest first, and which share of the variance of the "
         "class's logit over the images is due to it (covariance with the logit):\n\n"
         + make_table(["variant", "class", "relevance", "share of variance"], scales),

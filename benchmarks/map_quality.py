@@ -20,11 +20,13 @@ _SETTINGS = {"epochs": 4, "batch_size": 16}
 _TOLERANCE = 3.0  # Pixels.
 
 
-def make_data(folder: Path, images: int, seed: int, side: int = _SIDE) -> Path:
+def make_data(
+    folder: Path, images: int, seed: int, side: int = _SIDE, difficulty: float = 1.0
+) -> Path:
     from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
 
     if not (folder / "manifest.csv").exists():  # Which is written last.
-        config = SimulationConfig(image_size=(side, side))
+        config = SimulationConfig(image_size=(side, side), difficulty=difficulty)
         write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
     return folder
 

@@ -28,6 +28,8 @@ class TrainConfig:
             heads do where these are the start, otherwise `"mean"`.
         unit_norm_heads: Constrain each head's kernel to unit norm, so that the relevance alone
             carries the strength of a scale.
+        deep_supervision: Weight of the loss that each head of the multi-scale model has of its own,
+            beside that of the mixed logits: every scale then learns to tell the classes alone.
         image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
             rounded up to a multiple of 32 within 128 to 256.
         several: Whether an image may have several findings, or none: labels such as `bone|metal`
@@ -60,6 +62,7 @@ class TrainConfig:
     penalty_weight: float = 1.0
     pooling: str = "auto"
     unit_norm_heads: bool = False
+    deep_supervision: float = 0.0
     image_size: tuple[int, int] | None = None
     several: bool = False
     epochs: int = 20
@@ -85,6 +88,11 @@ class TrainConfig:
             )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={self.dropout}")
+        if self.deep_supervision < 0:
+            raise ValueError(
+                "`deep_supervision` must not be negative. "
+                f"Received: deep_supervision={self.deep_supervision}"
+            )
         if self.image_size is not None and min(self.image_size) < 32:
             raise ValueError(
                 "`image_size` must be at least 32 pixels a side. "

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 NOT_DECAYED = ["relevance_weights", "bias", "gamma", "beta"]  # By the names of variables.
 _WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
@@ -16,15 +17,18 @@ def compile_classifier(
     learning_rate: Any,
     *,
     several: bool = False,
+    deep_supervision: float = 0.0,
     weight_decay: float = 1e-4,
     jit_compile: bool = False,
 ) -> None:
     """Compile with AdamW and the softmax cross entropy of integer labels, or sigmoids' of several.
 
     Args:
-        model: A classifier that ends in logits.
+        model: A classifier that ends in logits, `(batch, C)`; with deep supervision what
+            `show_heads` makes of one.
         learning_rate: A number or a schedule.
         several: Whether labels are 0 and 1 for each class, `(batch, C)`.
+        deep_supervision: Weight of each head's own loss beside that of the mixed logits.
         weight_decay: Of AdamW; not applied to the relevance, biases and norms.
         jit_compile: Whether to compile the training step with XLA.
     """
@@ -43,7 +47,55 @@ def compile_classifier(
     if several:
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         metric = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)  # Of logits.
+    if deep_supervision:
+        loss, metric = _DeepLoss(loss, deep_supervision), _MixedMetric(metric)
     model.compile(optimizer, loss, metrics=[metric], jit_compile=jit_compile)
+
+
+def show_heads(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers that ends in all logits, for deep supervision.
+
+    Args:
+        model: A multi-scale classifier of `B` scales.
+
+    Returns:
+        A model that ends in `(batch, C, 1 + B)`, float32: the mixed logits, then each head's.
+
+    References:
+        Lee et al., 2015, "Deeply-supervised nets", equation 3.
+    """
+    heads = model.get_layer("relevance").input
+    logits = [ops.cast(x, "float32") for x in (model.output, *heads)]
+    return keras.Model(model.input, ops.stack(logits, axis=-1))
+
+
+class _DeepLoss(keras.losses.Loss):
+    """The loss of the mixed logits, and with a weight that of each head's own."""
+
+    def __init__(self, loss: keras.losses.Loss, weight: float) -> None:
+        super().__init__(name="deep_loss")
+        self.loss, self.weight = loss, weight
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        mixed, *heads = (self.loss.call(y_true, x) for x in ops.unstack(y_pred, axis=-1))
+        return mixed + self.weight * sum(heads)
+
+
+class _MixedMetric(keras.metrics.Metric):
+    """A metric of the mixed logits alone."""
+
+    def __init__(self, metric: keras.Metric) -> None:
+        super().__init__(name=metric.name)
+        self.metric = metric
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.metric.update_state(y_true, y_pred[..., 0], sample_weight)
+
+    def result(self) -> Any:
+        return self.metric.result()
+
+    def reset_state(self) -> None:
+        self.metric.reset_state()
 
 
 def average_weights() -> keras.callbacks.Callback:

@@ -15,7 +15,13 @@ from mscam_tf.config import TrainConfig
 from mscam_tf.data.images import check_images, write_problems
 from mscam_tf.data.manifest import Manifest, write_manifest
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.fitting import apply_constraints, average_weights, compile_classifier, make_schedule
+from mscam_tf.fitting import (
+    apply_constraints,
+    average_weights,
+    compile_classifier,
+    make_schedule,
+    show_heads,
+)
 from mscam_tf.layers import RelevanceCombine
 from mscam_tf.models import build_multiscale_classifier, build_single_scale_classifier
 from mscam_tf.norms import fuse_norms
@@ -153,23 +159,26 @@ def _fit(
     }
     common = [*_make_callbacks(run), *callbacks]
     frozen = min(config.frozen_epochs or 0, config.epochs) if config.weights else 0
+    deep = config.deep_supervision if config.model == "multiscale" else 0.0
+    trainer = show_heads(model) if deep else model  # The same layers.
     options: dict[str, Any] = {
         "several": config.several,
+        "deep_supervision": deep,
         "weight_decay": config.weight_decay,
         "jit_compile": config.xla,
     }
     if frozen:
         model.get_layer("backbone").trainable = False
-        compile_classifier(model, _HEAD_LEARNING_RATE, **options)
-        with fuse_norms(model):
-            model.fit(**datasets, epochs=frozen, callbacks=[average_weights(), *common])
+        compile_classifier(trainer, _HEAD_LEARNING_RATE, **options)
+        with fuse_norms(trainer):
+            trainer.fit(**datasets, epochs=frozen, callbacks=[average_weights(), *common])
         model.get_layer("backbone").trainable = True
     if config.epochs > frozen:
         steps = len(datasets["x"]) * (config.epochs - frozen)
-        compile_classifier(model, make_schedule(config.learning_rate, steps), **options)
+        compile_classifier(trainer, make_schedule(config.learning_rate, steps), **options)
         stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
-        with fuse_norms(model):
-            model.fit(
+        with fuse_norms(trainer):
+            trainer.fit(
                 **datasets,
                 epochs=config.epochs,
                 initial_epoch=frozen,

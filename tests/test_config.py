@@ -25,6 +25,10 @@ def test_what_depends_on_the_start(given, expected):
     [
         ({"model": "triple"}, "`model` must be one of .* Received: model='triple'"),
         ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
+        (
+            {"deep_supervision": -1.0},
+            "`deep_supervision` must not .* Received: deep_supervision=-1.0",
+        ),
         ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
         ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
         ({"window_percentiles": (5, 5)}, "`window_percentiles` must be .* Received: .*5, 5"),

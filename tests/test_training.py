@@ -240,3 +240,19 @@ def test_taps_and_the_kind_of_relevance_are_settings(image_folder, tmp_path):
     np.testing.assert_allclose(relevance.sum(0), 1, rtol=1e-5)
     kernel = keras.ops.convert_to_numpy(model.get_layer("scale1_logits").kernel)
     np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1, rtol=1e-3)
+
+
+def test_deep_supervision_teaches_every_scale(image_folder, tmp_path):
+    settings = {"backbone": "TinyNet", "image_size": (64, 64), "epochs": 1}
+    runs = [
+        mscam_tf.train(
+            read_manifest(image_folder),
+            tmp_path / f"run{weight}",
+            TrainConfig(deep_supervision=weight, **settings),
+        )
+        for weight in (0.0, 1.0)
+    ]
+    plain, deep = (float(read_history(run)[0]["loss"]) for run in runs)
+    assert deep > 2 * plain  # The losses of three heads are in it.
+    assert runs[1].load_model().output_shape == runs[0].load_model().output_shape
+    assert [*read_history(runs[0])[0]] == [*read_history(runs[1])[0]]

@@ -35,6 +35,9 @@ def reproduce(
     pooling: Annotated[
         str, typer.Option(help="Of the maps: mean as in the paper, soft, or auto.")
     ] = "auto",
+    deep_supervision: Annotated[
+        float, typer.Option(help="Of (c): weight of a loss of each scale's own logits.")
+    ] = 0.0,
     epochs: Annotated[int, typer.Option(min=1, help="Three times as many from scratch.")] = 8,
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
     precision: Annotated[
@@ -71,6 +74,7 @@ def reproduce(
         training = TrainConfig(
             backbone=backbone,
             pooling=pooling,
+            deep_supervision=deep_supervision,
             epochs=epochs,
             patience=3 * epochs,  # Of models that are compared, none stops before another.
             balance=False,  # Of two classes, too, a model expects what the test images have.

@@ -61,6 +61,9 @@ def train(
     unit_norm_heads: Annotated[
         bool, typer.Option("--unit-norm-heads", help="Let the relevance alone carry the strength.")
     ] = False,
+    deep_supervision: Annotated[
+        float, typer.Option(help="Weight of a loss of each scale's own logits; 0 is none.")
+    ] = 0.0,
     image_size: Annotated[
         tuple[int, int] | None,
         typer.Option(metavar="H W", help="Pixels; by default the images' own, within 128 to 256."),
@@ -116,6 +119,7 @@ def train(
             penalty_weight=penalty_weight,
             pooling=pooling,
             unit_norm_heads=unit_norm_heads,
+            deep_supervision=deep_supervision,
             image_size=image_size,
             several=several,
             epochs=epochs,
