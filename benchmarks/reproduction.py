@@ -166,7 +166,7 @@ def main() -> None:
         tables["table1"][0],
         tables["table1"][1:],
         arguments="DIR",
-        more="\n\n".join(parts),
+        more="\n\n".join(filter(None, parts)),
     )
 
 
