@@ -31,8 +31,15 @@ VARIANTS = {
     "4 scales": {"taps": RELU_TAPS},
     "1 scale, mean pooling": {"model": "single", "taps": RELU_TAPS[3:], "pooling": "mean"},
     "3 scales, mean pooling": {"taps": RELU_TAPS[1:], "pooling": "mean"},
+    "1 scale, soft pooling": {"model": "single", "taps": RELU_TAPS[3:], "pooling": "soft"},
+    "3 scales, soft pooling": {"taps": RELU_TAPS[1:], "pooling": "soft"},
     "3 scales, raw taps": {"taps": RAW_TAPS},
     "3 scales, deep supervision": {"taps": RELU_TAPS[1:], "deep_supervision": 0.5},
+    "3 scales, deep supervision, soft pooling": {
+        "taps": RELU_TAPS[1:],
+        "deep_supervision": 0.5,
+        "pooling": "soft",
+    },
     "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
     "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
 }
@@ -135,10 +142,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--start", default="xray", choices=list(_EPOCHS))
     parser.add_argument("--difficulty", type=float, default=1.0)
-    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--variants", nargs="*", default=None, choices=list(VARIANTS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
     start, difficulty = arguments.start, arguments.difficulty
+    if arguments.variants is None:  # None twice under two names.
+        arguments.variants = [
+            name for name, own in VARIANTS.items() if own.get("pooling") != _POOLING[start]
+        ]
     common = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS[start]}
     given = {"start": start, "difficulty": difficulty, "precision": PRECISION}
     name = "_".join(["ablation", *_name_condition(start, difficulty)])
