@@ -31,6 +31,7 @@ def cross_entropy(logits, label):
     return np.log(np.exp(logits).sum()) - logits[label]
 
 
+@pytest.mark.backends
 def test_deep_supervision_adds_the_loss_of_each_head():
     model = show_heads(build_heads())
     compile_classifier(model, 0.0, deep_supervision=0.25)
@@ -45,6 +46,7 @@ def test_deep_supervision_adds_the_loss_of_each_head():
     assert found["accuracy"] == 1.0  # Of the mixed logits: the first head alone is wrong.
 
 
+@pytest.mark.backends
 def test_deep_supervision_of_several_findings_and_their_weights():
     model = show_heads(build_heads())
     compile_classifier(model, 0.0, several=True, deep_supervision=1.0)
@@ -54,6 +56,7 @@ def test_deep_supervision_of_several_findings_and_their_weights():
     assert found["accuracy"] == pytest.approx(2 / 3)
 
 
+@pytest.mark.backends
 def test_deep_supervision_heeds_the_weights_of_images():
     model = show_heads(build_heads())
     compile_classifier(model, 0.0, deep_supervision=1.0)
