@@ -1,10 +1,10 @@
-"""What does each part contribute? Scales, taps, pooling, the kind of relevance, unit norms.
+"""What does each part contribute? Scales, taps, pooling, the kind of relevance, deep supervision.
 
-    python -m benchmarks.ablation [--seeds 3] [--start none --variants "1 scale" "3 scales" ...]
+    python -m benchmarks.ablation [--seeds 3] [--difficulty 0.3]
 
-Whole networks, tuned on simulated radiographs, all on the same splits, and scored on fresh ones;
-`benchmarks.frozen_ablation` has the penalties. What is finished stays in the work folder, so that a
-run that was stopped goes on where it was.
+Whole networks from scratch on simulated radiographs, all on the same splits, and scored on fresh
+ones; `benchmarks.frozen_ablation` has the penalties, on the pretrained backbone. What is finished
+stays in the work folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
@@ -17,35 +17,29 @@ from benchmarks.learners import PRECISION, open_work
 from benchmarks.map_quality import make_data
 from benchmarks.report import describe_difference, describe_mean, make_table, remember, write_page
 
-_SIDE, _IMAGES, _FRESH = 128, 371, 1000
-_EPOCHS = {"xray": 10, "none": 24}
-_POOLING = {"xray": "soft", "none": "mean"}
+_SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 24
+_DIFFICULTY = 0.3  # From scratch, hardly anything is learned from so few images at 1.
 RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
 RAW_TAPS = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
 _REFERENCE = "3 scales"
-# Heads cannot start as pretrained ones with other taps: here they never do, for a fair comparison.
 VARIANTS = {
     "1 scale": {"model": "single", "taps": RELU_TAPS[3:]},
     "2 scales": {"taps": RELU_TAPS[2:]},
     _REFERENCE: {"taps": RELU_TAPS[1:]},
     "4 scales": {"taps": RELU_TAPS},
-    "1 scale, mean pooling": {"model": "single", "taps": RELU_TAPS[3:], "pooling": "mean"},
-    "3 scales, mean pooling": {"taps": RELU_TAPS[1:], "pooling": "mean"},
-    "1 scale, soft pooling": {"model": "single", "taps": RELU_TAPS[3:], "pooling": "soft"},
-    "3 scales, soft pooling": {"taps": RELU_TAPS[1:], "pooling": "soft"},
     "3 scales, raw taps": {"taps": RAW_TAPS},
+    "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
+    "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
     "3 scales, deep supervision": {"taps": RELU_TAPS[1:], "deep_supervision": 0.5},
     "3 scales, deep supervision, soft pooling": {
         "taps": RELU_TAPS[1:],
         "deep_supervision": 0.5,
         "pooling": "soft",
     },
-    "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
-    "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
 }
 
 
-def run(folder: Path, name: str, seed: int, start: str, difficulty: float) -> dict:
+def run(folder: Path, name: str, seed: int, difficulty: float) -> dict:
     """Train and score one variant, unless that was done."""
     import mscam_tf
 
@@ -57,12 +51,12 @@ def run(folder: Path, name: str, seed: int, start: str, difficulty: float) -> di
         manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
         config = mscam_tf.TrainConfig(
             image_size=(_SIDE, _SIDE),
-            weights=None if start == "none" else start,
-            epochs=_EPOCHS[start],
-            patience=_EPOCHS[start],
+            weights=None,
+            epochs=_EPOCHS,
+            patience=_EPOCHS,
             precision=PRECISION,
             seed=seed,
-            **{"pooling": _POOLING[start], **VARIANTS[name]},
+            **VARIANTS[name],
         )
         trained = mscam_tf.train(manifest, place, config)
         shutil.rmtree(place / "checkpoints")
@@ -140,62 +134,37 @@ def describe_scales(name: str, found: list[dict]) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--start", default="xray", choices=list(_EPOCHS))
-    parser.add_argument("--difficulty", type=float, default=1.0)
-    parser.add_argument("--variants", nargs="*", default=None, choices=list(VARIANTS))
+    parser.add_argument("--difficulty", type=float, default=_DIFFICULTY)
+    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    start, difficulty = arguments.start, arguments.difficulty
-    if arguments.variants is None:  # None twice under two names.
-        arguments.variants = [
-            name for name, own in VARIANTS.items() if own.get("pooling") != _POOLING[start]
-        ]
-    common = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS[start]}
-    given = {"start": start, "difficulty": difficulty, "precision": PRECISION}
-    name = "_".join(["ablation", *_name_condition(start, difficulty)])
-    work = open_work(name, arguments.work, **common, **given)
+    difficulty = arguments.difficulty
+    page = "ablation" if difficulty == _DIFFICULTY else f"ablation_{difficulty:g}"
+    settings = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS}
+    settings |= {"start": "none", "difficulty": difficulty, "precision": PRECISION}
+    work = open_work(page, arguments.work, **settings)
     found = {name: [] for name in [_REFERENCE, *arguments.variants]}
     for seed in range(arguments.seeds):
-        for variant, values in found.items():
-            values.append(run(work, variant, seed, start, difficulty))
-            print(variant, seed, values[-1], flush=True)
-    write(name, found, arguments)
-
-
-def _name_condition(start: str, difficulty: float) -> list[str]:
-    return [*([start] * (start != "xray")), *([f"{difficulty:g}"] * (difficulty != 1))]
-
-
-def write(page: str, found: dict[str, list[dict]], arguments) -> None:
-    start, difficulty = arguments.start, arguments.difficulty
+        for name, values in found.items():
+            values.append(run(work, name, seed, difficulty))
+            print(name, seed, values[-1], flush=True)
+    found = {name: found[name] for name in VARIANTS if name in found}
     scales = [row for name, values in found.items() for row in describe_scales(name, values)]
-    begin, heads = {
-        "xray": (
-            "from the embedded weights",
-            "Heads start at random, on a frozen backbone for three epochs, and pool softly unless "
-            "named otherwise. The backbone was pretrained with the taps of `3 scales`, which "
-            "favours them.",
-        ),
-        "none": ("from scratch", "Heads pool by the mean over the map."),
-    }[start]
-    condition = ", ".join(_name_condition(start, difficulty))
-    options = f"--seeds {arguments.seeds}"
-    if condition:
-        named = " ".join(f'"{name}"' for name in arguments.variants)
-        options += f" --start {start} --difficulty {difficulty:g} --variants {named}"
     write_page(
         page,
-        "What each part contributes" + (f": {condition}" if condition else ""),
-        f"DenseNet-121 {begin}, {_EPOCHS[start]} epochs on the training split of {_IMAGES} "
-        f"simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, of difficulty "
-        f"{difficulty:g}, in {PRECISION}, scored on {_FRESH} fresh ones; {arguments.seeds} seeds "
-        "of split and order, mean and standard deviation. `difference` is paired, against "
-        "`3 scales`, with its 95 % interval (Student's t). AP is the pixel average precision of "
-        "the true class's map, relative to the mean over the classes, in multiples of the "
-        f"prevalence. {heads}",
+        f"What each part contributes, from scratch, difficulty {difficulty:g}",
+        f"DenseNet-121 from scratch, {_EPOCHS} epochs on the training split of {_IMAGES} "
+        f"simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, with the contrast of "
+        f"the bones divided by {difficulty:g}, in {PRECISION}, scored on {_FRESH} fresh ones; "
+        f"{arguments.seeds} seeds of split, initial weights and order, mean and standard "
+        "deviation. `difference` is paired, against `3 scales`, with its 95 % interval (Student's "
+        "t). AP is the pixel average precision of the true class's map, relative to the mean over "
+        "the classes, in multiples of the prevalence. Heads pool by the mean over the map unless "
+        "named otherwise; deep supervision has the weight 0.5.",
         ["variant", "own classes", "difference", "two classes", "AP"],
         [describe(name, values, found[_REFERENCE]) for name, values in found.items()],
-        arguments=options,
+        arguments=f"--seeds {arguments.seeds} --difficulty {difficulty:g}",
+        module="ablation",
         more="Relevance of each scale, finest first, and which share of the variance of the "
         "class's logit over the images is due to it (covariance with the logit):\n\n"
         + make_table(["variant", "class", "relevance", "share of variance"], scales),
