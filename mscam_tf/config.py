@@ -28,8 +28,9 @@ class TrainConfig:
             heads do where these are the start, otherwise `"mean"`.
         unit_norm_heads: Constrain each head's kernel to unit norm, so that the relevance alone
             carries the strength of a scale.
-        deep_supervision: Weight of the loss that each head of the multi-scale model has of its own,
-            beside that of the mixed logits: every scale then learns to tell the classes alone.
+        deep_supervision: Weight `w` of the loss that each head of the multi-scale model has of its
+            own, `L(z) + w sum_b L(l_b)`: every scale then learns to tell the classes alone. The
+            validation loss, by which weights are kept, is that sum too.
         image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
             rounded up to a multiple of 32 within 128 to 256.
         several: Whether an image may have several findings, or none: labels such as `bone|metal`
@@ -88,9 +89,9 @@ class TrainConfig:
             )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={self.dropout}")
-        if self.deep_supervision < 0:
+        if not 0 <= self.deep_supervision < float("inf"):
             raise ValueError(
-                "`deep_supervision` must not be negative. "
+                "`deep_supervision` must be a number, and not negative. "
                 f"Received: deep_supervision={self.deep_supervision}"
             )
         if self.image_size is not None and min(self.image_size) < 32:

@@ -28,7 +28,8 @@ def compile_classifier(
             `show_heads` makes of one.
         learning_rate: A number or a schedule.
         several: Whether labels are 0 and 1 for each class, `(batch, C)`.
-        deep_supervision: Weight of each head's own loss beside that of the mixed logits.
+        deep_supervision: Weight `w` of each head's own loss beside that of the mixed logits:
+            `L(z) + w sum_b L(l_b)`.
         weight_decay: Of AdamW; not applied to the relevance, biases and norms.
         jit_compile: Whether to compile the training step with XLA.
     """
@@ -59,14 +60,16 @@ def show_heads(model: keras.Model) -> keras.Model:
         model: A multi-scale classifier of `B` scales.
 
     Returns:
-        A model that ends in `(batch, C, 1 + B)`, float32: the mixed logits, then each head's.
+        A model that ends in `(batch, C, 1 + B)`, float32: the mixed logits `z`, then each head's
+        `l_b`.
 
     References:
-        Lee et al., 2015, "Deeply-supervised nets", equation 3.
+        Lee et al., 2015, "Deeply-supervised nets", arXiv:1409.5185; here without their threshold on
+        the heads' losses, and with a weight that does not decay.
     """
-    heads = model.get_layer("relevance").input
+    heads = keras.tree.flatten(model.get_layer("relevance").input)
     logits = [ops.cast(x, "float32") for x in (model.output, *heads)]
-    return keras.Model(model.input, ops.stack(logits, axis=-1))
+    return keras.Model(model.input, ops.stack(logits, axis=-1), name=model.name)
 
 
 class _DeepLoss(keras.losses.Loss):

@@ -151,20 +151,27 @@ def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
-def check_settings(path: Path, settings: dict[str, Any], free: Sequence[str] = ()) -> Any:
+def check_settings(
+    path: Path,
+    settings: dict[str, Any],
+    free: Sequence[str] = (),
+    defaults: dict[str, Any] | None = None,
+) -> Any:
     """Return the settings that a folder was begun with, or `None` if it was not.
 
     Args:
         path: The JSON file that keeps them.
         settings: Those to go on with.
         free: Names of settings that may differ.
+        defaults: Of groups of settings: what counts where an older version did not know one.
 
     Raises:
         RunError: If others differ.
     """
     if not path.exists():
         return None
-    known, settings = read_json(path), json.loads(json.dumps(settings))
+    known, settings, defaults = read_json(path), *json.loads(json.dumps([settings, defaults or {}]))
+    known |= {name: group | known[name] for name, group in defaults.items() if name in known}
     differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - set(free)
     if differing:
         raise RunError(

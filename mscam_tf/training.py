@@ -81,7 +81,8 @@ def train(
         config: Settings; `TrainConfig()` by default.
         overwrite: Replace an existing run.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
-        callbacks: More Keras callbacks.
+        callbacks: More Keras callbacks. With deep supervision their model also returns the logits
+            of each head, `(batch, C, 1 + B)`, those of the classifier first.
         on_check: Called with 1 after each image is checked.
 
     Returns:

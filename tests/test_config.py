@@ -27,8 +27,9 @@ def test_what_depends_on_the_start(given, expected):
         ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
         (
             {"deep_supervision": -1.0},
-            "`deep_supervision` must not .* Received: deep_supervision=-1.0",
+            "`deep_supervision` must be .* Received: deep_supervision=-1.0",
         ),
+        ({"deep_supervision": float("nan")}, "`deep_supervision` must be .* Received: .*nan"),
         ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
         ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
         ({"window_percentiles": (5, 5)}, "`window_percentiles` must be .* Received: .*5, 5"),

@@ -242,7 +242,7 @@ def test_taps_and_the_kind_of_relevance_are_settings(image_folder, tmp_path):
     np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1, rtol=1e-3)
 
 
-def test_deep_supervision_teaches_every_scale(image_folder, tmp_path):
+def test_a_run_with_deep_supervision_keeps_the_plain_model(image_folder, tmp_path):
     settings = {"backbone": "TinyNet", "image_size": (64, 64), "epochs": 1}
     runs = [
         mscam_tf.train(
@@ -256,3 +256,11 @@ def test_deep_supervision_teaches_every_scale(image_folder, tmp_path):
     assert deep > 2 * plain  # The losses of three heads are in it.
     assert runs[1].load_model().output_shape == runs[0].load_model().output_shape
     assert [*read_history(runs[0])[0]] == [*read_history(runs[1])[0]]
+
+
+def test_the_only_scale_of_a_model_can_be_supervised(image_folder, tmp_path):
+    config = TrainConfig(
+        backbone="TinyNet", image_size=(64, 64), epochs=1, taps=("relu3",), deep_supervision=0.5
+    )
+    run = mscam_tf.train(read_manifest(image_folder), tmp_path / "run", config)
+    assert run.load_model().get_layer("relevance").get_relevance().shape == (1, 2)

@@ -1,10 +1,12 @@
 """Reproduce the paper: simulate, train and score all trials, and write tables, figures, a page."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import keras
@@ -29,7 +31,7 @@ from mscam_tf.failures.report import write_analysis
 from mscam_tf.files import write_json, write_table, write_whole
 from mscam_tf.preparation import sample_classes
 from mscam_tf.pretrained import name_start
-from mscam_tf.runs import RunError, check_settings, open_run
+from mscam_tf.runs import RunError, check_settings, open_run, read_json
 from mscam_tf.training import check_config
 
 DATA_SEED, FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
@@ -135,6 +137,19 @@ def write_tables(folder: Path) -> None:
             partial.write_text(to_markdown(rows), encoding="utf-8")
 
 
+def list_settings(folder: Path) -> dict[str, object]:
+    """List the settings of a reproduction that are not the default."""
+    known = _flatten(read_json(folder / "config.json"))
+    usual = _flatten(json.loads(json.dumps(asdict(ReproductionConfig())))) | {"data": ""}
+    return {name: value for name, value in known.items() if value != usual.get(name)}
+
+
+def _flatten(settings: dict[str, Any]) -> dict[str, Any]:
+    groups = ("simulation", "training")
+    flat = {name: value for name, value in settings.items() if name not in groups}
+    return flat | settings[groups[0]] | settings[groups[1]]
+
+
 def write_page(folder: Path, fresh: int) -> Path:
     """Write `index.html` with the tables, the figures and the advice of all starts.
 
@@ -151,6 +166,7 @@ def write_page(folder: Path, fresh: int) -> Path:
     page = environment.get_template("reproduction.html").render(
         tables=tables,
         fresh=fresh,
+        settings=list_settings(folder),
         starts=[_list_pictures(folder, start) for start in starts],
         versions=list_versions(folder),
     )
@@ -186,7 +202,8 @@ def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | Non
         "training": asdict(config.training),
     }
     path = folder / "config.json"
-    check_settings(path, settings)
+    defaults = {"simulation": asdict(SimulationConfig()), "training": asdict(TrainConfig())}
+    check_settings(path, settings, defaults=defaults)
     if not path.exists() and any((folder / name).exists() for name in (TRIALS, SCORES_FILE)):
         raise RunError(f"{folder} holds trials of unknown settings; choose another folder.")
     if data is not None:

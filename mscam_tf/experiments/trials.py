@@ -122,10 +122,11 @@ def check_classes(data: Manifest) -> None:
 
 def configure(trial: Trial, config: TrainConfig) -> TrainConfig:
     """Return the settings of a trial's training."""
-    scratch = trial.weights == "none"
+    scratch, single = trial.weights == "none", trial.model.model == "single"
     return replace(
         config,
         model=trial.model.model,
+        deep_supervision=0.0 if single else config.deep_supervision,
         weights=None if scratch else trial.weights,
         epochs=config.epochs * (_SCRATCH_EPOCHS if scratch else 1),
         seed=trial.seed,

@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,7 +11,12 @@ import mscam_tf
 from mscam_tf.cli import app
 from mscam_tf.data.simulation import SimulationConfig
 from mscam_tf.experiments import trials
-from mscam_tf.experiments.reproduction import ReproductionConfig, reproduce
+from mscam_tf.experiments.reproduction import (
+    ReproductionConfig,
+    _check_folder,
+    list_settings,
+    reproduce,
+)
 from mscam_tf.experiments.trials import MODELS, Trial, configure, list_trials, run_trials
 from mscam_tf.runs import RunError
 from tests.conftest import write_images
@@ -141,6 +147,31 @@ def test_trainings_from_scratch_are_longer():
     assert (scratch.weights, scratch.epochs, scratch.seed) == (None, 3, 4)
     tuned = configure(Trial(MODELS[2], "xray", 4), TINY)
     assert (tuned.model, tuned.weights, tuned.epochs) == ("multiscale", "xray", 1)
+
+
+def test_only_the_multiscale_model_has_heads_to_supervise():
+    config = replace(TINY, deep_supervision=0.5)
+    weights = [configure(Trial(model, "none", 0), config).deep_supervision for model in MODELS]
+    assert weights == [0.0, 0.0, 0.5]
+
+
+def test_settings_are_compared_and_named(tmp_path):
+    """What an older version did not know is the default; what is not the default is named."""
+    config = replace(CONFIG, simulation=SimulationConfig(image_size=(32, 32), difficulty=0.5))
+    _check_folder(tmp_path, config, None)
+    path = tmp_path / "config.json"
+    settings = json.loads(path.read_text())
+    del settings["training"]["deep_supervision"]
+    path.write_text(json.dumps(settings))
+    _check_folder(tmp_path, config, None)
+    assert json.loads(path.read_text())["training"]["deep_supervision"] == 0.0
+    deep = replace(config, training=replace(TINY, deep_supervision=0.5))
+    with pytest.raises(RunError, match="other settings"):
+        _check_folder(tmp_path, deep, None)
+    named = list_settings(tmp_path)
+    assert named["difficulty"] == 0.5
+    assert named["backbone"] == "TinyNet"
+    assert "deep_supervision" not in named
 
 
 @pytest.mark.parametrize("settings", [{"seeds": 0}, {"weights": ()}])
