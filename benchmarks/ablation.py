@@ -8,6 +8,7 @@ stays in the work folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
+import shlex
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,7 @@ VARIANTS = {
     "3 scales, raw taps": {"taps": RAW_TAPS},
     "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
     "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
+    "3 scales, soft pooling": {"taps": RELU_TAPS[1:], "pooling": "soft"},
     "3 scales, deep supervision": {"taps": RELU_TAPS[1:], "deep_supervision": 0.5},
     "3 scales, deep supervision, soft pooling": {
         "taps": RELU_TAPS[1:],
@@ -106,15 +108,15 @@ def score(run, fresh: Path) -> dict:
 
 
 def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
-    accuracy, two = (np.array([one[what] for one in found]) for what in ("accuracy", "two"))
-    differences = accuracy - [one["accuracy"] for one in reference]
-    return [
-        name,
-        describe_mean(accuracy),
-        "" if found is reference else describe_difference(differences),
-        f"{two.mean():.3f}",
-        f"{np.mean([one['ap'] for one in found]):.1f}",
-    ]
+    """Say the mean of each score over the seeds, and how it differs from the reference."""
+    cells = [name]
+    for what in ("accuracy", "two", "ap"):
+        values, others = (np.array([one[what] for one in some]) for some in (found, reference))
+        cells += [
+            describe_mean(values),
+            "" if found is reference else describe_difference(values - others),
+        ]
+    return cells
 
 
 def describe_scales(name: str, found: list[dict]) -> list[list[str]]:
@@ -143,6 +145,8 @@ def main() -> None:
     settings = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS}
     settings |= {"start": "none", "difficulty": difficulty, "precision": PRECISION}
     work = open_work(page, arguments.work, **settings)
+    some = arguments.variants != list(VARIANTS)
+    chosen = f" --variants {shlex.join(arguments.variants)}" if some else ""
     found = {name: [] for name in [_REFERENCE, *arguments.variants]}
     for seed in range(arguments.seeds):
         for name, values in found.items():
@@ -157,13 +161,21 @@ def main() -> None:
         f"simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, with the contrast of "
         f"the bones divided by {difficulty:g}, in {PRECISION}, scored on {_FRESH} fresh ones; "
         f"{arguments.seeds} seeds of split, initial weights and order, mean and standard "
-        "deviation. `difference` is paired, against `3 scales`, with its 95 % interval (Student's "
-        "t). AP is the pixel average precision of the true class's map, relative to the mean over "
-        "the classes, in multiples of the prevalence. Heads pool by the mean over the map unless "
-        "named otherwise; deep supervision has the weight 0.5.",
-        ["variant", "own classes", "difference", "two classes", "AP"],
+        "deviation. `difference` is paired by seed, against `3 scales`, with its 95 % interval "
+        "(Student's t). AP is the pixel average precision of the true class's map, relative to the "
+        "mean over the classes, in multiples of the prevalence. Heads pool by the mean over the "
+        "map unless named otherwise; deep supervision has the weight 0.5, and its weights are kept "
+        "by the validation loss of all heads.",
+        [
+            "variant",
+            *(
+                cell
+                for score in ("own classes", "two classes", "AP")
+                for cell in (score, "difference")
+            ),
+        ],
         [describe(name, values, found[_REFERENCE]) for name, values in found.items()],
-        arguments=f"--seeds {arguments.seeds} --difficulty {difficulty:g}",
+        arguments=f"--seeds {arguments.seeds} --difficulty {difficulty:g}{chosen}",
         module="ablation",
         more="Relevance of each scale, finest first, and which share of the variance of the "
         "class's logit over the images is due to it (covariance with the logit):\n\n"

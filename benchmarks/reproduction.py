@@ -1,10 +1,11 @@
 """Table 1 as a page, with what the failures and the relevance of all multi-scale models say.
 
     mscam reproduce --out DIR --weights xray --precision mixed_bfloat16
-    python -m benchmarks.reproduction DIR
+    python -m benchmarks.reproduction DIR [--name reproduction]
 
-Scores are read from `DIR/scores.csv` and kept beside the page. What is measured of a model stays in
-its folder, and a model that is not there is left out.
+The settings of a reproduction are read from `DIR/config.json`, and named on its page; scores from
+`DIR/scores.csv`. Both are kept beside the page. What is measured of a model stays in its folder,
+and a model that is not there is left out.
 """
 
 import argparse
@@ -19,6 +20,11 @@ from benchmarks.report import RESULTS, describe_difference, make_table, remember
 
 _IMAGES = 400  # Of the fresh ones, on which the overlap of maps is measured.
 _KEPT = ("config.json", "scores.csv")
+_PAGE = "reproduction"
+_TITLES = {
+    _PAGE: "Table 1 of the paper",
+    "reproduction_easy": "Table 1 of the paper, on easier images and with deep supervision",
+}
 
 
 def measure(place: Path, fresh: Path) -> dict:
@@ -93,14 +99,14 @@ def describe_relevance(found: list[dict]) -> list[list[str]]:
     ]
 
 
-def show_figure(folder: Path, start: str) -> str:
+def show_figure(folder: Path, start: str, page: str) -> str:
     """Keep Figure 1 of one start beside the pages, as a small file."""
     from PIL import Image
 
     source = folder / "figures" / f"{start}.png"
     if not source.exists():
         return ""
-    name = f"reproduction_{start.rpartition('-')[0] or start}.jpg"
+    name = f"{page}_{start.rpartition('-')[0] or start}.jpg"
     Image.open(source).convert("RGB").save(RESULTS.parent / "images" / name, quality=85)
     return (
         f"## Figure 1, from `{start}`, seed 0\n\nImages that the multi-scale model sorts right, "
@@ -138,10 +144,14 @@ def describe_start(folder: Path, start: str) -> str:
 
 
 def main() -> None:
+    from mscam_tf.experiments.reproduction import list_settings
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
-    kept = RESULTS / "reproduction"
+    parser.add_argument("--name", default=_PAGE, help="of the page")
+    arguments = parser.parse_args()
+    folder, page = arguments.folder, arguments.name
+    kept = RESULTS / page
     kept.mkdir(exist_ok=True)
     for name in _KEPT:
         shutil.copy(folder / name, kept)
@@ -153,19 +163,22 @@ def main() -> None:
     differences = make_table(tables["differences"][0], tables["differences"][1:])
     parts = ["## Paired differences", differences]
     for start in starts:
-        parts += [describe_start(folder, start), show_figure(folder, start)]
+        parts += [describe_start(folder, start), show_figure(folder, start, page)]
+    settings = ", ".join(f"`{name} = {value}`" for name, value in list_settings(folder).items())
     write_page(
-        "reproduction",
-        "Table 1 of the paper",
-        "What `mscam reproduce --out DIR --precision mixed_bfloat16` made of it; "
+        page,
+        _TITLES.get(page, f"Table 1 of the paper: {page}"),
+        f"What `mscam reproduce --out DIR` made of it, with these settings: {settings}. "
         "{doc}`../reproduction` says how, and what the columns are. Mean ± standard deviation over "
         "seeds of split and training; differences are paired by seed, with their 95 % interval. "
-        "{download}`scores.csv <reproduction/scores.csv>` has every trial, and what it was trained "
-        "with; with {download}`config.json <reproduction/config.json>` beside it in `DIR`, the "
-        "same command, `--weights none` and more `--seeds` included, goes on from there.",
+        f"{{download}}`scores.csv <{page}/scores.csv>` has every trial, and what it was trained "
+        f"with; with {{download}}`config.json <{page}/config.json>` beside it in `DIR`, `mscam "
+        "reproduce` with the same settings goes on from there, with other `--weights` and more "
+        "`--seeds` too.",
         tables["table1"][0],
         tables["table1"][1:],
-        arguments="DIR",
+        arguments="DIR" if page == _PAGE else f"DIR --name {page}",
+        module="reproduction",
         more="\n\n".join(filter(None, parts)),
     )
 
