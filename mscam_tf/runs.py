@@ -170,8 +170,9 @@ def check_settings(
     """
     if not path.exists():
         return None
-    known, settings, defaults = read_json(path), *json.loads(json.dumps([settings, defaults or {}]))
-    known |= {name: group | known[name] for name, group in defaults.items() if name in known}
+    known = read_json(path)
+    settings, groups = json.loads(json.dumps([settings, defaults or {}]))
+    known |= {name: group | known[name] for name, group in groups.items() if name in known}
     differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - set(free)
     if differing:
         raise RunError(
