@@ -87,15 +87,19 @@ def describe_relevance(found: list[dict]) -> list[list[str]]:
     values = np.array([one["relevance"] for one in found])  # (models, scales, classes)
     scales = np.arange(1, values.shape[1] + 1)
     middle = (scales[:, None] * values).sum(1) / values.sum(1)
-    none = found[0]["classes"].index("none")
+    classes = found[0]["classes"]
+    others = classes.index("none"), len(classes) - 1  # Of simulated bones the largest are last.
     return [
         [
             name,
             ", ".join(f"{value:.3f}" for value in values.mean(0)[:, index]),
             f"{middle[:, index].mean():.3f}",
-            "" if index == none else describe_difference(middle[:, index] - middle[:, none]),
+            *(
+                "" if index == other else describe_difference(middle[:, index] - middle[:, other])
+                for other in others
+            ),
         ]
-        for index, name in enumerate(found[0]["classes"])
+        for index, name in enumerate(classes)
     ]
 
 
@@ -131,7 +135,14 @@ def describe_start(folder: Path, start: str) -> str:
         describe_pairs(found),
     )
     relevance = make_table(
-        ["class", "relevance", "mean scale", "minus that of `none`"], describe_relevance(found)
+        [
+            "class",
+            "relevance",
+            "mean scale",
+            "minus that of `none`",
+            f"minus that of `{found[0]['classes'][-1]}`",
+        ],
+        describe_relevance(found),
     )
     return (
         f"## Failures and relevance of (c) from `{start}`, {len(found)} models\n\n"
