@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import keras
@@ -139,15 +138,16 @@ def write_tables(folder: Path) -> None:
 
 def list_settings(folder: Path) -> dict[str, object]:
     """List the settings of a reproduction that are not the default."""
-    known = _flatten(read_json(folder / "config.json"))
-    usual = _flatten(json.loads(json.dumps(asdict(ReproductionConfig())))) | {"data": ""}
-    return {name: value for name, value in known.items() if value != usual.get(name)}
-
-
-def _flatten(settings: dict[str, Any]) -> dict[str, Any]:
-    groups = ("simulation", "training")
-    flat = {name: value for name, value in settings.items() if name not in groups}
-    return flat | settings[groups[0]] | settings[groups[1]]
+    known = read_json(folder / "config.json")
+    usual = json.loads(json.dumps({"data": ""} | asdict(ReproductionConfig())))
+    groups = ("simulation", "training")  # Compared each by itself: both have an `image_size`.
+    pairs = [(known, usual), *((known[group], usual[group]) for group in groups)]
+    return {
+        name: value
+        for values, others in pairs
+        for name, value in values.items()
+        if name not in groups and value != others.get(name)
+    }
 
 
 def write_page(folder: Path, fresh: int) -> Path:

@@ -174,6 +174,12 @@ def test_settings_are_compared_and_named(tmp_path):
     assert "deep_supervision" not in named
 
 
+def test_the_size_of_simulated_images_is_named_where_trainings_choose_theirs(tmp_path):
+    simulation = SimulationConfig(image_size=(32, 32))
+    _check_folder(tmp_path, ReproductionConfig(simulation=simulation), None)
+    assert list_settings(tmp_path) == {"image_size": [32, 32]}
+
+
 @pytest.mark.parametrize("settings", [{"seeds": 0}, {"weights": ()}])
 def test_bad_settings(settings):
     with pytest.raises(ValueError, match="Received"):
