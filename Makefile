@@ -24,14 +24,14 @@ docs: .venv/installed-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 bench: .venv/installed-jax
-	$(BIN)/python -m benchmarks.reading
-	$(BIN)/python -m benchmarks.epoch_gap
-	$(BIN)/python -m benchmarks.simulation_speed
-	$(BIN)/python -m benchmarks.explainer
-	$(BIN)/python -m benchmarks.training_step
-	$(BIN)/python -m benchmarks.throughput
-	$(BIN)/python -m benchmarks.fused_norms
-	$(BIN)/python -m benchmarks.relevance_rate
+	$(BIN)/python -m benchmarks.speed.reading
+	$(BIN)/python -m benchmarks.speed.epoch_gap
+	$(BIN)/python -m benchmarks.speed.simulation_speed
+	$(BIN)/python -m benchmarks.speed.explainer
+	$(BIN)/python -m benchmarks.speed.training_step
+	$(BIN)/python -m benchmarks.speed.throughput
+	$(BIN)/python -m benchmarks.speed.fused_norms
+	$(BIN)/python -m benchmarks.method.relevance_rate
 
 # The pure Keras core on the two other backends.
 backends: .venv/installed-test .venv/installed-jax .venv/installed-torch

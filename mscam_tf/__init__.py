@@ -15,7 +15,7 @@ __version__ = version("mscam-tf")
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 # Keras can load a saved model only once its layers are registered, which importing them does.
-for _name in ("layers", "pooling"):
+for _name in ("relevance", "pooling"):
     wrapt.register_post_import_hook(
-        lambda _, name=_name: importlib.import_module(f"mscam_tf.{name}"), "keras"
+        lambda _, name=_name: importlib.import_module(f"mscam_tf.models.{name}"), "keras"
     )

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 import mscam_tf
-from mscam_tf.data.simulation import SimulationConfig, write_findings
 from mscam_tf.files import write_json
 from mscam_tf.runs import create_run
+from mscam_tf.simulation import SimulationConfig, write_findings
 
 
 def randomize(model, seed=0):

@@ -4,12 +4,18 @@ from collections.abc import Callable
 
 import typer
 
-from mscam_tf.cli import data, runs
 from mscam_tf.cli.analyze import analyze
+from mscam_tf.cli.check import check
+from mscam_tf.cli.demo import demo
+from mscam_tf.cli.evaluate import evaluate
+from mscam_tf.cli.explain import explain
 from mscam_tf.cli.pretrain import pretrain
+from mscam_tf.cli.relabel import relabel
 from mscam_tf.cli.reproduce import reproduce
 from mscam_tf.cli.simulate import simulate
+from mscam_tf.cli.split import split
 from mscam_tf.cli.tile import tile
+from mscam_tf.cli.train import train
 
 app = typer.Typer(
     name="mscam",
@@ -36,8 +42,8 @@ into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: s
 )
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    *(runs.train, runs.evaluate, runs.explain, analyze, runs.demo),
-    *(data.check, data.split, data.relabel, tile, simulate, pretrain, reproduce),
+    *(train, evaluate, explain, analyze, demo),
+    *(check, split, relabel, tile, simulate, pretrain, reproduce),
 )
 for _command in _COMMANDS:
     app.command()(_command)

@@ -17,7 +17,7 @@ from mscam_tf.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from mscam_tf.failures.confusions import Confusion
+    from mscam_tf.analysis import Confusion
 
 
 def analyze(
@@ -49,10 +49,9 @@ def analyze(
     Example: `mscam analyze RUN DATA --out analysis --unlabelled new_images/`
     """
     with explain_errors():
-        from mscam_tf.evaluation import select_samples
-        from mscam_tf.explanation import list_images
-        from mscam_tf.failures.report import write_analysis
-        from mscam_tf.runs import open_run
+        from mscam_tf.analysis import write_analysis
+        from mscam_tf.data.manifests import list_images
+        from mscam_tf.runs import open_run, select_samples
 
         opened = open_run(run)
         samples = select_samples(opened, read_data(data), split)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from mscam_tf.data.manifest import Manifest
+    from mscam_tf.data.manifests import Manifest
 
 CONSOLE = Console()
 _SHOWN = ("loss", "relevance_penalty", "accuracy", "val_loss", "val_accuracy")
@@ -45,8 +45,8 @@ SKIP_BAD = Annotated[
 
 def read_data(source: Path) -> "Manifest":
     """Read the labelled images of a DATA argument."""
-    from mscam_tf.data.manifest import read_manifest
-    from mscam_tf.data.sources import resolve_source
+    from mscam_tf.data.manifests import read_manifest
+    from mscam_tf.datasets import resolve_source
 
     return read_manifest(resolve_source(source))
 

@@ -6,16 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mscam_tf.cli.console import (
-    CONSOLE,
-    explain_errors,
-    make_epoch_bar,
-    make_progress,
-    read_data,
-)
+from mscam_tf.cli.console import CONSOLE, explain_errors, make_epoch_bar, make_progress, read_data
 
 if TYPE_CHECKING:
-    from mscam_tf.experiments.trials import Trial
+    from mscam_tf.experiments import Trial
 
 
 def reproduce(
@@ -65,11 +59,10 @@ def reproduce(
     Example: `mscam reproduce --out reproduction --seeds 10 --weights xray --weights none`
     """
     with explain_errors():
-        from mscam_tf.config import TrainConfig
-        from mscam_tf.data.simulation import SimulationConfig
-        from mscam_tf.experiments.reproduction import ReproductionConfig
-        from mscam_tf.experiments.reproduction import reproduce as reproduce_all
-        from mscam_tf.experiments.trials import MODELS, configure
+        from mscam_tf.experiments import MODELS, ReproductionConfig, configure
+        from mscam_tf.experiments import reproduce as reproduce_all
+        from mscam_tf.runs import TrainConfig
+        from mscam_tf.simulation import SimulationConfig
 
         training = TrainConfig(
             backbone=backbone,

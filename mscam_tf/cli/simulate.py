@@ -10,7 +10,7 @@ from mscam_tf.cli.console import CONSOLE, explain_errors, make_progress
 from mscam_tf.files import write_whole_folder
 
 if TYPE_CHECKING:
-    from mscam_tf.data.simulation import Plan
+    from mscam_tf.simulation import Plan
 
 
 def simulate(
@@ -106,7 +106,7 @@ def _make_plan(
     groups: int | None,
     seed: int,
 ) -> "Plan":
-    from mscam_tf.data.simulation import Plan, SimulationConfig
+    from mscam_tf.simulation import Plan, SimulationConfig
 
     config = SimulationConfig(
         image_size=image_size,
@@ -133,7 +133,7 @@ def _parse_balance(text: str | None) -> dict[str, float] | None:
 
 
 def _write(out: Path, plan: "Plan", processes: int, *, findings: bool) -> None:
-    from mscam_tf.data.simulation import write_findings, write_radiographs
+    from mscam_tf.simulation import write_findings, write_radiographs
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} exists and is not empty; choose another folder.")

@@ -8,15 +8,15 @@ from rich.table import Table
 from mscam_tf.cli.console import CONSOLE
 
 if TYPE_CHECKING:
-    from mscam_tf.data.checks import DataReport
-    from mscam_tf.data.manifest import Manifest
+    from mscam_tf.data.checking import DataReport
+    from mscam_tf.data.manifests import Manifest
 
 _SHOWN = 10  # Sets of copies that are listed; `mscam check --out` writes all.
 
 
 def print_counts(manifest: "Manifest") -> None:
     """Print how many images each class has in each split."""
-    from mscam_tf.data.manifest import SPLITS
+    from mscam_tf.data.manifests import SPLITS
 
     counts = Counter((sample.label, sample.split) for sample in manifest.samples)
     splits = [name for name in (*SPLITS, "") if any(split == name for _, split in counts)]

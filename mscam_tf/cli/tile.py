@@ -20,8 +20,7 @@ from mscam_tf.cli.tables import print_counts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mscam_tf.data.boxes import Box
-    from mscam_tf.data.manifest import Manifest
+    from mscam_tf.data.manifests import Box, Manifest
     from mscam_tf.data.tiling import Tiling
 
 
@@ -78,7 +77,7 @@ def tile(
     Example: `mscam tile films --boxes boxes.csv --overlap 0.25 --empty 1 --out patches`
     """
     with explain_errors(tensorflow=False):
-        from mscam_tf.data.images import ReadOptions
+        from mscam_tf.data.reading import ReadOptions
         from mscam_tf.data.tiling import Tiling
 
         read = ReadOptions(window, invert, page, max_pixels)
@@ -96,9 +95,14 @@ def _tile(
     masks: Path | None,
     overwrite: bool,
 ) -> "Manifest":
-    from mscam_tf.data.frames import is_manifest, list_frames, list_inputs
-    from mscam_tf.data.patches import check_folder, cut_patches
-    from mscam_tf.data.tiling import plan_patches
+    from mscam_tf.data.tiling import (
+        check_folder,
+        cut_patches,
+        is_manifest,
+        list_frames,
+        list_inputs,
+        plan_patches,
+    )
 
     listed = list_frames(frames, masks)
     inputs = [frames, *([boxes] if boxes else []), *list_inputs(listed)]
@@ -135,7 +139,7 @@ def _tile(
 def _find_boxes(
     frames: "Manifest", boxes: Path | None, *, beside: bool
 ) -> "Mapping[str, Sequence[Box]] | None":
-    from mscam_tf.data.boxes import find_boxes, match_boxes, read_boxes
+    from mscam_tf.data.manifests import find_boxes, match_boxes, read_boxes
 
     if boxes is not None:
         return match_boxes(read_boxes(boxes), [sample.path for sample in frames.samples])

@@ -1,1 +1,5 @@
-"""Everything about images on disk: reading, listing, splitting, feeding, simulating."""
+"""Images and labels: from files to batches."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mscam_tf.data.images import ReadOptions, read_image, resize_image
+from mscam_tf.data.reading import ReadOptions, read_image, resize_image
 
 
 def make_dataset(
@@ -25,7 +25,7 @@ def make_dataset(
     """Feed images and labels in batches.
 
     Args:
-        paths: Image files, as `mscam_tf.data.images.read_image` reads them.
+        paths: Image files, as `mscam_tf.data.reading.read_image` reads them.
         labels: Class index of each, or `(n, C)` of 0 and 1.
         image_size: `(height, width)` in pixels; other sizes are resized to it (area-averaged
             when they are larger, so that thin objects do not fall between the pixels).

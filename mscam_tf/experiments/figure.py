@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mscam_tf.data.manifest import Manifest, Sample
-from mscam_tf.data.sizes import read_mask
+from mscam_tf.analysis import find_range
+from mscam_tf.data.manifests import Manifest, Sample, sample_classes
+from mscam_tf.data.reading import read_mask
 from mscam_tf.explanation import Explanation, explain
-from mscam_tf.failures.analysis import find_range
-from mscam_tf.overlap import center_maps
+from mscam_tf.metrics import center_maps
 from mscam_tf.plots import plot_examples, save_figure
-from mscam_tf.preparation import sample_classes
 from mscam_tf.runs import Run
 
 _TRIED = 12  # Images of each class among which right ones are looked for.

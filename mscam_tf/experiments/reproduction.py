@@ -10,10 +10,14 @@ from pathlib import Path
 import jinja2
 import keras
 
-from mscam_tf.config import TrainConfig
-from mscam_tf.data.manifest import MANIFEST_FILE, Manifest, read_manifest
-from mscam_tf.data.simulation import Plan, SimulationConfig, write_radiographs
-from mscam_tf.data.splits import split_manifest
+from mscam_tf.analysis import write_analysis
+from mscam_tf.data.manifests import (
+    MANIFEST_FILE,
+    Manifest,
+    read_manifest,
+    sample_classes,
+    split_manifest,
+)
 from mscam_tf.experiments.figure import draw_examples
 from mscam_tf.experiments.scores import SCORES_FILE, list_versions, read_scores
 from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
@@ -26,11 +30,11 @@ from mscam_tf.experiments.trials import (
     list_trials,
     run_trials,
 )
-from mscam_tf.failures.report import write_analysis
 from mscam_tf.files import write_json, write_table, write_whole
-from mscam_tf.preparation import sample_classes
-from mscam_tf.pretrained import name_start
-from mscam_tf.runs import RunError, check_settings, open_run, read_json
+from mscam_tf.models import name_start
+from mscam_tf.outputs import RunError, check_settings, read_json
+from mscam_tf.runs import TrainConfig, open_run
+from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.training import check_config
 
 DATA_SEED, FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from mscam_tf.data.labels import NO_OBJECT
+from mscam_tf.data.manifests import NO_OBJECT
 
 SCORES_FILE = "scores.csv"
 PARTS = ("test", "fresh")  # What a model is scored on.

@@ -8,14 +8,12 @@ from typing import Any
 
 import keras
 
-from mscam_tf.config import TrainConfig
-from mscam_tf.data.labels import NO_OBJECT, label_binary
-from mscam_tf.data.manifest import Manifest, ManifestError
-from mscam_tf.data.splits import split_manifest
+from mscam_tf.data.labelling import label_binary
+from mscam_tf.data.manifests import NO_OBJECT, Manifest, ManifestError, split_manifest
 from mscam_tf.evaluation import evaluate
 from mscam_tf.experiments.scores import Key, add_scores, list_done
-from mscam_tf.pretrained import name_start
-from mscam_tf.runs import Run, open_run
+from mscam_tf.models import name_start
+from mscam_tf.runs import Run, TrainConfig, open_run
 from mscam_tf.training import train
 
 TRIALS = "trials"

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mscam_tf.data.labels import format_size
+from mscam_tf.data.labelling import format_size
 
 
 def plot_relevance(relevance: np.ndarray, class_names: Sequence[str]) -> Figure:

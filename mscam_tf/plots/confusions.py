@@ -5,13 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mscam_tf.plots.canvas import (
-    SIDE,
-    add_color_bar,
-    normalize,
-    show_image,
-    show_overlay,
-)
+from mscam_tf.plots.canvas import SIDE, add_color_bar, normalize, show_image, show_overlay
 
 _SHIFTS = (-0.22, 0.0, 0.22)
 _PARTS = {  # Color and words of each part of the overlaps.

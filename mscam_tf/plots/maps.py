@@ -5,14 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mscam_tf.plots.canvas import (
-    SIDE,
-    add_color_bar,
-    make_row,
-    normalize,
-    show_image,
-    show_overlay,
-)
+from mscam_tf.plots.canvas import SIDE, add_color_bar, make_row, normalize, show_image, show_overlay
 
 _DEVIATIONS = 2.5  # Half the range of grey levels of a contact sheet.
 

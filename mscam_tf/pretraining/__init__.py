@@ -1,5 +1,5 @@
-"""Pretrain on simulated scenes: kinds and sizes from the image, and places from the masks."""
+"""Pretrain the classifier on endless simulated scenes."""
 
-from mscam_tf.pretraining.config import PretrainConfig as PretrainConfig
-from mscam_tf.pretraining.models import build_pretraining_models as build_pretraining_models
-from mscam_tf.pretraining.training import pretrain as pretrain
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,12 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from mscam_tf.cam import build_explainer
-from mscam_tf.data.simulation.stream import simulate_batch
 from mscam_tf.files import write_json, write_whole
+from mscam_tf.models import build_explainer
+from mscam_tf.outputs import check_settings
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
-from mscam_tf.runs import check_settings
+from mscam_tf.simulation import simulate_batch
 
 _PROBE_BATCHES = 8
 _CONFIG, _HISTORY = "config.json", "history.csv"

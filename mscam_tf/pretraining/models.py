@@ -6,13 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from mscam_tf.cam import build_explainer
-from mscam_tf.data.simulation.scenes import TARGETS
-from mscam_tf.fitting import NOT_DECAYED
-from mscam_tf.layers import RelevanceCombine
-from mscam_tf.models import build_multiscale_classifier
+from mscam_tf.models import RelevanceCombine, build_explainer, build_multiscale_classifier
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.supervision import MapCalibration, name_maps, weighted_cross_entropy
+from mscam_tf.simulation import TARGETS
+from mscam_tf.training import NOT_DECAYED
 
 _WARM_UP = 100  # Steps.
 

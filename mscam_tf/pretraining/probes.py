@@ -6,8 +6,7 @@ import keras
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mscam_tf.data.simulation.scenes import TARGETS
-from mscam_tf.data.simulation.stream import SceneBatch
+from mscam_tf.simulation import TARGETS, SceneBatch
 
 PROBE_SEED = 10**6  # That no training seed reaches.
 

@@ -7,16 +7,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mscam_tf.calibration import pool_softly
-from mscam_tf.data.simulation.scenes import TARGETS
-from mscam_tf.data.simulation.stream import SceneBatch, simulate_batch, stream_batches
 from mscam_tf.files import write_whole
-from mscam_tf.pretrained import write_pretrained
+from mscam_tf.models import write_pretrained
 from mscam_tf.pretraining.checkpoints import Keeper, check_folder, open_folder
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.models import build_pretraining_models
 from mscam_tf.pretraining.probes import PROBE_SEED
+from mscam_tf.pretraining.soft_pooling import pool_softly
 from mscam_tf.pretraining.supervision import make_map_targets
+from mscam_tf.simulation import TARGETS, SceneBatch, simulate_batch, stream_batches
 
 _CALIBRATION_SCENES = 2000
 
@@ -52,7 +51,7 @@ def pretrain(
         callbacks: More Keras callbacks.
 
     Returns:
-        The classifier, with `mscam_tf.data.simulation.scenes.TARGETS` as classes.
+        The classifier, with `mscam_tf.simulation.TARGETS` as classes.
 
     Raises:
         ValueError: If the folder holds something else, or a pretraining with other settings or

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from mscam_tf import ReadOptions, open_run, read_manifest, select_samples
 from mscam_tf.cli import app
-from tests.data.builders.fakes import write_fishbones
+from tests.datasets.fakes import write_fishbones
 
 RUNNER = CliRunner()
 

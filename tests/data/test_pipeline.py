@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mscam_tf import ReadOptions, make_dataset
-from mscam_tf.data.pipeline import build_augmentation
+from mscam_tf.data import build_augmentation
 
 
 @pytest.fixture

@@ -9,16 +9,19 @@ from typer.testing import CliRunner
 
 import mscam_tf
 from mscam_tf.cli import app
-from mscam_tf.data.simulation import SimulationConfig
-from mscam_tf.experiments import trials
-from mscam_tf.experiments.reproduction import (
+from mscam_tf.experiments import (
+    MODELS,
     ReproductionConfig,
-    _check_folder,
+    Trial,
+    configure,
     list_settings,
     reproduce,
+    trials,
 )
-from mscam_tf.experiments.trials import MODELS, Trial, configure, list_trials, run_trials
-from mscam_tf.runs import RunError
+from mscam_tf.experiments.reproduction import _check_folder
+from mscam_tf.experiments.trials import list_trials, run_trials
+from mscam_tf.outputs import RunError
+from mscam_tf.simulation import SimulationConfig
 from tests.conftest import write_images
 
 TINY = mscam_tf.TrainConfig(backbone="TinyNet", image_size=(32, 32), epochs=1, batch_size=16)

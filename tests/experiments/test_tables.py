@@ -1,12 +1,8 @@
 import numpy as np
 import pytest
 
-from mscam_tf.experiments.tables import (
-    describe_differences,
-    describe_models,
-    pair_interval,
-    to_markdown,
-)
+from mscam_tf.experiments import pair_interval
+from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
 
 COLUMN = "test, own classes"
 FOUND = {

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from mscam_tf.data.simulation.scenes import TARGETS
-from mscam_tf.pretrained import read_pretrained
-from mscam_tf.pretraining import PretrainConfig, build_pretraining_models, pretrain
+from mscam_tf.models import read_pretrained
+from mscam_tf.pretraining import PretrainConfig, pretrain
+from mscam_tf.pretraining.models import build_pretraining_models
+from mscam_tf.simulation import TARGETS
 
 pytestmark = pytest.mark.backends
 

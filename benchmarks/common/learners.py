@@ -1,0 +1,231 @@
+"""Things that learn to classify crops: networks from several starts, and classical baselines.
+
+Each has `fit(images, labels, seed)` and `predict(images)`, for images `(n, height, width)` in
+`[0, 1]`; of two classes `predict` returns the logit of the second, or whatever a support vector
+machine says, `(n,)`: above zero is class 1.
+"""
+
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+BATCH = 16
+# What every comparison with a start from scratch says:
+POOLING = (
+    "Heads pool softly where they start from the embedded weights, by the mean from scratch, as "
+    "`mscam train` has them."
+)
+PRECISION = "mixed_bfloat16"  # Of long comparisons: half the time on processors that have it.
+
+
+def open_work(name: str, chosen: Path | None, **settings: object) -> Path:
+    """Return where results are kept: `chosen`, or a folder of its own for each embedded weights.
+
+    It keeps the settings, and is refused where it holds results of others.
+    """
+    from mscam_tf.files import write_json
+    from mscam_tf.models import name_start
+    from mscam_tf.outputs import check_settings
+
+    work = chosen or Path("runs") / f"{name}_{name_start('xray')}"
+    check_settings(work / "settings.json", settings)
+    write_json(work / "settings.json", settings)
+    return work
+
+
+class SupportVectors:
+    """A support vector machine on features made by hand."""
+
+    def __init__(self, describe, strength=1.0):
+        self.describe, self.strength = describe, strength
+
+    def fit(self, images, labels, seed):
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        self.machine = make_pipeline(StandardScaler(), SVC(C=self.strength, random_state=seed))
+        self.machine.fit(self._read(images), labels)
+
+    def predict(self, images):
+        return self.machine.decision_function(self._read(images))
+
+    def classify(self, images):
+        """Return the class of each image, also of more than two."""
+        return self.machine.predict(self._read(images))
+
+    def _read(self, images):
+        return np.stack([self.describe(image) for image in images])
+
+
+def describe_gradients(image):
+    """Histograms of oriented gradients (Dalal and Triggs 2005)."""
+    from skimage.feature import hog
+
+    return hog(image, orientations=9, pixels_per_cell=(10, 10), cells_per_block=(2, 2))
+
+
+def describe_bands(image):
+    """Energy and skewness of differences of Gaussians at six scales.
+
+    How much texture of each size there is, and whether it is bright lines on a dark ground.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    image = (image - image.mean()) / (image.std() + 1e-6)
+    sides = 0.7 * np.sqrt(2) ** np.arange(7)
+    blurred = [gaussian_filter(image, side) for side in sides]
+    bands = [fine - coarse for fine, coarse in pairwise(blurred)]
+    return np.concatenate([[np.log(np.square(b).mean() + 1e-9), _skew(b)] for b in bands])
+
+
+def _skew(values):
+    return float(np.mean(values**3) / (np.mean(values**2) ** 1.5 + 1e-9))
+
+
+class Network:
+    """DenseNet-121, trained as `mscam_tf.train` does, from the same start for every `fit`.
+
+    Built and traced once; there is no validation set, and the averaged weights of the last step
+    are kept: a handful of images leaves none to spare.
+    """
+
+    def __init__(
+        self,
+        model="multiscale",
+        weights="xray",
+        *,
+        steps,
+        learning_rate,
+        side=128,
+        classes=2,
+        precision="float32",
+    ):
+        self.name, self.weights, self.side, self.classes = model, weights, side, classes
+        self.steps, self.learning_rate, self.precision = steps, learning_rate, precision
+
+    @cached_property
+    def model(self):
+        import keras
+
+        import mscam_tf
+        from mscam_tf.models import find_pretrained
+        from mscam_tf.training import compile_classifier, make_schedule
+
+        build = {
+            "multiscale": mscam_tf.build_multiscale_classifier,
+            "single": mscam_tf.build_single_scale_classifier,
+        }[self.name]
+        start = find_pretrained(self.weights)
+        pooling = start.pooling if start else "mean"
+        size = (self.side, self.side)
+        keras.config.set_dtype_policy(self.precision)
+        model = build(self.classes, size, weights=self.weights, pooling=pooling)
+        keras.config.set_dtype_policy("float32")
+        if self.steps:
+            compile_classifier(model, make_schedule(self.learning_rate, self.steps))
+        self._start = model.get_weights()
+        return model
+
+    @cached_property
+    def _targets(self):
+        from mscam_tf.models import build_targets, find_pretrained
+
+        return build_targets(self.model, find_pretrained(self.weights))
+
+    def fit(self, images, labels, seed):
+        from mscam_tf.fused_norms import fuse_norms
+        from mscam_tf.models import find_pretrained, start_heads
+        from mscam_tf.training import average_weights
+
+        if self.weights:
+            self.model.set_weights(self._start)
+            logits = self._targets.predict(self._prepare(images), verbose=0)
+            start_heads(self.model, logits, labels, find_pretrained(self.weights))
+        else:
+            _draw_weights(self.model, self._start, seed)
+        if not self.steps:
+            return
+        for variable in self.model.optimizer.variables:
+            variable.assign(np.zeros(variable.shape))
+        data = self._augment(self._prepare(images), labels, seed)
+        with fuse_norms(self.model):
+            self.model.fit(
+                data,
+                steps_per_epoch=self.steps,
+                shuffle=False,
+                verbose=0,
+                callbacks=[average_weights()],
+            )
+
+    def predict(self, images):
+        logits = self.predict_logits(images)
+        return logits[:, 1] - logits[:, 0]
+
+    def predict_logits(self, images):
+        return self.model.predict(self._prepare(images), batch_size=BATCH, verbose=0)
+
+    def explain(self, images):
+        """Return the maps of all classes, `(n, side, side, C)`."""
+        return self._explainer.predict(self._prepare(images), batch_size=BATCH, verbose=0)["maps"]
+
+    @cached_property
+    def _explainer(self):
+        import mscam_tf
+
+        return mscam_tf.build_explainer(self.model)
+
+    def _prepare(self, images):
+        return _resize(images, self.side)
+
+    def _augment(self, images, labels, seed):
+        import tensorflow as tf
+
+        from mscam_tf.data import build_augmentation, turn_tuning_off
+
+        augment = build_augmentation(seed)
+        data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.int32)))
+        data = data.shuffle(len(labels), seed=seed).repeat().batch(BATCH)
+        data = data.map(lambda x, y: (augment(x, training=True), y)).prefetch(2)
+        return turn_tuning_off(data)
+
+
+def _draw_weights(model, start, seed):
+    """Give every kernel a fresh initial value; all else goes back to the start."""
+    import keras
+
+    model.set_weights(start)
+    for number, variable in enumerate(model.trainable_variables):
+        if variable.path.endswith("kernel"):
+            initializer = keras.initializers.GlorotUniform(seed=seed * 10_000 + number)
+            variable.assign(initializer(variable.shape))
+
+
+class ZeroShot:
+    """The pretrained classifier's own logit of a bone: nothing is fitted."""
+
+    def __init__(self, weights="xray", side=128):
+        self.weights, self.side = weights, side
+
+    @cached_property
+    def _model(self):
+        import mscam_tf
+        from mscam_tf.models import find_pretrained
+
+        size = (self.side, self.side)
+        return mscam_tf.build_pretrained_classifier(size, find_pretrained(self.weights))
+
+    def fit(self, images, labels, seed):
+        pass
+
+    def predict(self, images):
+        return self._model.predict(_resize(images, self.side), verbose=0)[:, 0]
+
+
+def _resize(images, side):
+    """Return what a network takes, `(n, side, side, 1)`."""
+    from mscam_tf.data.reading import resize_image
+
+    return np.stack([resize_image(image, (side, side)) for image in images])[..., None]

@@ -1,0 +1,1 @@
+"""What the parts of the method do: ablations, relevance, maps, several findings."""

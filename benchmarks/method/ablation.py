@@ -1,0 +1,192 @@
+"""What does each part contribute? Scales, taps, pooling, the kind of relevance, deep supervision.
+
+    python -m benchmarks.method.ablation [--seeds 3] [--difficulty 0.3]
+
+Whole networks from scratch on simulated radiographs, all on the same splits, and scored on fresh
+ones; `benchmarks.method.frozen_ablation` has the penalties, on the pretrained backbone. What is
+finished stays in the work folder, so that a run that was stopped goes on where it was.
+"""
+
+import argparse
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common.learners import PRECISION, open_work
+from benchmarks.common.report import (
+    describe_difference,
+    describe_mean,
+    make_table,
+    remember,
+    write_page,
+)
+from benchmarks.method.map_quality import make_data
+
+_SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 24
+_DIFFICULTY = 0.3  # From scratch, hardly anything is learned from so few images at 1.
+RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
+RAW_TAPS = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
+_REFERENCE = "3 scales"
+VARIANTS = {
+    "1 scale": {"model": "single", "taps": RELU_TAPS[3:]},
+    "2 scales": {"taps": RELU_TAPS[2:]},
+    _REFERENCE: {"taps": RELU_TAPS[1:]},
+    "4 scales": {"taps": RELU_TAPS},
+    "3 scales, raw taps": {"taps": RAW_TAPS},
+    "3 scales, softmax relevance": {"taps": RELU_TAPS[1:], "normalization": "softmax"},
+    "3 scales, heads of unit norm": {"taps": RELU_TAPS[1:], "unit_norm_heads": True},
+    "3 scales, soft pooling": {"taps": RELU_TAPS[1:], "pooling": "soft"},
+    "3 scales, deep supervision": {"taps": RELU_TAPS[1:], "deep_supervision": 0.5},
+    "3 scales, deep supervision, soft pooling": {
+        "taps": RELU_TAPS[1:],
+        "deep_supervision": 0.5,
+        "pooling": "soft",
+    },
+}
+
+
+def run(folder: Path, name: str, seed: int, difficulty: float) -> dict:
+    """Train and score one variant, unless that was done."""
+    import mscam_tf
+
+    place = folder / name.replace(" ", "_").replace(",", "") / f"seed{seed}"
+
+    def measure():
+        shutil.rmtree(place, ignore_errors=True)
+        data = make_data(folder / "data", _IMAGES, seed=2 * 10**6, difficulty=difficulty)
+        manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
+        config = mscam_tf.TrainConfig(
+            image_size=(_SIDE, _SIDE),
+            weights=None,
+            epochs=_EPOCHS,
+            patience=_EPOCHS,
+            precision=PRECISION,
+            seed=seed,
+            **VARIANTS[name],
+        )
+        trained = mscam_tf.train(manifest, place, config)
+        shutil.rmtree(place / "checkpoints")
+        fresh = make_data(folder / "fresh", _FRESH, seed=2 * 10**6 + 1, difficulty=difficulty)
+        return score(trained, fresh)
+
+    return remember(place / "found.json", measure)
+
+
+def score(run, fresh: Path) -> dict:
+    """Score the classes and the maps of the true class on fresh images; keep the relevance."""
+    import keras
+    from PIL import Image
+
+    import mscam_tf
+    from mscam_tf.metrics import center_maps
+    from mscam_tf.models import read_relevance
+
+    manifest = mscam_tf.read_manifest(fresh)
+    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])[..., None]
+    labels = np.array([run.class_names.index(sample.label) for sample in manifest.samples])
+    model = run.load_model()
+    outputs = mscam_tf.build_explainer(model, map_size=(_SIDE, _SIDE)).predict(
+        images, batch_size=16, verbose=0
+    )
+    none = run.class_names.index("none")
+    said, there = outputs["logits"].argmax(-1), labels != none
+    rows = np.flatnonzero(there)
+    masks = np.stack(
+        [np.asarray(Image.open(fresh / manifest.samples[row].mask)) > 0 for row in rows]
+    )
+    # Relative to the mean over the classes: what random heads add to all of them says nothing.
+    maps = np.stack([center_maps(outputs["maps"][row])[..., labels[row]] for row in rows])
+    precision, prevalence = mscam_tf.pixel_average_precision(maps, masks)
+    relevance = read_relevance(model, len(run.class_names))
+    parts = outputs["contributions"] - outputs["contributions"].mean(0)
+    covariance = (parts * parts.sum(1, keepdims=True)).mean(0)  # Of each scale with the logit.
+    keras.backend.clear_session()
+    return {
+        "accuracy": float(np.mean(said == labels)),
+        "two": float(np.mean((outputs["probabilities"][:, none] < 0.5) == there)),
+        "ap": precision / prevalence,
+        "classes": run.class_names,
+        "relevance": relevance.tolist(),
+        "share": (covariance / covariance.sum(0)).tolist(),
+    }
+
+
+def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:
+    """Say the mean of each score over the seeds, and how it differs from the reference."""
+    cells = [name]
+    for what in ("accuracy", "two", "ap"):
+        values, others = (np.array([one[what] for one in some]) for some in (found, reference))
+        cells += [
+            describe_mean(values),
+            "" if found is reference else describe_difference(values - others),
+        ]
+    return cells
+
+
+def describe_scales(name: str, found: list[dict]) -> list[list[str]]:
+    """Say for each class which relevance each scale has, and how much of the logit's variance."""
+    rows = []
+    for index, label in enumerate(found[0]["classes"]):
+        cells = [
+            ", ".join(
+                f"{value:.2f}" for value in np.mean([one[what] for one in found], 0)[:, index]
+            )
+            for what in ("relevance", "share")
+        ]
+        rows.append([name, label, *cells])
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--difficulty", type=float, default=_DIFFICULTY)
+    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--work", type=Path, default=None)
+    arguments = parser.parse_args()
+    difficulty = arguments.difficulty
+    page = "ablation" if difficulty == _DIFFICULTY else f"ablation_{difficulty:g}"
+    settings = {"side": _SIDE, "images": _IMAGES, "fresh": _FRESH, "epochs": _EPOCHS}
+    settings |= {"start": "none", "difficulty": difficulty, "precision": PRECISION}
+    work = open_work(page, arguments.work, **settings)
+    some = arguments.variants != list(VARIANTS)
+    chosen = f" --variants {shlex.join(arguments.variants)}" if some else ""
+    found = {name: [] for name in [_REFERENCE, *arguments.variants]}
+    for seed in range(arguments.seeds):
+        for name, values in found.items():
+            values.append(run(work, name, seed, difficulty))
+            print(name, seed, values[-1], flush=True)
+    found = {name: found[name] for name in VARIANTS if name in found}
+    scales = [row for name, values in found.items() for row in describe_scales(name, values)]
+    write_page(
+        page,
+        f"What each part contributes, from scratch, difficulty {difficulty:g}",
+        f"DenseNet-121 from scratch, {_EPOCHS} epochs on the training split of {_IMAGES} "
+        f"simulated radiographs of {_SIDE} x {_SIDE} pixels in four classes, with the contrast of "
+        f"the bones divided by {difficulty:g}, in {PRECISION}, scored on {_FRESH} fresh ones; "
+        f"{arguments.seeds} seeds of split, initial weights and order, mean and standard "
+        "deviation. `difference` is paired by seed, against `3 scales`, with its 95 % interval "
+        "(Student's t). AP is the pixel average precision of the true class's map, relative to the "
+        "mean over the classes, in multiples of the prevalence. Heads pool by the mean over the "
+        "map unless named otherwise; deep supervision has the weight 0.5, and its weights are kept "
+        "by the validation loss of all heads.",
+        [
+            "variant",
+            *(
+                cell
+                for score in ("own classes", "two classes", "AP")
+                for cell in (score, "difference")
+            ),
+        ],
+        [describe(name, values, found[_REFERENCE]) for name, values in found.items()],
+        arguments=f"--seeds {arguments.seeds} --difficulty {difficulty:g}{chosen}",
+        more="Relevance of each scale, finest first, and which share of the variance of the "
+        "class's logit over the images is due to it (covariance with the logit):\n\n"
+        + make_table(["variant", "class", "relevance", "share of variance"], scales),
+    )
+
+
+if __name__ == "__main__":
+    main()

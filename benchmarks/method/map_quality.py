@@ -1,0 +1,173 @@
+"""Do the maps find the bones? Simulated radiographs with masks, after training on image labels.
+
+    python -m benchmarks.method.map_quality [--starts xray withoutmasks/weights.npz none]
+
+A start is `xray`, `none`, or the `.npz` file of a pretraining. What is finished stays in the work
+folder, so that a run that was stopped goes on where it was.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common.learners import POOLING, open_work
+from benchmarks.common.report import name_files, remember, write_page
+
+_SIDE, _TRAINING, _TESTS = 128, 600, 400
+_SETTINGS = {"epochs": 4, "batch_size": 16}
+_TOLERANCE = 3.0  # Pixels.
+
+
+def make_data(
+    folder: Path, images: int, seed: int, side: int = _SIDE, difficulty: float = 1.0
+) -> Path:
+    from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
+
+    if not (folder / "manifest.csv").exists():  # Which is written last.
+        config = SimulationConfig(image_size=(side, side), difficulty=difficulty)
+        write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
+    return folder
+
+
+def train(folder: Path, model: str, weights: str, seed: int):
+    """Train with image labels alone, `bone` or `none`."""
+    import mscam_tf
+    from mscam_tf.models import name_start
+
+    run = folder / f"{model}_{name_start(weights)}_seed{seed}"
+    if not (run / "model.keras").exists():
+        data = make_data(folder / f"training{seed}", _TRAINING, seed)
+        manifest = mscam_tf.label_binary(mscam_tf.read_manifest(data), ("none", "bone"))
+        config = mscam_tf.TrainConfig(
+            model=model,
+            weights=None if weights == "none" else weights,
+            image_size=(_SIDE, _SIDE),
+            seed=seed,
+            **_SETTINGS,
+        )
+        mscam_tf.train(manifest, run, config, overwrite=True)
+    return mscam_tf.open_run(run)
+
+
+def score(run, tests: Path, flips: bool) -> dict[str, float]:
+    """Score the bone's map on the test images with bones, and the classifier on all of them."""
+    import keras
+    from sklearn.metrics import roc_auc_score
+
+    import mscam_tf
+
+    manifest = mscam_tf.read_manifest(tests)
+    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])[..., None]
+    masks = np.stack([_read_mask(manifest, s) for s in manifest.samples])
+    classes = np.array([sample.label for sample in manifest.samples])
+    explainer = mscam_tf.build_explainer(run.load_model(), scale_maps=True)
+    explainer = mscam_tf.average_flips(explainer) if flips else explainer
+    outputs = explainer.predict(images, batch_size=16, verbose=0)
+    bone = run.class_names.index("bone")
+    there = masks.any((1, 2))
+    found = {"auroc": roc_auc_score(classes != "none", outputs["probabilities"][:, bone])}
+    maps = outputs["maps"][..., bone]
+    precision, prevalence = mscam_tf.pixel_average_precision(maps[there], masks[there])
+    found |= {"ap": precision, "prevalence": prevalence}
+    pairs = zip(maps, masks, strict=True)
+    hits = np.array([mscam_tf.points_at(m, mask, _TOLERANCE) for m, mask in pairs])
+    found["pointing"] = hits[there].mean()
+    for name in ("scale1", "scale2", "scale3"):
+        found[f"pointing_{name}"] = hits[there & (classes == name)].mean()
+        part = outputs.get(f"{name}_maps")
+        if part is not None:
+            found[f"ap_{name}"] = mscam_tf.pixel_average_precision(
+                part[there][..., bone], masks[there]
+            )[0]
+    found["random"] = np.mean([_chance(mask) for mask in masks[there]])
+    keras.backend.clear_session()
+    return {name: float(value) for name, value in found.items()}
+
+
+def _read_mask(manifest, sample) -> np.ndarray:
+    from PIL import Image
+
+    if not sample.mask:
+        return np.zeros((_SIDE, _SIDE), bool)
+    return np.asarray(Image.open(manifest.root / sample.mask)) > 0
+
+
+def _chance(mask: np.ndarray) -> float:
+    """Return how often a random pixel would hit."""
+    from scipy.ndimage import distance_transform_edt
+
+    return float((distance_transform_edt(~mask) <= _TOLERANCE).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", nargs="*", default=["xray", "none"])
+    parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--flips", nargs="*", default=["xray"], help="starts scored with flips too")
+    parser.add_argument("--work", type=Path, default=None)
+    arguments = parser.parse_args()
+    from mscam_tf.models import name_start
+
+    settings = {"side": _SIDE, "training": _TRAINING, "tests": _TESTS, **_SETTINGS}
+    work = open_work("map_quality", arguments.work, **settings)
+    tests = make_data(work / "tests", _TESTS, seed=10**6)
+    rows = []
+    for start in arguments.starts:
+        for model in arguments.models:
+            for seed in range(arguments.seeds):
+                run = train(work, model, start, seed)
+                for flips in (False, True) if start in arguments.flips else (False,):
+                    path = run.folder / f"map_quality{'_flips' if flips else ''}.json"
+                    found = remember(path, partial(score, run, tests, flips))
+                    name = f"{model}, flips" if flips else model
+                    rows.append([name, name_start(start), seed, *_describe(found)])
+    write_page(
+        "map_quality",
+        "Do the maps find the bones?",
+        f"DenseNet-121, trained with the image labels `bone` and `none` alone on {_TRAINING} "
+        f"simulated radiographs of {_SIDE} x {_SIDE} pixels ({_SETTINGS['epochs']} epochs, "
+        f"from the start named), then scored on {_TESTS} others. The map is that of the class "
+        "`bone`, over all its scales. Pixel average precision over all test images with bones, in "
+        "multiples of the prevalence, and of the maps of each scale alone; pointing game: how "
+        f"often the brightest pixel is within {_TOLERANCE:g} pixels of a bone, over all and by "
+        f"size class. `random` is how often a random pixel is. `flips` averages over each image's "
+        f"four mirror images. {POOLING}",
+        [
+            "model",
+            "start",
+            "seed",
+            "AUROC",
+            "AP",
+            "AP / prevalence",
+            "AP of scale 1, 2, 3",
+            "pointing",
+            "scale1",
+            "scale2",
+            "scale3",
+            "random",
+        ],
+        rows,
+        arguments=f"--starts {name_files(arguments.starts)} --models {' '.join(arguments.models)} "
+        f"--seeds {arguments.seeds} --flips {' '.join(arguments.flips)}",
+    )
+
+
+def _describe(found: dict[str, float]) -> list[str]:
+    parts = [
+        f"{found[name]:.3f}" for name in ("ap_scale1", "ap_scale2", "ap_scale3") if name in found
+    ]
+    names = ("pointing", "pointing_scale1", "pointing_scale2", "pointing_scale3", "random")
+    return [
+        f"{found['auroc']:.3f}",
+        f"{found['ap']:.3f}",
+        f"{found['ap'] / found['prevalence']:.1f}",
+        ", ".join(parts[: 1 if len(parts) == 1 else 3]),
+        *(f"{found[name]:.2f}" for name in names),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the simulator and the check for copies are worth."""

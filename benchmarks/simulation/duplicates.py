@@ -1,0 +1,93 @@
+"""Which copies of an image are found, and how many originals are mistaken for copies?
+
+Takes a folder of images without copies: `python -m benchmarks.simulation.duplicates FOLDER`.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.common.report import write_page
+from mscam_tf.data.checking import Fingerprint, find_duplicates, take_fingerprint
+from mscam_tf.data.reading import is_image_file, read_image
+
+Change = Callable[[np.ndarray], np.ndarray]
+_GENERATOR = np.random.default_rng(0)
+
+
+def _shrink(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape
+    size = (width // 2, height // 2)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+
+
+def _add_noise(image: np.ndarray) -> np.ndarray:
+    return image + _GENERATOR.normal(0, 3, image.shape)
+
+
+_KINDS: dict[str, tuple[Change, int | None]] = {
+    "flipped left to right": (np.fliplr, None),
+    "flipped upside down": (np.flipud, None),
+    "rotated by 90 degrees": (np.rot90, None),
+    "rotated by 180 degrees": (lambda image: np.rot90(image, 2), None),
+    "transposed": (np.transpose, None),
+    "JPEG, quality 90": (lambda image: image, 90),
+    "rotated by 180 degrees, JPEG, quality 75": (lambda image: np.rot90(image, 2), 75),
+    "transposed, JPEG, quality 50": (np.transpose, 50),
+    "JPEG, quality 30": (lambda image: image, 30),
+    "contrast 0.8, 10 levels brighter": (lambda image: 0.8 * image + 10, None),
+    "gamma 0.7": (lambda image: 255 * (image / 255) ** 0.7, None),
+    "negative": (lambda image: 255 - image, None),
+    "noise of 3 levels": (_add_noise, None),
+    "half the size": (_shrink, None),
+    "two rows and columns cut off": (lambda image: image[2:, 2:], None),
+}
+
+
+def find_copies(
+    originals: list[Fingerprint], images: list[np.ndarray], change: Change, quality: int | None
+) -> tuple[int, int]:
+    """Return how many of the copies are found, and how many wrong pairs."""
+    copies = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, image in enumerate(images):
+            pixels = np.clip(np.round(change(image)), 0, 255).astype(np.uint8)
+            path = Path(folder) / f"{number}.{'jpg' if quality else 'png'}"
+            options = {"quality": quality} if quality else {}
+            Image.fromarray(np.ascontiguousarray(pixels)).save(path, **options)
+            copies.append(take_fingerprint(path))
+    pairs = {(pair.first, pair.second) for pair in find_duplicates(originals + copies)}
+    right = {(index, index + len(images)) for index in range(len(images))}
+    return len(pairs & right), len(pairs - right)
+
+
+def main(folder: Path) -> None:
+    paths = [path for path in sorted(folder.rglob("*")) if is_image_file(path, folder)]
+    start = time.perf_counter()
+    originals = [take_fingerprint(path) for path in paths]
+    alarms = len(find_duplicates(originals))
+    seconds = time.perf_counter() - start
+    images = [np.round(read_image(path) * 255).astype(np.uint8) for path in paths]
+    rows: list[list[object]] = [["none: the originals alone", "", alarms]]
+    for kind, (change, quality) in _KINDS.items():
+        found, wrong = find_copies(originals, images, change, quality)
+        rows.append([kind, f"{found} of {len(paths)}", wrong])
+    write_page(
+        "duplicates",
+        "Copies that `mscam check` finds",
+        f"One copy of each of {len(paths)} images of a folder (`{folder.name}`, given as an "
+        "argument; the figures depend on it), brought to 8 bits. A wrong pair is one of two images "
+        f"of which neither was made from the other. Checking the {len(paths)} originals took "
+        f"{seconds:.1f} s.",
+        ["kind of copy", "found", "wrong pairs"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""How fast: reading, training, explaining, simulating."""

@@ -1,0 +1,49 @@
+"""How many radiographs a second does the simulator make?"""
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.common.report import write_page
+from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
+
+_ROUNDS = 3
+_CASES = [
+    ("patches 128 x 128", 200, (128, 128), None),
+    ("patches 256 x 256", 200, (256, 256), None),
+    ("frames 2048 x 4096, 20 groups of bones", 4, (2048, 4096), 20),
+]
+
+
+def measure(images: int, size: tuple[int, int], groups: int | None, processes: int) -> float:
+    """Return images a second, written to disk, processes started included."""
+    rates = []
+    for seed in range(_ROUNDS):
+        plan = Plan(images, SimulationConfig(image_size=size), frame_groups=groups, seed=seed)
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            write_radiographs(Path(folder), plan, processes=processes)
+            rates.append(images / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
+def main() -> None:
+    cores = os.cpu_count() or 1
+    rows = [
+        [title, *(f"{measure(images, size, groups, count):.2f}" for count in (1, cores))]
+        for title, images, size, groups in _CASES
+    ]
+    write_page(
+        "simulation_speed",
+        "Simulated radiographs a second",
+        "`write_radiographs`, 16-bit PNG and masks written to disk, the start of the processes "
+        f"included; median of {_ROUNDS} rounds.",
+        ["what", "one process", f"{cores} processes"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What to do about confused classes, in words: which images would help most."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import false_discovery_control
+
+from mscam_tf.analysis.confusions import Confusion, ImageOverlap
+
+_LISTED = 20  # Unlabelled images that the advice names; the table has all.
+_LEVEL = 0.05
+
+
+def write_advice(
+    count: int, confusions: Sequence[Confusion], ranked: Sequence[ImageOverlap] = ()
+) -> str:
+    """Say in words what is confused, whether the maps tell why, and which images would help.
+
+    Args:
+        count: How many labelled images were analysed.
+        confusions: Those that occur, in order.
+        ranked: Unlabelled images, the most useful first.
+
+    Returns:
+        Markdown.
+    """
+    wrong = sum(len(found.images) for found in confusions)
+    parts = [f"# What is confused, and where\n\n{wrong} of {count} images are wrong."]
+    chances = _adjust([confusion.p_value for confusion in confusions])
+    parts += [_advise(*pair) for pair in zip(confusions, chances, strict=True)]
+    if ranked:
+        names = "\n".join(
+            f"1. {one.path}: {one.first} or {one.second} (margin {one.margin:.2f})"
+            for one in ranked[:_LISTED]
+        )
+        parts.append(
+            "## Label these next\n\nOf the images without a label, those whose two most probable "
+            f"classes are closest and claim the same places:\n\n{names}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _adjust(chances: Sequence[float]) -> np.ndarray:
+    """Adjust p values for their number (Benjamini and Hochberg, 1995); what is no number stays."""
+    adjusted = np.array(chances, float)
+    known = np.isfinite(adjusted)
+    if known.any():
+        adjusted[known] = false_discovery_control(adjusted[known])
+    return adjusted
+
+
+def _advise(confusion: Confusion, chance: float) -> str:
+    title = f"## {confusion.true} taken for {confusion.predicted}"
+    count = f"{len(confusion.images)} of {confusion.total} ({confusion.rate:.0%})."
+    most = ", ".join(str(image.path) for image in confusion.images[: len(confusion.stacks)])
+    errors = f"The most certain errors: {most}"
+    return f"{title}\n\n{count} {_describe_overlap(confusion, chance)}\n\n{errors}"
+
+
+def _describe_overlap(confusion: Confusion, chance: float) -> str:
+    if len(confusion.images[0].class_names) == 2:
+        return "With two classes one map is the other's negative: no place speaks for both."
+    if np.isnan(chance):
+        return (
+            f"With {len(confusion.right)} images of {confusion.true} that are right, these are too "
+            "few to judge where the maps overlap."
+        )
+    low, high = confusion.interval
+    means = confusion.average("place_overlap")
+    return (
+        f"The evidence for the two overlaps in place by {means['wrong']:.2f}, and by "
+        f"{means['right']:.2f} on images of {confusion.true} that are right: "
+        f"{confusion.difference:+.2f} [{low:+.2f}, {high:+.2f}], p = {chance:.2g} (for all pairs "
+        f"together); on images of {confusion.predicted} that are right, by "
+        f"{means['like']:.2f}. {_judge(confusion, chance)}"
+    )
+
+
+def _judge(confusion: Confusion, chance: float) -> str:
+    low, high = confusion.interval
+    pair = f"{confusion.true} and {confusion.predicted}"
+    if chance < _LEVEL and low > 0 and not confusion.exceeds_like:
+        return (
+            f"Where it errs, the maps lie as on any image of {confusion.predicted}: what makes "
+            f"these {confusion.true} was not seen. Is it visible at all? If so, add images of "
+            f"{confusion.true} in which it is as small or as faint."
+        )
+    if chance < _LEVEL and low > 0:
+        return (
+            f"Where it errs, {pair} claim the same region, which they should not share: add images "
+            "like those below, of both classes, that differ there and are alike elsewhere."
+        )
+    if chance < _LEVEL and high < 0:
+        return (
+            f"Where it errs, the maps of {pair} are further apart than usual: something speaks for "
+            f"{confusion.predicted} at a place of its own. Look at the pictures: what is there? "
+            f"Add images of {confusion.true} that have the like."
+        )
+    return (
+        "That is no clear difference: the place is not what confuses them. Add images like those "
+        "below of either class, and check their labels."
+    )

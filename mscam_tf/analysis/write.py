@@ -1,0 +1,173 @@
+"""An analysis as files: tables, pictures, and advice in words."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from pathlib import Path
+
+from mscam_tf.analysis.advice import write_advice
+from mscam_tf.analysis.confusions import MEASURES, Confusion, ImageOverlap
+from mscam_tf.analysis.overlaps import choose_thresholds, find_confusions, find_range, sample_maps
+from mscam_tf.analysis.ranking import rank_unlabelled
+from mscam_tf.data.manifests import Manifest, drop_images
+from mscam_tf.data.reading import check_images, write_problems
+from mscam_tf.files import write_table, write_whole_folder
+from mscam_tf.outputs import RunError
+from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
+from mscam_tf.runs import Run
+
+_FILES = (
+    "advice.md",
+    "confusions.csv",
+    "images.csv",
+    "label_next.csv",
+    "overlaps.png",
+    "confusions",
+    "skipped.csv",
+)
+
+
+def write_analysis(
+    run: Run,
+    manifest: Manifest,
+    folder: str | Path,
+    *,
+    unlabelled: Sequence[Path] = (),
+    threshold: float | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    skip_bad: bool = False,
+) -> list[Confusion]:
+    """Analyse which classes a run confuses, and write tables, pictures and advice.
+
+    Writes `advice.md` (in words), `confusions.csv` (each pair: how often, and how much the two maps
+    overlap on wrong and on right images), `images.csv` (each image), `overlaps.png`, and for each
+    pair `confusions/TRUE_as_PREDICTED.png`: where both classes lay claim to the same place, on
+    average and on the most certain errors. With unlabelled images also `label_next.csv`: which to
+    label next. An earlier analysis in the folder is replaced.
+
+    Args:
+        run: A finished run.
+        manifest: Labelled images that it was not trained on.
+        folder: Where to write; created if missing. Other files in it stay.
+        unlabelled: More images, without labels.
+        threshold: As for `mscam_tf.measure_overlaps`.
+        on_progress: Called with 1 after each image.
+        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
+
+    Returns:
+        The confusions, the class that is confused most often first.
+
+    Raises:
+        ImageError: If images cannot be read.
+        RunError: If the folder holds files of these names that are no analysis, or the run tells
+            several findings in one image.
+    """
+    folder, unlabelled = Path(folder), list(unlabelled)
+    _check_folder(folder)
+    problems: list[tuple[Path, str]] = []
+    if skip_bad:
+        paths = [*manifest.paths, *unlabelled]
+        readable, problems = check_images(paths, run.config.read, skip_bad=True)
+        manifest = drop_images(manifest, problems)
+        unlabelled = [path for path in unlabelled if path in readable]
+    maps = sample_maps(run, manifest.paths)
+    confusions, every = find_confusions(
+        run,
+        manifest,
+        unlabelled=unlabelled,
+        threshold=choose_thresholds(maps) if threshold is None else threshold,
+        on_progress=on_progress,
+    )
+    count = len(manifest.samples)
+    ranked = rank_unlabelled(every[count:])
+    with write_whole_folder(folder, _FILES) as partial:
+        if problems:
+            write_problems(problems, partial / "skipped.csv")
+        _write_tables(confusions, every[:count], ranked, partial)
+        _draw_confusions(confusions, find_range(maps), partial)
+        advice = write_advice(count, confusions, ranked)
+        (partial / "advice.md").write_text(advice, encoding="utf-8")
+    return confusions
+
+
+def _check_folder(folder: Path) -> None:
+    """An earlier analysis may be replaced, and nothing else."""
+    there = [name for name in _FILES if (folder / name).exists()]
+    if there and _FILES[0] not in there:
+        raise RunError(
+            f"{folder} holds files that are no analysis; choose another folder. Received: {there}"
+        )
+
+
+def _write_tables(
+    confusions: Sequence[Confusion],
+    images: Sequence[ImageOverlap],
+    ranked: Sequence[ImageOverlap],
+    folder: Path,
+) -> None:
+    write_table(folder / "images.csv", [_describe_image(image) for image in images])
+    rows = [_describe_confusion(found) for found in confusions]
+    write_table(folder / "confusions.csv", rows + _list_absent(confusions, images))
+    if ranked:
+        write_table(folder / "label_next.csv", [_describe_image(image) for image in ranked])
+
+
+def _draw_confusions(
+    confusions: Sequence[Confusion], value_range: tuple[float, float], folder: Path
+) -> None:
+    for confusion in confusions:
+        _draw_confusion(confusion, value_range, folder / "confusions")
+    if confusions:
+        rows = [(_name(found), found.measure("place_overlap")) for found in confusions]
+        save_figure(plot_overlaps(rows), folder / "overlaps.png")
+
+
+def _name(confusion: Confusion) -> str:
+    return f"{confusion.true} as {confusion.predicted}"
+
+
+def _draw_confusion(confusion: Confusion, value_range: tuple[float, float], folder: Path) -> None:
+    """Show what both classes claim, on average and on the most certain errors."""
+    titles = [f"{one.path.name}: margin {one.margin:.2f}" for one in confusion.images]
+    figure = plot_confused_images(
+        [confusion.mean, *confusion.stacks],
+        [f"mean of {len(confusion.images)} images", *titles[: len(confusion.stacks)]],
+        (confusion.true, confusion.predicted),
+        value_range,
+    )
+    name = re.sub(r"[^\w.-]+", "_", _name(confusion))  # Classes may be named with a slash.
+    save_figure(figure, folder / f"{name}.png")
+
+
+def _describe_image(image: ImageOverlap) -> dict[str, object]:
+    pair = image.first, image.second
+    row: dict[str, object] = {"path": image.path, "label": image.label}
+    row |= {"predicted": image.first, "second": image.second, "margin": f"{image.margin:.4f}"}
+    return row | {name: f"{image.measure(name, *pair):.4f}" for name in MEASURES}
+
+
+def _describe_confusion(confusion: Confusion) -> dict[str, object]:
+    wrong, total = len(confusion.images), confusion.total
+    row = _count(confusion.true, confusion.predicted, wrong, total)
+    for name in MEASURES:
+        for part, mean in confusion.average(name).items():
+            row[f"{name}_{part}"] = f"{mean:.4f}"
+    low, high = confusion.interval
+    row |= {"difference": f"{confusion.difference:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"}
+    return row | {"p_value": f"{confusion.p_value:.4g}"}
+
+
+def _list_absent(
+    confusions: Sequence[Confusion], images: Sequence[ImageOverlap]
+) -> list[dict[str, object]]:
+    """Make the rows of the pairs of classes that are never confused."""
+    known = {(found.true, found.predicted) for found in confusions}
+    totals = Counter(image.label for image in images)
+    pairs = [pair for pair in permutations(images[0].class_names, 2) if pair not in known]
+    return [_count(*pair, 0, totals[pair[0]]) for pair in pairs if totals[pair[0]]]
+
+
+def _count(true: str, predicted: str, wrong: int, total: int) -> dict[str, object]:
+    rate = f"{wrong / total:.4f}"
+    return {"true": true, "predicted": predicted, "wrong": wrong, "of": total, "rate": rate}

@@ -1,0 +1,78 @@
+"""The command `mscam evaluate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mscam_tf.cli.console import (
+    CONSOLE,
+    DATA,
+    RUN,
+    SKIP_BAD,
+    explain_errors,
+    read_data,
+)
+
+if TYPE_CHECKING:
+    from mscam_tf.evaluation import Scores
+    from mscam_tf.runs import Run
+
+
+def evaluate(
+    run: RUN,
+    data: DATA,
+    split: Annotated[
+        str, typer.Option(help="train, validation or test of the run; all for other data.")
+    ] = "test",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="By default the run folder.")
+    ] = None,
+    skip_bad: SKIP_BAD = False,
+) -> None:
+    """Score a run: each metric with its 95 % bootstrap interval.
+
+    The recall of a class is how many of its images are found. With two classes, the other images
+    with a defect are missed, and the other good parts are falsely rejected.
+
+    Writes `metrics.json`, `predictions.csv` and `confusion.png`.
+
+    Example: `mscam evaluate RUN DATA --split test`
+    """
+    with explain_errors():
+        from mscam_tf.runs import open_run
+
+        evaluate_with_progress(open_run(run), data, split, out or run, skip_bad=skip_bad)
+
+
+def evaluate_with_progress(
+    run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool = False
+) -> None:
+    """Score a run, print the table and draw the confusions."""
+    from mscam_tf.evaluation import evaluate as evaluate_run
+    from mscam_tf.plots import plot_confusion_matrix, save_figure
+    from mscam_tf.runs import select_samples
+
+    samples = select_samples(run, read_data(data), split)
+    with CONSOLE.status(f"scoring {len(samples.samples)} images"):
+        scores = evaluate_run(run, samples, out, split=split, skip_bad=skip_bad)
+    if scores.confusion.ndim == 2:
+        figure = plot_confusion_matrix(scores.confusion, scores.class_names)
+        save_figure(figure, out / "confusion.png")
+    _print_scores(scores, split)
+    CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
+
+
+def _print_scores(scores: "Scores", split: str) -> None:
+    table = Table(title=f"{scores.num_images} images ({split})")
+    for column in ("metric", "value", "95 % interval"):
+        table.add_column(column)
+    for name, values in scores.metrics.items():
+        low, value, high = (f"{values[key]:.3f}" for key in ("low", "value", "high"))
+        known = (value, f"{low} to {high}") if value != "nan" else ("-", "-")
+        table.add_row(name.replace("_", " ", 1), *known)
+    CONSOLE.print(table)
+    if scores.metrics["accuracy"]["value"] == 1:
+        bound = min(1.0, 3 / scores.num_images)
+        CONSOLE.print(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")

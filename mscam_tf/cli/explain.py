@@ -1,0 +1,86 @@
+"""The command `mscam explain`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mscam_tf.cli.console import (
+    CONSOLE,
+    OVERWRITE,
+    RUN,
+    SKIP_BAD,
+    explain_errors,
+    make_progress,
+    read_data,
+)
+
+if TYPE_CHECKING:
+    from mscam_tf.runs import Run
+
+
+def explain(
+    run: RUN,
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Of a DATA: only its images in train, validation, test or all."
+        ),
+    ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option(
+            "--flips",
+            help="Average over each image's four mirror images: points at faint objects more "
+            "often, takes four times as long.",
+        ),
+    ] = False,
+    skip_bad: SKIP_BAD = False,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Show where the model looked, at which scale, and how each score comes about.
+
+    Writes for each image an overlay and its scales side by side; a sheet of all, the relevance
+    of each scale, and `explanations.csv`. Red is evidence for the predicted class, blue against
+    it, and where neither is, the image shows. The colours, in logits, are the same for all images,
+    and red as far as blue: what is red for all classes alike speaks for none.
+
+    Example: `mscam explain RUN image.png folder/ --out maps`, or `mscam explain RUN DATA --split
+    test --out maps`
+    """
+    with explain_errors():
+        from mscam_tf.data.manifests import list_images
+        from mscam_tf.runs import open_run, select_samples
+
+        opened = open_run(run)
+        if split is None:
+            paths = list_images(images)
+        else:
+            parts = [select_samples(opened, read_data(data), split) for data in images]
+            paths = [path for part in parts for path in part.paths]
+        options = {"skip_bad": skip_bad, "overwrite": overwrite, "flips": flips}
+        explain_with_progress(opened, paths, out, echo=True, **options)
+
+
+def explain_with_progress(
+    run: "Run", paths: list[Path], out: Path, *, echo: bool = False, **options: bool
+) -> None:
+    """Explain images with a bar, and say each in words on request."""
+    from mscam_tf.explanation import Explanation, write_explanations
+
+    with make_progress() as progress:
+        task = progress.add_task("explaining", total=len(paths))
+
+        def show(explanation: Explanation) -> None:
+            progress.advance(task)
+            if echo:
+                line = f"{explanation.path.name}: {explanation.describe()}"
+                progress.console.print(line, highlight=False)
+
+        write_explanations(run, paths, out, show, **options)
+    CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)

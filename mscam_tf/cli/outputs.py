@@ -1,0 +1,39 @@
+"""What the commands about data share: outputs that must be free, and manifests to write."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mscam_tf.cli.console import (
+    CONSOLE,
+)
+
+if TYPE_CHECKING:
+    from mscam_tf.data.manifests import Manifest
+
+
+def check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) -> None:
+    """Refuse outputs that are in the way, before anything is read."""
+    from mscam_tf.data.manifests import ManifestError
+
+    for path in manifests:
+        if path.suffix != ".csv":
+            raise ManifestError(f"A manifest is a .csv file. Received: {path}")
+    for path in (*manifests, *others):
+        if path.exists() and not overwrite:
+            raise ManifestError(
+                "An output must not be there yet; choose another name, or add --overwrite. "
+                f"Received: {path}"
+            )
+
+
+def write_manifests(manifests: dict[Path, "Manifest"]) -> None:
+    """Write manifests of the same images into a folder, with their boxes."""
+    from mscam_tf.data.manifests import carry_boxes, relocate, write_manifest
+
+    path, manifest = next(iter(manifests.items()))
+    boxes = carry_boxes(manifest, path.parent)
+    if boxes is not None:
+        CONSOLE.print(f"Wrote {boxes}, the boxes of the images", highlight=False)
+    for path, manifest in manifests.items():
+        write_manifest(relocate(manifest, path.parent), path)
+        CONSOLE.print(f"Wrote {path}", highlight=False)

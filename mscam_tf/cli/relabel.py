@@ -1,0 +1,155 @@
+"""The command `mscam relabel`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mscam_tf.cli.console import (
+    CONSOLE,
+    DATA,
+    MAX_PIXELS,
+    OVERWRITE,
+    explain_errors,
+    read_data,
+)
+from mscam_tf.cli.outputs import check_outputs, write_manifests
+from mscam_tf.cli.tables import print_counts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mscam_tf.data.manifests import Manifest
+
+_SOURCES = ("masks", "boxes", "column")
+
+
+def relabel(
+    data: DATA,
+    out: Annotated[Path, typer.Option("--out", metavar="CSV", help="Manifest to write.")],
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="masks|boxes|column", help="Source of sizes.")
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="By default the boxes.csv beside DATA.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Name of the column of sizes.")] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            metavar="side|width|length|area",
+            help="Of an object; by default the side (root of the area) of a box, and the width "
+            "(largest disc inside) in a mask.",
+        ),
+    ] = None,
+    thresholds: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Where one class ends, the next begins.")
+    ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(help="So many scales of equal counts, fitted on the training split only."),
+    ] = None,
+    binary: Annotated[bool, typer.Option("--binary", help="Two classes instead.")] = False,
+    names: Annotated[
+        tuple[str, str], typer.Option(metavar="NONE OBJECT", help="Names of the two classes.")
+    ] = ("none", "object"),
+    smallest: Annotated[
+        bool, typer.Option("--smallest", help="Go by the smallest object, not the largest.")
+    ] = False,
+    min_visible: Annotated[
+        float, typer.Option(help="Leave out objects of which less is in the image.")
+    ] = 0.5,
+    max_pixels: MAX_PIXELS = 100_000_000,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Label images by the size of their objects: none, scale1 (smallest), scale2 ...
+
+    The size of an image is that of its largest object. The manifest keeps the old label in the
+    column original_label and the size in the column object_size; a histogram is written beside it,
+    as NAME.sizes.png. With --binary, back to two classes: from the labels, or from sizes where
+    --from is given.
+
+    Example: `mscam relabel DATA --from boxes --thresholds 12.5,22 --out labels.csv`
+
+    Example: `mscam relabel split.csv --from masks --classes 3 --out labels.csv`
+
+    Example: `mscam relabel labels.csv --binary --names none bone --out binary.csv`
+    """
+    with explain_errors(tensorflow=False):
+        from mscam_tf.data.labelling import (
+            fit_thresholds,
+            label_binary,
+            label_by_size,
+            measure_images,
+        )
+        from mscam_tf.data.manifests import BOXES_FILE, match_boxes, read_boxes
+        from mscam_tf.data.reading import ReadOptions
+
+        _check_choice(source, thresholds, classes, binary)
+        histogram = out.with_suffix(".sizes.png")
+        check_outputs([out], [histogram] if source else [], overwrite)
+        cuts = _read_numbers(thresholds) if thresholds else []
+        manifest = read_data(data)
+        if source is None:
+            _finish(label_binary(manifest, names), out)
+            return
+        found = None
+        if source == "boxes":
+            paths = [sample.path for sample in manifest.samples]
+            found = match_boxes(read_boxes(boxes or manifest.root / BOXES_FILE), paths)
+        sizes = measure_images(
+            manifest,
+            source,
+            boxes=found,
+            column=column,
+            measure=measure,
+            smallest=smallest,
+            min_visible=min_visible,
+            read=ReadOptions(max_pixels=max_pixels),
+        )
+        if classes:
+            cuts = fit_thresholds(manifest, sizes, classes)
+        if binary:
+            labelled = label_binary(manifest, names, sizes)
+        else:
+            labelled = label_by_size(manifest, sizes, cuts)
+        _finish(labelled, out)
+        _draw_sizes(sizes, cuts, histogram)
+
+
+def _check_choice(
+    source: str | None, thresholds: str | None, classes: int | None, binary: bool
+) -> None:
+    if bool(thresholds) + bool(classes) + binary != 1:
+        raise ValueError(
+            "Give exactly one of --thresholds, --classes and --binary. Received: "
+            f"--thresholds {thresholds}, --classes {classes}, --binary {binary}"
+        )
+    if source not in _SOURCES and not (source is None and binary):
+        raise ValueError(
+            f"Sizes need a source: `--from` must be one of {', '.join(_SOURCES)}. "
+            f"Received: --from {source}"
+        )
+
+
+def _read_numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise ValueError(f"Expected numbers, such as 12.5,22. Received: {text!r}") from None
+
+
+def _finish(manifest: "Manifest", path: Path) -> None:
+    write_manifests({path: manifest})
+    print_counts(manifest)
+
+
+def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> None:
+    from mscam_tf.data.labelling import format_size
+    from mscam_tf.plots import plot_sizes, save_figure
+
+    save_figure(plot_sizes(sizes, thresholds), path)
+    if thresholds:
+        cuts = ", ".join(map(format_size, thresholds))
+        CONSOLE.print(f"Thresholds: {cuts}", highlight=False)
+    CONSOLE.print(f"Wrote {path}", highlight=False)

@@ -1,0 +1,54 @@
+"""The command `mscam split`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mscam_tf.cli.console import (
+    CONSOLE,
+    DATA,
+    OVERWRITE,
+    explain_errors,
+    read_data,
+)
+from mscam_tf.cli.outputs import check_outputs, write_manifests
+from mscam_tf.cli.tables import print_counts
+
+if TYPE_CHECKING:
+    pass
+
+
+def split(
+    data: DATA,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="CSV", help="Manifest to write; a folder for --folds.")
+    ],
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Write fold1.csv, fold2.csv ... instead.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Split 7:1:2 into train, validation and test, or k-fold; by class, groups kept together.
+
+    Any split that DATA has is replaced. The manifests go straight to `mscam train`. Boxes beside
+    DATA go with them, as boxes.csv: give each data set a folder of its own.
+
+    Example: `mscam split DATA --out split.csv`, or `mscam split DATA --out folds --folds 5`
+    """
+    with explain_errors(tensorflow=False):
+        from mscam_tf.data.manifests import set_splits, split_folds, split_manifest
+
+        paths = [out / f"fold{i}.csv" for i in range(1, folds + 1)] if folds else [out]
+        check_outputs(paths, [], overwrite)
+        manifest = read_data(data)
+        if folds is None:
+            fresh = set_splits(manifest, [""] * len(manifest.samples))
+            parts = [split_manifest(fresh, seed)]
+        else:
+            parts = split_folds(manifest, folds, seed)
+        write_manifests(dict(zip(paths, parts, strict=True)))
+        for part in parts:
+            print_counts(part)
+        CONSOLE.print(f"Next: mscam check {paths[0]}", highlight=False)

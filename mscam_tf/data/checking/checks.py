@@ -1,0 +1,175 @@
+"""Check a data set before training: broken files, torn groups, leaks, contradictory labels."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mscam_tf.data.checking.duplicates import (
+    MIN_SIMILARITY,
+    Duplicate,
+    Fingerprint,
+    cluster_duplicates,
+    connect,
+    find_duplicates,
+    take_fingerprint,
+)
+from mscam_tf.data.manifests import Manifest, find_torn_groups
+from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask
+from mscam_tf.files import write_whole
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What is known of a data set after a look at every image.
+
+    Attributes:
+        manifest: The samples.
+        sizes: How many images have each `(height, width)`.
+        problems: Images and masks that cannot be read, and masks of another size than their image,
+            with the reason.
+        duplicates: Pairs of images that show the same, by index of the sample.
+        clusters: Images connected by such pairs, by index of the sample.
+        torn_groups: The splits of each group that is in more than one.
+    """
+
+    manifest: Manifest
+    sizes: Counter[tuple[int, int]]
+    problems: list[tuple[Path, str]]
+    duplicates: list[Duplicate]
+    clusters: list[list[int]]
+    torn_groups: dict[str, list[str]]
+
+    @property
+    def leaks(self) -> list[list[int]]:
+        """The clusters that are in more than one split."""
+        return self._select("split")
+
+    @property
+    def contradictions(self) -> list[list[int]]:
+        """The clusters with more than one label."""
+        return self._select("label")
+
+    @property
+    def ungrouped(self) -> list[list[int]]:
+        """The clusters in more than one group, which the next split may tear."""
+        return self._select("group")
+
+    @property
+    def failed(self) -> bool:
+        """Whether scores on these data would be wrong."""
+        return bool(self.problems or self.torn_groups or self.leaks or self.contradictions)
+
+    def _select(self, field: str) -> list[list[int]]:
+        values = [getattr(sample, field) for sample in self.manifest.samples]
+        return [members for members in self.clusters if len({values[i] for i in members}) > 1]
+
+
+def check_manifest(
+    manifest: Manifest,
+    options: ReadOptions | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    on_compare: Callable[[int], None] | None = None,
+    min_similarity: float = MIN_SIMILARITY,
+) -> DataReport:
+    """Look at every image and mask once, and compare all images with all.
+
+    Args:
+        manifest: The samples, with or without splits.
+        options: How images are read.
+        on_progress: Called with 1 after each image or mask is read.
+        on_compare: Called with a number of images when they have been compared with all others.
+        min_similarity: Above which correlation two images are copies, see `find_duplicates`.
+
+    Returns:
+        The `DataReport`. Files that cannot be read are listed there, not raised.
+    """
+    found: dict[int, Fingerprint] = {}
+    problems: list[tuple[Path, str]] = []
+    fingerprints = map_images(take_fingerprint, manifest.paths, options or ReadOptions())
+    for index, result in enumerate(fingerprints):
+        if isinstance(result, ImageError):
+            problems += result.problems
+        else:
+            found[index] = result
+        if on_progress is not None:
+            on_progress(1)
+    problems += _check_masks(manifest, found, options or ReadOptions(), on_progress)
+    readable = list(found)
+    duplicates = [
+        replace(pair, first=readable[pair.first], second=readable[pair.second])
+        for pair in find_duplicates(list(found.values()), on_compare, min_similarity)
+    ]
+    return DataReport(
+        manifest,
+        Counter(fingerprint.size for fingerprint in found.values()),
+        problems,
+        duplicates,
+        cluster_duplicates(len(manifest.samples), duplicates),
+        find_torn_groups(manifest),
+    )
+
+
+def _check_masks(
+    manifest: Manifest,
+    found: Mapping[int, Fingerprint],
+    options: ReadOptions,
+    on_progress: Callable[[int], None] | None,
+) -> Iterator[tuple[Path, str]]:
+    """Yield the masks that cannot be read, or are not of the size of their image."""
+    masks = {i: manifest.root / s.mask for i, s in enumerate(manifest.samples) if s.mask}
+    results = map_images(_measure_mask, list(masks.values()), options)
+    for (index, path), size in zip(masks.items(), results, strict=True):
+        if isinstance(size, ImageError):
+            yield from size.problems
+        elif index in found and size != found[index].size:
+            yield path, f"expected the size {found[index].size} of its image, but it has {size}"
+        if on_progress is not None:
+            on_progress(1)
+
+
+def _measure_mask(path: Path, options: ReadOptions) -> tuple[int, ...]:
+    return read_mask(path, options).shape
+
+
+def group_duplicates(report: DataReport) -> Manifest:
+    """Give images that show the same one group, so that no split can tear them.
+
+    Groups that are connected by a duplicate become one, under the name of the first of them.
+
+    Args:
+        report: From `check_manifest`.
+
+    Returns:
+        The samples with their groups, without the splits if any of these is now torn.
+    """
+    samples = report.manifest.samples
+    firsts: dict[str, int] = {}
+    pairs = [(firsts.setdefault(sample.group, i), i) for i, sample in enumerate(samples)]
+    pairs += [(pair.first, pair.second) for pair in report.duplicates]
+    groups = [sample.group for sample in samples]
+    for members in connect(len(samples), pairs):
+        for index in members:
+            groups[index] = samples[members[0]].group
+    joined = tuple(replace(s, group=g) for s, g in zip(samples, groups, strict=True))
+    manifest = replace(report.manifest, samples=joined)
+    if find_torn_groups(manifest):
+        manifest = replace(manifest, samples=tuple(replace(s, split="") for s in joined))
+    return manifest
+
+
+def write_duplicates(report: DataReport, path: str | Path) -> None:
+    """Write every pair of images that show the same as a row of a CSV file."""
+    numbers = {i: n for n, members in enumerate(report.clusters, start=1) for i in members}
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        fields = ("path", "label", "group", "split")
+        names = [f"{which}_{field}" for which in ("first", "second") for field in fields]
+        writer.writerow(["cluster", "kind", "similarity", "orientation", *names])
+        for pair in report.duplicates:
+            images = (report.manifest.samples[i] for i in (pair.first, pair.second))
+            cells = [getattr(sample, field) for sample in images for field in fields]
+            kind = "exact" if pair.exact else "near"
+            number, similarity = numbers[pair.first], f"{pair.similarity:.3f}"
+            writer.writerow([number, kind, similarity, pair.orientation, *cells])

@@ -1,0 +1,282 @@
+"""Boxes around objects: read, write, move and cut."""
+
+import csv
+import logging
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from mscam_tf.data.manifests.manifest import Manifest, ManifestError, open_table, relocate_path
+from mscam_tf.files import write_whole
+
+BOXES_FILE = "boxes.csv"
+_LOGGER = logging.getLogger(__name__)
+_PATH_NAMES = ("path", "film", "image")
+_CORNERS = ("x_min", "y_min", "x_max", "y_max")
+_CUT = ("object_width", "object_height", "visible")
+
+
+@dataclass(frozen=True)
+class Box:
+    """An object's box in pixels, which spans `x_min <= x < x_max` and `y_min <= y < y_max`.
+
+    `x` runs to the right and `y` down, both from the image's upper left corner.
+
+    Attributes:
+        x_min: Left edge.
+        y_min: Upper edge.
+        x_max: Right edge.
+        y_max: Lower edge.
+        label: The object's class, or empty.
+        object_size: Width and height of the whole object where the box is cut; else `None`.
+        visible: Share of the object's area that is left in the image, from 0 to 1, of what fits
+            into the image: 1 for a crack that runs through it from edge to edge.
+
+    Raises:
+        ValueError: If the box is empty.
+    """
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    label: str = ""
+    object_size: tuple[float, float] | None = None
+    visible: float = 1.0
+
+    def __post_init__(self) -> None:
+        corners = (self.x_min, self.y_min, self.x_max, self.y_max)
+        if not (self.x_min < self.x_max and self.y_min < self.y_max) or not all(
+            map(math.isfinite, corners)
+        ):
+            raise ValueError(
+                "A box must have x_min < x_max and y_min < y_max, all finite. "
+                f"Received: {dict(zip(_CORNERS, corners, strict=True))}"
+            )
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the whole object, also where the box shows but a part of it."""
+        return self.object_size or (self.x_max - self.x_min, self.y_max - self.y_min)
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square pixels."""
+        return (self.x_max - self.x_min) * (self.y_max - self.y_min)
+
+    def shift(self, x: float, y: float) -> "Box":
+        """Move the box by `x` pixels to the right and `y` down."""
+        return replace(
+            self, x_min=self.x_min + x, x_max=self.x_max + x, y_min=self.y_min + y,
+            y_max=self.y_max + y,
+        )  # fmt: skip
+
+    def clip(self, width: float, height: float) -> "Box | None":
+        """Cut the box to an image of this size; `None` where nothing is left.
+
+        The cut box remembers the size of the whole object and how much of it is visible.
+
+        Examples:
+            >>> box = Box(-6, 2, 2, 12).clip(width=20, height=10)
+            >>> box.x_min, box.y_max, box.size, box.visible
+            (0, 10, (8, 10), 0.2)
+        """
+        x_min, y_min = max(self.x_min, 0), max(self.y_min, 0)
+        x_max, y_max = min(self.x_max, width), min(self.y_max, height)
+        if x_min >= x_max or y_min >= y_max:
+            return None
+        cut = Box(x_min, y_min, x_max, y_max, self.label, self.size)
+        visible = min(1.0, self.visible * cut.area / self.fit(width, height))
+        return replace(cut, visible=visible)
+
+    def fit(self, width: float, height: float) -> float:
+        """Return the largest area of the box that an image of this size can show."""
+        return min(self.x_max - self.x_min, width) * min(self.y_max - self.y_min, height)
+
+
+def read_boxes(path: str | Path) -> dict[str, list[Box]]:
+    r"""Read the boxes of many images from a CSV file.
+
+    Args:
+        path: A file with the columns `path` (or `film` or `image`), `x_min`, `y_min`, `x_max` and
+            `y_max`, and optionally `label`. `mscam tile` adds `object_width`, `object_height` and
+            `visible` for boxes that the edge of a patch has cut.
+
+    Returns:
+        The boxes of each image, under its path as it is written in the file.
+
+    Raises:
+        ManifestError: If a column is missing, or a row holds no box.
+
+    Examples:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "boxes.csv"
+        >>> _ = path.write_text("film,x_min,y_min,x_max,y_max\nw1.png,2,3,8,7.5\n")
+        >>> read_boxes(path)["w1.png"][0].size
+        (6.0, 4.5)
+    """
+    path = Path(path)
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    with open_table(path) as reader:
+        columns = reader.fieldnames or ()
+        name = next((name for name in _PATH_NAMES if name in columns), None)
+        if name is None or set(_CORNERS) - set(columns):
+            raise ManifestError(
+                f"{path} must have the columns path, {', '.join(_CORNERS)}. Received: {columns}"
+            )
+        for row in reader:
+            try:
+                image = PurePath(row[name].strip()).as_posix()
+                boxes[image].append(_read_row(row))
+            except (TypeError, ValueError, AttributeError) as error:
+                place = f"{path}, line {reader.line_num}"
+                raise ManifestError(f"{place}: expected a box. {error}. Received: {row}") from None
+    return dict(boxes)
+
+
+def write_boxes(boxes: Mapping[str, Iterable[Box]], path: str | Path) -> None:
+    """Write the boxes of each image as a CSV file that `read_boxes` reads."""
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", *_CORNERS, "label", *_CUT])
+        for image, found in boxes.items():
+            for box in found:
+                corners = [_trim(getattr(box, name)) for name in _CORNERS]
+                width, height = map(_trim, box.size)
+                visible = round(box.visible, 4)
+                writer.writerow([image, *corners, box.label, width, height, visible])
+
+
+def match_boxes(
+    boxes: Mapping[str, Sequence[Box]], paths: Iterable[str]
+) -> dict[str, Sequence[Box]]:
+    """Find the boxes of each image: by its path, or by its file name where no other has it.
+
+    Args:
+        boxes: From `read_boxes`.
+        paths: Images, as a manifest lists them.
+
+    Returns:
+        For each path its boxes, possibly none. Boxes of images that are not listed are left out,
+        and a warning is logged.
+
+    Raises:
+        ManifestError: If a file name fits several images, or there are boxes, but of no image in
+            `paths`.
+
+    Examples:
+        >>> match_boxes({"w1.png": [Box(0, 0, 2, 3)]}, ["films/w1.png", "films/w2.png"])
+        {'films/w1.png': [Box(x_min=0, ...)], 'films/w2.png': []}
+    """
+    found: dict[str, Sequence[Box]] = {path: [] for path in paths}
+    named: dict[str, list[str]] = defaultdict(list)
+    for path in found:
+        named[PurePath(path).name].append(path)
+    unmatched: list[str] = []
+    for image, rows in boxes.items():
+        match = _find_image(image, found, named)
+        if match is None:
+            unmatched.append(image)
+        else:
+            found[match] = [*found[match], *rows]
+    if boxes and len(unmatched) == len(boxes):
+        raise ManifestError(
+            "The boxes must be of images that are listed. Received: boxes of "
+            f"{unmatched[0]}, images such as {next(iter(found), 'none')}"
+        )
+    if unmatched:
+        _LOGGER.warning(
+            "%d boxes are left out: their %d images are not listed, such as %s.",
+            sum(len(boxes[image]) for image in unmatched),
+            len(unmatched),
+            unmatched[0],
+        )
+    return found
+
+
+def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
+    """Read the boxes beside a manifest's images; `None`, and a warning, if they are of others.
+
+    Only for boxes that nobody has named: a file of another program's may have the same name.
+    """
+    path = manifest.root / BOXES_FILE
+    if not path.is_file():
+        return None
+    try:
+        return match_boxes(read_boxes(path), [sample.path for sample in manifest.samples])
+    except ManifestError as error:
+        _LOGGER.warning("%s is passed over: %s", path, error)
+        return None
+
+
+def carry_boxes(manifest: Manifest, folder: str | Path) -> Path | None:
+    """Write the boxes beside a manifest's images into the folder it moves to, if there are any.
+
+    Args:
+        manifest: The samples, before `relocate`.
+        folder: Where a relocated manifest is written.
+
+    Returns:
+        The file, if one was written.
+
+    Raises:
+        ManifestError: If other boxes are there, which may be someone's annotations and are never
+            overwritten.
+    """
+    source, target = manifest.root / BOXES_FILE, Path(folder) / BOXES_FILE
+    if source.resolve() == target.resolve():
+        return None
+    found = find_boxes(manifest)
+    if found is None:
+        return None
+    moved = {
+        relocate_path(path, manifest.root, Path(folder)): list(boxes)
+        for path, boxes in found.items()
+        if boxes
+    }
+    if not target.exists():
+        write_boxes(moved, target)
+        return target
+    if _list_rows(read_boxes(target)) != _list_rows(moved):
+        raise ManifestError(
+            f"Other boxes are in the way; choose another folder, or remove them. Received: {target}"
+        )
+    return None
+
+
+def _find_image(
+    image: str, paths: Mapping[str, object], named: Mapping[str, Sequence[str]]
+) -> str | None:
+    if image in paths:
+        return image
+    fitting = named.get(image, ())
+    if len(fitting) > 1:
+        raise ManifestError(
+            f"A file name must fit one image; give the path of each instead. Received: {image}, "
+            f"which fits {len(fitting)} images, such as {fitting[0]} and {fitting[1]}"
+        )
+    return fitting[0] if fitting else None
+
+
+def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:
+    return {
+        (path, box.label, *(_trim(getattr(box, name)) for name in _CORNERS))
+        for path, found in boxes.items()
+        for box in found
+    }
+
+
+def _read_row(row: Mapping[str, str]) -> Box:
+    x_min, y_min, x_max, y_max = (float(row[name]) for name in _CORNERS)
+    box = Box(x_min, y_min, x_max, y_max, (row.get("label") or "").strip())
+    if not row.get("object_width") or not row.get("object_height"):
+        return box
+    size = (float(row["object_width"]), float(row["object_height"]))
+    return replace(box, object_size=size, visible=float(row.get("visible") or 1))
+
+
+def _trim(value: float) -> float | int:
+    """Write whole numbers without a point."""
+    return int(value) if value == int(value) else round(value, 4)

@@ -1,0 +1,235 @@
+"""Lists of labelled images: from class folders or a CSV file, and back into one."""
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+
+from mscam_tf.data.reading import SUFFIXES, is_image_file
+from mscam_tf.files import write_whole
+
+NO_OBJECT, OBJECT = "none", "object"
+
+SPLITS = ("train", "validation", "test")
+MANIFEST_FILE = "manifest.csv"
+_SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
+_COLUMNS = ("path", "label", "group", "split", "mask")
+
+
+class ManifestError(ValueError):
+    """A folder or CSV file of labelled images is not as it should be."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A labelled image: its path below the manifest's root, and what belongs together with it.
+
+    Attributes:
+        path: The image, below the manifest's root or absolute.
+        label: Its class.
+        group: Images of one group (one film, one fish) stay in one split.
+        split: `train`, `validation`, `test`, or empty.
+        mask: The image's object mask, like `path`, or empty: nonzero where an object is. Values
+            that differ number the objects.
+        extra: The other columns of the CSV file, kept so that no command loses them.
+    """
+
+    path: str
+    label: str
+    group: str
+    split: str = ""
+    mask: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A list of labelled images below one folder."""
+
+    root: Path
+    samples: tuple[Sample, ...]
+
+    @property
+    def class_names(self) -> list[str]:
+        """The labels that occur, sorted: their order is the order of the classes."""
+        return sorted({sample.label for sample in self.samples})
+
+    @property
+    def paths(self) -> list[Path]:
+        """The image files."""
+        return [self.root / sample.path for sample in self.samples]
+
+    def select(self, split: str) -> "Manifest":
+        """Return the samples of one split."""
+        chosen = tuple(sample for sample in self.samples if sample.split == split)
+        return replace(self, samples=chosen)
+
+
+def read_manifest(source: str | Path) -> Manifest:
+    """List the labelled images of a folder or of a CSV file.
+
+    Args:
+        source: A folder with one folder per class, or a CSV file with the columns `path` (absolute,
+            or relative to the file's folder), `label` and optionally `group` (images cut from one
+            film or one fish belong together), `split` (`train`, `validation`, `test`) and `mask`
+            (a picture that is nonzero where an object is). Other columns are kept as they are.
+            A folder that holds a `manifest.csv` is read by that file. A folder `masks` is no class.
+
+    Returns:
+        A `Manifest`. Without a `group` column each image is a group of its own.
+
+    Raises:
+        ManifestError: If there is no such source, no image in it, or one twice, or a row of the
+            CSV file is incomplete.
+
+    Examples:
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for name in ["bone/a.png", "bone/b.png", "none/a.png"]:
+        ...     (folder / name).parent.mkdir(exist_ok=True)
+        ...     (folder / name).touch()
+        >>> [(sample.path, sample.label) for sample in read_manifest(folder).samples]
+        [('bone/a.png', 'bone'), ('bone/b.png', 'bone'), ('none/a.png', 'none')]
+    """
+    source = Path(source)
+    if (source / MANIFEST_FILE).is_file():
+        source = source / MANIFEST_FILE
+    if source.is_dir():
+        manifest = Manifest(source, tuple(_list_folder(source)))
+    elif source.is_file() and source.suffix == ".csv":
+        manifest = Manifest(source.parent, tuple(_list_csv(source)))
+    else:
+        raise ManifestError(
+            "DATA must be a folder with one folder per class, or a .csv file with the columns "
+            f"path,label[,group][,split][,mask]. Received: {source}"
+        )
+    _check_samples(manifest, source)
+    return manifest
+
+
+def relocate(manifest: Manifest, folder: str | Path) -> Manifest:
+    """Express the paths of images and masks relative to another folder.
+
+    Args:
+        manifest: The samples.
+        folder: The new root, such as the folder into which the manifest will be written.
+
+    Returns:
+        A `Manifest` of the same files. Groups named after an image are renamed with it.
+
+    Examples:
+        >>> manifest = Manifest(Path("data"), (Sample("a.png", "bone", "fish 1"),))
+        >>> relocate(manifest, "data/splits").samples[0].path
+        '../a.png'
+    """
+    folder = Path(folder)
+    paths = {s.path: relocate_path(s.path, manifest.root, folder) for s in manifest.samples}
+    samples = []
+    for sample in manifest.samples:
+        mask = relocate_path(sample.mask, manifest.root, folder) if sample.mask else ""
+        group = paths.get(sample.group, sample.group)
+        samples.append(replace(sample, path=paths[sample.path], group=group, mask=mask))
+    return Manifest(folder, tuple(samples))
+
+
+def relocate_path(path: str, old: Path, new: Path) -> str:
+    """Express a path below the folder `old` relative to the folder `new`, with forward slashes."""
+    if PurePath(path).is_absolute():
+        return path
+    target = old.resolve() / path
+    try:
+        # The new folder is resolved, because `..` leaves a linked folder by its true parent.
+        return PurePath(os.path.relpath(target, new.resolve())).as_posix()
+    except ValueError:  # On another drive of Windows.
+        return target.as_posix()
+
+
+def write_manifest(manifest: Manifest, path: str | Path) -> None:
+    """Write the samples as a CSV file: path, label, group, split, any masks, all other columns.
+
+    Paths are written as they stand in the samples; `relocate` them first if the file is not to
+    lie in the manifest's root.
+    """
+    masked = any(sample.mask for sample in manifest.samples)
+    columns = _COLUMNS if masked else _COLUMNS[:-1]
+    extra = list(dict.fromkeys(name for sample in manifest.samples for name in sample.extra))
+    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, *extra])
+        for sample in manifest.samples:
+            known = [getattr(sample, name) for name in columns]
+            writer.writerow(known + [sample.extra.get(name, "") for name in extra])
+
+
+@contextmanager
+def open_table(path: Path) -> Iterator["csv.DictReader[str]"]:
+    """Open a CSV file of the user's for reading.
+
+    Raises:
+        ManifestError: If it is not UTF-8, as Excel writes it unless told otherwise.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            yield csv.DictReader(file)
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            f"A CSV file must be in UTF-8: save it as UTF-8. Received: {path}, {error}"
+        ) from None
+
+
+def _list_folder(folder: Path) -> Iterable[Sample]:
+    for path in sorted(folder.glob("*/**/*")):
+        if is_image_file(path, folder):
+            relative = path.relative_to(folder)
+            yield Sample(relative.as_posix(), relative.parts[0], relative.as_posix())
+
+
+def _list_csv(source: Path) -> Iterable[Sample]:
+    with open_table(source) as reader:
+        missing = {"path", "label"} - set(reader.fieldnames or ())
+        if missing:
+            raise ManifestError(
+                f"{source} must have the columns path and label. Received: {reader.fieldnames}"
+            )
+        for row in reader:
+            yield _read_row(row, f"{source}, line {reader.line_num}")
+
+
+def _read_row(row: dict[str, str | None], place: str) -> Sample:
+    if None in row:  # Where the csv module puts them; an unquoted comma in a path makes one.
+        raise ManifestError(f"{place}: more cells than the header has columns. Received: {row}")
+    values = {name: (row.get(name) or "").strip() for name in _COLUMNS}
+    if not values["path"] or not values["label"]:
+        raise ManifestError(f"{place}: path and label must not be empty. Received: {row}")
+    if values["split"] not in ("", *SPLITS):
+        raise ManifestError(
+            f"{place}: split must be empty or one of {SPLITS}. Received: {values['split']!r}"
+        )
+    values["path"] = PurePath(values["path"]).as_posix()
+    values["group"] = values["group"] or values["path"]
+    extra = {name: value or "" for name, value in row.items() if name not in _COLUMNS}
+    return Sample(**values, extra=extra)
+
+
+def _check_samples(manifest: Manifest, source: Path) -> None:
+    if not manifest.samples:
+        raise ManifestError(
+            f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
+            f"Received: {source}"
+        )
+    counts = Counter(sample.path for sample in manifest.samples)
+    twice = [path for path, count in counts.items() if count > 1]
+    if twice:
+        raise ManifestError(
+            f"Each image must be listed once. Received: {source} with {len(twice)} images listed "
+            f"more often, such as {twice[0]}"
+        )
+    if set(map(str.lower, manifest.class_names)) <= _SPLIT_FOLDERS:
+        raise ManifestError(
+            "Expected one folder per class, but the folders are named after splits; give a CSV "
+            f"file with the columns path,label,split. Received: {source} with "
+            f"{manifest.class_names}"
+        )

@@ -1,0 +1,59 @@
+"""Fit the window of intensities to training images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mscam_tf.data.reading.formats import read_stored
+from mscam_tf.data.reading.images import ImageError, ReadOptions, map_images
+
+# Percentiles of 10 million values are steady to far below what a model sees, and fit in memory.
+_FITTED_IMAGES, _FITTED_PIXELS = 500, 20_000
+
+
+def fit_window(
+    paths: Sequence[Path], percentiles: tuple[float, float], options: ReadOptions | None = None
+) -> tuple[float, float]:
+    """Fit the window to percentiles of the values stored in training images.
+
+    Takes up to 20,000 pixels of each of up to 500 images, evenly spread. Images that cannot be
+    read are passed over: naming them is the matter of `check_images`.
+
+    Args:
+        paths: Training images; those to be scored must not take part.
+        percentiles: `(low, high)`, such as `(0.1, 99.9)`.
+        options: Page and limit.
+
+    Returns:
+        `(low, high)` in the units of the files.
+
+    Raises:
+        ImageError: If none of the images can be read.
+        ValueError: If the percentiles coincide.
+    """
+    options = options or ReadOptions()
+    chosen = [paths[i] for i in _spread(len(paths), _FITTED_IMAGES)]
+    samples = list(map_images(_sample, chosen, options))
+    problems = [p for sample in samples if isinstance(sample, ImageError) for p in sample.problems]
+    values = [sample for sample in samples if not isinstance(sample, ImageError)]
+    if not values:
+        raise ImageError(problems)
+    low, high = np.percentile(np.concatenate(values), percentiles)
+    if not low < high:
+        raise ValueError(
+            f"The percentiles {percentiles} of the training images must differ. "
+            f"Received: {low} and {high}"
+        )
+    return float(low), float(high)
+
+
+def _sample(path: Path, options: ReadOptions) -> np.ndarray:
+    values = read_stored(path, options.page, options.max_pixels).values.ravel()
+    sample = values[_spread(values.size, _FITTED_PIXELS)].astype(np.float64)
+    return sample[np.isfinite(sample)]
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """Return at most so many indices, evenly spread over a count."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))

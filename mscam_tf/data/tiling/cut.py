@@ -1,0 +1,147 @@
+"""Cut patches out of their frames and write them as a data set."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from mscam_tf.data.manifests import (
+    BOXES_FILE,
+    MANIFEST_FILE,
+    Manifest,
+    ManifestError,
+    Sample,
+    write_boxes,
+    write_manifest,
+)
+from mscam_tf.data.reading import MASKS_FOLDER
+from mscam_tf.data.tiling.frames import list_inputs, read_frame, read_frame_mask
+from mscam_tf.data.tiling.plan import Patch, Tiling, classify_patch
+from mscam_tf.files import write_whole, write_whole_folder
+
+_SETTINGS_FILE = "tiling.json"
+_WRITTEN = ("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE)
+
+
+def cut_patches(
+    patches: Sequence[Patch],
+    frames: Manifest,
+    folder: str | Path,
+    tiling: Tiling,
+    *,
+    overwrite: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> Manifest:
+    """Cut the patches out of their frames and write them, one frame in memory at a time.
+
+    Writes PNG files of 8 or 16 bits (see `read_frame`) into `images/`, with masks of the same names
+    in `masks/`, `manifest.csv` (path, label, group, split, mask, the frame's other columns, and the
+    corner `x`, `y`), `boxes.csv`, and `tiling.json`, by which the folder is known as one of ours.
+    The folder appears, or changes, when all is written.
+
+    Args:
+        patches: From `plan_patches`.
+        frames: The frames, from `list_frames`.
+        folder: Where to write; empty or missing, unless `overwrite`.
+        tiling: How to cut.
+        overwrite: Replace what an earlier call has written there. Other files stay.
+        on_progress: Called with 1 after each patch.
+
+    Returns:
+        The manifest: label `object` or `none`, and the group and split of the frame; the frame
+        itself is the group where no other is known.
+
+    Raises:
+        ManifestError: If the folder is not empty and not ours to overwrite, or holds frames.
+        ImageError: If a frame or mask cannot be read.
+    """
+    folder = Path(folder)
+    check_folder(folder, overwrite, list_inputs(frames))
+    settings = json.dumps({"frames": str(frames.root), **asdict(tiling)}, indent=2)
+    samples = []
+    with write_whole_folder(folder, _WRITTEN) as partial:
+        (partial / _SETTINGS_FILE).write_text(settings + "\n", encoding="utf-8")
+        for patch, frame, image, mask in _cut(patches, frames, tiling):
+            label = classify_patch(patch, tiling.min_visible)
+            samples.append(_write_patch(partial, patch, frame, label, image, mask))
+            if on_progress is not None:
+                on_progress(1)
+        write_boxes({patch.path: patch.boxes for patch in patches}, partial / BOXES_FILE)
+        manifest = Manifest(folder, tuple(samples))
+        write_manifest(manifest, partial / MANIFEST_FILE)
+    return manifest
+
+
+def check_folder(folder: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Raise a `ManifestError` unless `cut_patches` may write into the folder.
+
+    Args:
+        folder: Where to write.
+        overwrite: Whether to replace what an earlier call has written.
+        inputs: Files to be read, which must not be in the folder.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / _SETTINGS_FILE).is_file():
+        raise ManifestError(f"The folder must be empty, or one of `mscam tile`. Received: {folder}")
+    if not overwrite:
+        raise ManifestError(
+            "The folder must be empty; choose another, or add --overwrite. "
+            f"Received: {folder}, with patches"
+        )
+    for path in inputs:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise ManifestError(
+                "The folder is replaced and must hold none of the inputs; choose another. "
+                f"Received: {folder}, with {path}"
+            )
+
+
+def _cut(
+    patches: Sequence[Patch], frames: Manifest, tiling: Tiling
+) -> Iterator[tuple[Patch, Sample, np.ndarray, np.ndarray | None]]:
+    samples = {sample.path: sample for sample in frames.samples}
+    masked = any(sample.mask for sample in frames.samples)
+    for path, group in groupby(patches, key=lambda patch: patch.frame):
+        frame = samples[path]
+        image = read_frame(frames.root / path, tiling.read)
+        mask = read_frame_mask(frames, frame, image.shape, tiling.read) if masked else None
+        for patch in group:
+            window = None if mask is None else _take(mask, patch, tiling.size, "constant")
+            yield patch, frame, _take(image, patch, tiling.size, "edge"), window
+
+
+def _take(
+    pixels: np.ndarray, patch: Patch, side: int, mode: Literal["constant", "edge"]
+) -> np.ndarray:
+    window = pixels[patch.y : patch.y + side, patch.x : patch.x + side]
+    below, right = side - window.shape[0], side - window.shape[1]
+    return np.pad(window, ((0, below), (0, right)), mode=mode) if below or right else window
+
+
+def _write_patch(
+    folder: Path,
+    patch: Patch,
+    frame: Sample,
+    label: str,
+    image: np.ndarray,
+    mask: np.ndarray | None,
+) -> Sample:
+    _write_png(folder / patch.path, image)
+    name = ""
+    if mask is not None:
+        name = patch.path.replace("images", MASKS_FOLDER, 1)
+        _write_png(folder / name, mask.astype(np.uint8 if mask.max() < 256 else np.uint16))
+    corner = {"x": str(patch.x), "y": str(patch.y)}
+    extra = {**frame.extra, **corner}
+    return Sample(patch.path, label, frame.group, frame.split, name, extra)
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    with write_whole(path) as partial:
+        Image.fromarray(np.ascontiguousarray(pixels)).save(partial)

@@ -1,0 +1,133 @@
+"""Find and read whole films and frames, and their masks, with the bits they have."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from mscam_tf.data.manifests import MANIFEST_FILE, Manifest, ManifestError, Sample, read_manifest
+from mscam_tf.data.reading import (
+    SUFFIXES,
+    ImageError,
+    ReadOptions,
+    is_image_file,
+    name_problem,
+    read_mask,
+    read_stored,
+    scale_stored,
+)
+
+
+def list_frames(source: str | Path, masks: str | Path | None = None) -> Manifest:
+    """List films and frames, with their masks.
+
+    Args:
+        source: A folder of images, a single one, or a manifest (a CSV file, or a folder that holds
+            a `manifest.csv`).
+        masks: A folder with a mask for each frame, under its name with any suffix, instead of the
+            masks of the manifest.
+
+    Raises:
+        ManifestError: If there are no frames, two differ in their suffix only, or one has no mask
+            in `masks`.
+    """
+    source = Path(source)
+    frames = read_manifest(source) if is_manifest(source) else _list_files(source)
+    counts = Counter(name_frame(sample.path) for sample in frames.samples)
+    name, count = counts.most_common(1)[0]
+    if count > 1:
+        raise ManifestError(f"Frames must differ in their names. Received: {count} named {name}")
+    if masks is None:
+        return frames
+    found = [find_mask(Path(masks), sample.path).resolve() for sample in frames.samples]
+    pairs = zip(frames.samples, found, strict=True)
+    return replace(frames, samples=tuple(replace(s, mask=mask.as_posix()) for s, mask in pairs))
+
+
+def is_manifest(source: Path) -> bool:
+    """Whether frames come from a manifest, and not from all images of a folder."""
+    return source.suffix == ".csv" or (source / MANIFEST_FILE).is_file()
+
+
+def name_frame(path: str) -> str:
+    """Name what belongs to a frame: its path without suffix, and without ways out of the folder.
+
+    Examples:
+        >>> name_frame("../films/w1.tif")
+        'films/w1'
+    """
+    frame = PurePath(path).with_suffix("")
+    return "/".join(part for part in frame.parts if part not in ("..", frame.anchor))
+
+
+def list_inputs(frames: Manifest) -> list[Path]:
+    """Return all files of frames and masks."""
+    return frames.paths + [frames.root / sample.mask for sample in frames.samples if sample.mask]
+
+
+def read_frame(path: Path, options: ReadOptions) -> np.ndarray:
+    """Read a frame as whole numbers, dense bright: `(height, width)`, uint8 or uint16.
+
+    Files of 8 bits keep their values. All others, and any with a window in the options, are
+    stretched to the 16 bits of a PNG file: 4095 of a 12-bit film becomes 65535. That keeps integers
+    of up to 16 bits apart, rounds floats and wider integers, and clips what lies outside the
+    window: that of the options, or else a DICOM file's own.
+
+    Raises:
+        ImageError: If the file cannot be read.
+    """
+    try:
+        stored = read_stored(path, options.page, options.max_pixels)
+        scaled = scale_stored(stored, options)
+    except Exception as error:  # Decoders raise whatever they please on broken files.
+        raise name_problem(path, error) from error
+    eight = stored.values.dtype == np.uint8 and options.window is None
+    return np.round(scaled * (255 if eight else 65535)).astype(np.uint8 if eight else np.uint16)
+
+
+def find_mask(folder: Path, frame: str) -> Path:
+    """Return the mask of a frame in a folder of masks: the file of its name, with any suffix.
+
+    Raises:
+        ManifestError: If there is none.
+    """
+    name = name_frame(frame)
+    for suffix in (PurePath(frame).suffix, *SUFFIXES):
+        path = folder / f"{name}{suffix}"
+        if path.is_file():
+            return path
+    raise ManifestError(
+        f"Each frame needs a mask; give one of zeros where there is no object. Received: none for "
+        f"{frame} in {folder}"
+    )
+
+
+def read_frame_mask(
+    frames: Manifest, frame: Sample, size: tuple[int, ...], options: ReadOptions
+) -> np.ndarray:
+    """Read the mask of a frame of this `(height, width)`: zeros if it has none.
+
+    Raises:
+        ImageError: If it cannot be read, or has another size.
+    """
+    if not frame.mask:
+        return np.zeros(size, np.int32)
+    path = frames.root / frame.mask
+    mask = read_mask(path, options)
+    if mask.shape != size:
+        reason = f"expected the size {size} of its image, but it has {mask.shape}"
+        raise ImageError([(path, reason)])
+    return mask
+
+
+def _list_files(source: Path) -> Manifest:
+    folder = source if source.is_dir() else source.parent
+    paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+    names = [p.relative_to(folder).as_posix() for p in paths if is_image_file(p, folder)]
+    if not names:
+        raise ManifestError(
+            f"FRAMES must be an image, a folder of images ({', '.join(SUFFIXES)}), or a manifest. "
+            f"Received: {source}"
+        )
+    return Manifest(folder, tuple(Sample(name, "", name) for name in names))

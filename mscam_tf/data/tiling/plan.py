@@ -1,0 +1,212 @@
+"""Decide how films and frames are cut into patches, and what each patch shows."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.ndimage import find_objects
+
+from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Box, Manifest, Sample
+from mscam_tf.data.reading import ReadOptions, number_objects
+from mscam_tf.data.tiling.frames import name_frame, read_frame, read_frame_mask
+
+BORDERS = ("shift", "pad", "drop")
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How frames are cut.
+
+    Attributes:
+        size: Side of the square patches in pixels.
+        overlap: Share of a patch that the next one repeats, from 0 to below 1.
+        border: Where the frame is no whole number of steps: `shift` the last patch back inside,
+            `pad` it with the frame's edge pixels, or `drop` the rest. A frame smaller than a patch
+            is padded, unless it is dropped.
+        min_visible: A patch shows an object if at least this share of the object's area is in it
+            (of the most that any patch could hold, where the object is larger). Patches with
+            smaller parts only are ambiguous, and left out.
+        empty: How many patches without an object to keep: their number as a multiple of that of
+            the patches with one, drawn at random from all frames; `None` keeps all.
+        seed: Seed of that drawing.
+        read: How the frames are read.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+
+    size: int = 224
+    overlap: float = 0.0
+    border: str = "shift"
+    min_visible: float = 0.5
+    empty: float | None = None
+    seed: int = 0
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        rules = {
+            "size": (self.size >= 1, "positive"),
+            "overlap": (0 <= self.overlap < 1, "from 0 to below 1"),
+            "border": (self.border in BORDERS, f"one of {BORDERS}"),
+            "min_visible": (0 < self.min_visible <= 1, "above 0 and at most 1"),
+            "empty": (self.empty is None or self.empty >= 0, "at least 0, or None"),
+        }
+        for name, (right, expected) in rules.items():
+            if not right:
+                value = getattr(self, name)
+                raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A window of a frame: its upper left corner, and the boxes in it, in its own pixels."""
+
+    frame: str
+    x: int
+    y: int
+    boxes: tuple[Box, ...]
+
+    @property
+    def path(self) -> str:
+        """Where the patch is written, below the folder."""
+        return f"images/{name_frame(self.frame)}/x{self.x:05d}_y{self.y:05d}.png"
+
+
+def plan_patches(
+    frames: Manifest,
+    tiling: Tiling,
+    *,
+    boxes: Mapping[str, Sequence[Box]] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> tuple[list[Patch], Counter[str]]:
+    """Decide which patches to cut.
+
+    Objects are the boxes if these are given, else the objects of the masks.
+
+    Args:
+        frames: The frames, and their masks if they have any, from `list_frames`.
+        tiling: How to cut.
+        boxes: For each frame its boxes, from `match_boxes`.
+        on_progress: Called with 1 after each frame.
+
+    Returns:
+        The patches, and how many were found of each kind: `object`, `none`, `ambiguous`, and
+        `left out` of those without an object.
+
+    Raises:
+        ImageError: If a frame or mask cannot be read, or a mask has another size than its frame.
+    """
+    patches: list[Patch] = []
+    counts: Counter[str] = Counter()
+    for frame in frames.samples:
+        height, width = read_frame(frames.root / frame.path, tiling.read).shape
+        size = (height, width)
+        find = _make_finder(frames, frame, size, tiling, boxes)
+        for x, y in list_corners(size, tiling):
+            patch = Patch(frame.path, x, y, tuple(find(x, y)))
+            kind = classify_patch(patch, tiling.min_visible)
+            counts[kind] += 1
+            if kind != "ambiguous":
+                patches.append(patch)
+        if on_progress is not None:
+            on_progress(1)
+    kept = _draw_empty(patches, tiling)
+    counts["left out"] = len(patches) - len(kept)
+    return kept, counts
+
+
+def list_corners(frame_size: tuple[int, int], tiling: Tiling) -> Iterator[tuple[int, int]]:
+    """Return the upper left corners `(x, y)` of the patches of a frame `(height, width)`.
+
+    Examples:
+        >>> list(list_corners((4, 9), Tiling(size=4, overlap=0.25)))  # Shifted back from 6 to 5.
+        [(0, 0), (3, 0), (5, 0)]
+        >>> list(list_corners((4, 9), Tiling(size=4, border="drop")))
+        [(0, 0), (4, 0)]
+    """
+    height, width = frame_size
+    for y in _list_starts(height, tiling):
+        for x in _list_starts(width, tiling):
+            yield x, y
+
+
+def _list_starts(length: int, tiling: Tiling) -> list[int]:
+    step = max(1, round(tiling.size * (1 - tiling.overlap)))
+    starts = list(range(0, length - tiling.size + 1, step))
+    if tiling.border == "drop" or (starts and starts[-1] + tiling.size == length):
+        return starts
+    if not starts:
+        return [0]
+    last = length - tiling.size if tiling.border == "shift" else starts[-1] + step
+    return [*starts, last]
+
+
+def _make_finder(
+    frames: Manifest,
+    frame: Sample,
+    size: tuple[int, int],
+    tiling: Tiling,
+    boxes: Mapping[str, Sequence[Box]] | None,
+) -> Callable[[int, int], Iterator[Box]]:
+    """Return what finds the boxes in the window at `(x, y)`."""
+    if boxes is not None or not frame.mask:
+        found = (boxes or {}).get(frame.path, ())
+        return lambda x, y: _find_boxes(found, x, y, tiling.size)
+    objects = number_objects(read_frame_mask(frames, frame, size, tiling.read))
+    wholes = {
+        number: (_to_box(slices), _count_most(objects[slices] == number, tiling.size))
+        for number, slices in enumerate(find_objects(objects), start=1)
+        if slices is not None
+    }
+    return lambda x, y: _find_regions(objects, wholes, x, y, tiling.size)
+
+
+def _find_boxes(boxes: Sequence[Box], x: int, y: int, side: int) -> Iterator[Box]:
+    for box in boxes:
+        cut = box.shift(-x, -y).clip(side, side)
+        if cut is not None:
+            yield cut
+
+
+def _find_regions(
+    objects: np.ndarray, wholes: Mapping[int, tuple[Box, int]], x: int, y: int, side: int
+) -> Iterator[Box]:
+    """Box what is left of each object in a window; its share counts pixels, not the box."""
+    window = objects[y : y + side, x : x + side]
+    for number, slices in enumerate(find_objects(window), start=1):
+        if slices is not None:
+            whole, most = wholes[number]
+            visible = np.count_nonzero(window[slices] == number) / most
+            yield replace(_to_box(slices), object_size=whole.size, visible=visible)
+
+
+def _count_most(region: np.ndarray, side: int) -> int:
+    """Return the most pixels of an object that any square window of this side can hold."""
+    height, width = (min(side, length) for length in region.shape)
+    sums = np.pad(region, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    rows = sums[height:] - sums[:-height]
+    return int((rows[:, width:] - rows[:, :-width]).max())
+
+
+def _to_box(slices: tuple[slice, slice]) -> Box:
+    rows, columns = slices
+    return Box(columns.start, rows.start, columns.stop, rows.stop)
+
+
+def classify_patch(patch: Patch, min_visible: float) -> str:
+    """Say whether a patch shows an `object`, `none`, or parts only (`ambiguous`)."""
+    if not patch.boxes:
+        return NO_OBJECT
+    visible = any(box.visible >= min_visible for box in patch.boxes)
+    return OBJECT if visible else "ambiguous"
+
+
+def _draw_empty(patches: list[Patch], tiling: Tiling) -> list[Patch]:
+    empty = [index for index, patch in enumerate(patches) if not patch.boxes]
+    if tiling.empty is None:
+        return patches
+    wanted = min(len(empty), round(tiling.empty * (len(patches) - len(empty))))
+    drawn = np.random.default_rng(tiling.seed).choice(empty, wanted, replace=False).tolist()
+    out = set(empty) - set(drawn)
+    return [patch for index, patch in enumerate(patches) if index not in out]

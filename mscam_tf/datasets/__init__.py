@@ -1,0 +1,5 @@
+"""Data sets for TensorFlow Datasets, and where labelled images come from."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,2 @@
+from .scores import Scores as Scores
+from .scores import evaluate as evaluate

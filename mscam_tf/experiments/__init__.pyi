@@ -1,0 +1,9 @@
+from .reproduction import DATA_SEED as DATA_SEED
+from .reproduction import FRESH_SEED as FRESH_SEED
+from .reproduction import ReproductionConfig as ReproductionConfig
+from .reproduction import list_settings as list_settings
+from .reproduction import reproduce as reproduce
+from .tables import pair_interval as pair_interval
+from .trials import MODELS as MODELS
+from .trials import Trial as Trial
+from .trials import configure as configure

@@ -1,0 +1,5 @@
+"""Explain images with a run: maps, sums in words, pictures."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,184 @@
+"""Explanations as files: overlays, per-scale maps, a sheet of them, and a table."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mscam_tf.data.reading import check_images, write_problems
+from mscam_tf.explanation.explanations import Explanation, check_paths, explain_readable
+from mscam_tf.files import write_table, write_whole_folder
+from mscam_tf.outputs import RunError, is_empty
+from mscam_tf.plots import (
+    plot_maps,
+    plot_overlay,
+    plot_relevance,
+    plot_scales,
+    plot_sheet,
+    save_figure,
+)
+from mscam_tf.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SHEET_IMAGES = 24
+_TABLE = "explanations.csv"
+_PICTURES = ("_overlay.png", "_scales.png", "_maps.png")
+
+
+def write_explanations(
+    run: Run,
+    paths: Sequence[Path],
+    folder: str | Path,
+    on_progress: Callable[[Explanation], None] | None = None,
+    *,
+    skip_bad: bool = False,
+    overwrite: bool = False,
+    flips: bool = False,
+) -> None:
+    """Explain images and write the pictures and the table.
+
+    For each image `NAME_overlay.png` (the predicted class's map) and `NAME_scales.png` (its
+    scales side by side), and of a run that knows several findings in one image `NAME_maps.png`
+    (the map of each); for the first of them together `sheet.png`; `relevance.png` and
+    `explanations.csv`. All maps are on the run's one colour scale.
+
+    Args:
+        run: A finished run.
+        paths: Image files.
+        folder: Where to write, whole or not at all; created if missing.
+        on_progress: Called with each explanation once its pictures are written.
+        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
+        overwrite: Replace the explanations that the folder holds, so that none of other images or
+            of another run stay among the new ones.
+        flips: Whether to average over each image's four mirror images.
+
+    Raises:
+        ImageError: If images cannot be read: all of them are named at once.
+        RunError: If the folder holds something; with `overwrite`, anything but explanations.
+    """
+    check_paths(paths)
+    folder = Path(folder)
+    check_explanations_free(folder, overwrite)
+    value_range = run.read_value_range()
+    readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
+    paths = [path for path in paths if path in readable]
+    with write_whole_folder(folder) as partial:
+        named = zip(_name_files(paths), explain_readable(run, paths, flips), strict=True)
+        _write_all(run, named, partial, value_range, on_progress)
+        if skip_bad:
+            write_problems(skipped, partial / "skipped.csv")
+
+
+def check_explanations_free(folder: Path, overwrite: bool) -> None:
+    """Raise `RunError` if the folder cannot be used for new explanations.
+
+    Earlier ones may be overwritten, on request, and nothing else.
+    """
+    if is_empty(folder, overwrite):
+        return
+    others = ["no folder"] if folder.is_file() else sorted(_list_others(folder))
+    if others:
+        raise RunError(
+            f"{folder} holds not only explanations; it is left alone. Received: {others[0]}"
+        )
+
+
+def _list_others(folder: Path) -> list[str]:
+    ours = {_TABLE, "sheet.png", "relevance.png", "skipped.csv"}
+    names = [entry.name for entry in folder.iterdir()]
+    return [name for name in names if name not in ours and not name.endswith(_PICTURES)]
+
+
+def _write_all(
+    run: Run,
+    named: Iterable[tuple[str, Explanation]],
+    folder: Path,
+    value_range: tuple[float, float],
+    on_progress: Callable[[Explanation], None] | None,
+) -> None:
+    sheet: list[Explanation] = []
+    rows = []
+    for name, explanation in named:
+        _write_pictures(explanation, folder, name, value_range)
+        if run.config.several:
+            save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
+        rows.append(_make_row(explanation))
+        sheet += [explanation] if len(sheet) < _SHEET_IMAGES else []
+        if on_progress is not None:
+            on_progress(explanation)
+    save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
+    save_figure(plot_relevance(sheet[0].relevance, run.class_names), folder / "relevance.png")
+    write_table(folder / _TABLE, rows)
+
+
+def _name_files(paths: Sequence[Path]) -> list[str]:
+    """Name the pictures after the images; images of the same name also after their folder."""
+    stems = Counter(path.stem for path in paths)
+    names: list[str] = []
+    for path in paths:
+        name = path.stem if stems[path.stem] == 1 else f"{path.parent.name}_{path.stem}"
+        number = 1
+        while name in names:
+            number += 1
+            name = f"{path.parent.name}_{path.stem}_{number}"
+        names.append(name)
+    return names
+
+
+def _write_pictures(
+    explanation: Explanation, folder: Path, name: str, value_range: tuple[float, float]
+) -> None:
+    index = explanation.predicted
+    class_map = explanation.maps[..., index]
+    overlay = plot_overlay(explanation.image, class_map, _title(explanation), value_range)
+    save_figure(overlay, folder / f"{name}_overlay.png")
+    scales = plot_scales(
+        explanation.image,
+        class_map,
+        explanation.scale_maps[..., index],
+        explanation.relevance[:, index],
+        explanation.contributions[:, index],
+        f"{explanation.path.name}: {explanation.describe()}",
+        value_range,
+    )
+    save_figure(scales, folder / f"{name}_scales.png")
+
+
+def _plot_all(explanation: Explanation, value_range: tuple[float, float]) -> "Figure":
+    return plot_maps(
+        explanation.image,
+        explanation.maps,
+        explanation.class_names,
+        value_range,
+        explanation.probabilities,
+    )
+
+
+def _make_sheet(explanations: Sequence[Explanation], value_range: tuple[float, float]) -> "Figure":
+    return plot_sheet(
+        [e.image for e in explanations],
+        [e.maps[..., e.predicted] for e in explanations],
+        [_title(e) for e in explanations],
+        value_range,
+    )
+
+
+def _title(explanation: Explanation) -> str:
+    index = explanation.predicted
+    return f"{explanation.class_names[index]}: {explanation.probabilities[index]:.3f}"
+
+
+def _make_row(explanation: Explanation) -> dict[str, str]:
+    index = explanation.predicted
+    row = {
+        "path": str(explanation.path),
+        "predicted": explanation.class_names[index],
+        "probability": f"{explanation.probabilities[index]:.6f}",
+        "logit": f"{explanation.logits[index]:.6f}",
+    }
+    for what in ("relevance", "contributions"):
+        for scale, value in enumerate(getattr(explanation, what)[:, index], start=1):
+            row[f"{what}_scale{scale}"] = f"{value:.6f}"
+    return row | {"in_words": explanation.describe()}

@@ -1,1 +1,0 @@
-"""Failure analysis: which classes are confused, where their maps overlap, and what would help."""

@@ -1,0 +1,174 @@
+"""Scores of a classifier, each with a bootstrap interval."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the share of images whose most probable class is the right one, in `[0, 1]`."""
+    return float(accuracy_score(labels, probabilities.argmax(-1)))
+
+
+def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean over the classes of the share that is found, in `[0, 1]`."""
+    present = np.unique(labels)
+    found = [(probabilities[labels == c].argmax(-1) == c).mean() for c in present]
+    return float(np.mean(found))
+
+
+def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean of the F1 score over the classes that occur or are predicted, in `[0, 1]`."""
+    predicted = probabilities.argmax(-1)
+    classes = np.union1d(labels, predicted)
+    return float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0))
+
+
+def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the area under the ROC curve: one class against the rest, mean over the classes.
+
+    Not a number where a class does not occur.
+    """
+    num_classes = probabilities.shape[1]
+    if len(np.unique(labels)) < num_classes:
+        return float("nan")
+    areas = [roc_auc_score(labels == c, probabilities[:, c]) for c in range(num_classes)]
+    return float(np.mean(areas))
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
+    """Return the expected calibration error: by how much confidence and accuracy differ.
+
+    `ECE = sum_k n_k / n * abs(accuracy_k - confidence_k)` over equal bins of the confidence (the
+    largest probability), in `[0, 1]`.
+
+    Args:
+        labels: Class index of each image, `(n,)`.
+        probabilities: `(n, C)`.
+        bins: Number of bins.
+
+    Examples:
+        >>> import numpy as np
+        >>> labels = np.array([0, 0, 1, 1])
+        >>> probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.25, 0.75]])
+        >>> round(calibration_error(labels, probabilities), 4)
+        0.2375
+
+    References:
+        [Guo et al., 2017](https://arxiv.org/abs/1706.04599), section 2, equation 3.
+    """
+    confidence = probabilities.max(-1)
+    right = probabilities.argmax(-1) == labels
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(right[number == k].sum() - confidence[number == k].sum()) for k in range(bins)]
+    return float(np.sum(gaps) / len(labels))
+
+
+def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return how often it is right whether a finding is there, over all findings, in `[0, 1]`.
+
+    Args:
+        labels: Which findings each image has, `(n, C)` of 0 and 1.
+        probabilities: `(n, C)`; one of more than a half says that it is there.
+    """
+    return float(((probabilities > 0.5) == (labels > 0)).mean())
+
+
+def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the area under the ROC curve, mean over the findings.
+
+    Not a number where one is in all images or in none.
+    """
+    if (labels.min(0) == labels.max(0)).any():
+        return float("nan")
+    return float(roc_auc_score(labels, probabilities, average="macro"))
+
+
+def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the average precision, mean over the findings; by chance it is their frequency.
+
+    Not a number where one is in no image.
+    """
+    if not labels.max(0).all():
+        return float("nan")
+    return float(average_precision_score(labels, probabilities, average="macro"))
+
+
+def list_finding_metrics(names: Sequence[str]) -> dict[str, Metric]:
+    """Return the metrics of several findings in one image: means, then those of each."""
+
+    def of_one(index: int) -> Metric:
+        part = slice(index, index + 1)
+        return lambda labels, probabilities: finding_auroc(labels[:, part], probabilities[:, part])
+
+    means: dict[str, Metric] = {
+        "accuracy": finding_accuracy,
+        "auroc": finding_auroc,
+        "average_precision": finding_average_precision,
+    }
+    areas = {f"auroc_{name}": of_one(index) for index, name in enumerate(names)}
+    return means | areas | _list_each(names)
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "macro_f1": macro_f1,
+    "auroc": auroc,
+    "calibration_error": calibration_error,
+}
+
+
+def class_recall(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
+    """Return the share of a class's or finding's images that is found; without any, not a number.
+
+    With two classes, one minus it is the share of defects that is missed, or of good parts that is
+    falsely rejected. With more, an image that is not found may have been taken for its neighbour.
+
+    Args:
+        labels: Class index of each image, `(n,)`, or its findings, `(n, C)`.
+        probabilities: `(n, C)`.
+        index: Of the class.
+    """
+    there, said = _decide(labels, probabilities, index)
+    return float(said[there].mean()) if there.any() else float("nan")
+
+
+def class_precision(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
+    """Return the share of right ones among the images said to be of a class, or to have a finding.
+
+    Not a number where none is said to. Arguments as for `class_recall`.
+    """
+    there, said = _decide(labels, probabilities, index)
+    return float(there[said].mean()) if said.any() else float("nan")
+
+
+def _decide(
+    labels: np.ndarray, probabilities: np.ndarray, index: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each image whether a class or finding is there, and whether it is said to be."""
+    if labels.ndim == 2:
+        return labels[:, index] > 0, probabilities[:, index] > 0.5
+    return labels == index, probabilities.argmax(-1) == index
+
+
+def _list_each(names: Sequence[str]) -> dict[str, Metric]:
+    return {
+        f"{what}_{name}": partial(metric, index=index)
+        for index, name in enumerate(names)
+        for what, metric in (("recall", class_recall), ("precision", class_precision))
+    }
+
+
+def list_class_metrics(names: Sequence[str]) -> dict[str, Metric]:
+    """Return the metrics of images of one class each: over all, then recall and precision of each.
+
+    Examples:
+        >>> list(list_class_metrics(["none", "bone"]))[-4:]
+        ['recall_none', 'precision_none', 'recall_bone', 'precision_bone']
+    """
+    return METRICS | _list_each(names)

@@ -1,0 +1,5 @@
+"""The core, in pure Keras: backbones, heads, relevance, explainer, pretrained weights."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

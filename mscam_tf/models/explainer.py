@@ -1,0 +1,219 @@
+"""The explainer: an ordinary model that returns, in one pass, the logits and their maps."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from mscam_tf.models.heads import Head, find_heads, pool_map
+from mscam_tf.models.relevance import RelevanceCombine
+
+
+def build_explainer(
+    model: keras.Model,
+    map_size: str | tuple[int, int] = "input",
+    scale_maps: bool = False,
+    activation: str | None = None,
+) -> keras.Model:
+    r"""Build the model that explains a classifier: logits and multi-scale class activation maps.
+
+    For scale `b` and class `c`, without gradients and in the forward pass itself:
+
+    - scale map `M_b^c(x, y) = sum_k w_bk^c f_b(x, y, k)`
+    - multi-scale map `S^c = sum_b h_b^c Resize(M_b^c)` (bilinear)
+    - contribution of a scale `a_b^c = h_b^c mean_xy M_b^c`, or with heads that pool by `SoftPool`
+      `h_b^c sum_xy p M_b^c`
+    - logit `z^c = sum_b (a_b^c + h_b^c bias_b^c)`: at native resolution every logit is accounted
+      for, pixel by pixel and scale by scale. Where the input's height and width are multiples of
+      the coarsest stride, the mean of the full-size `S^c` is `sum_b a_b^c` too.
+
+    The explainer shares the model's weights: its maps follow them while the model trains. It can
+    be predicted with, compiled, and exported; to save it, save the model and build it anew.
+
+    Args:
+        model: A classifier of this library, or any functional or Sequential one that ends in
+            `GlobalAveragePooling2D` and Dense, also on a nested backbone. A plain one has one
+            scale with relevance 1.
+        map_size: Size of the maps: `"input"` (the image's), `"native"` (of the finest feature
+            map; scale maps then keep each its own), or `(height, width)`.
+        scale_maps: Whether to return the maps `M_b^c` of each scale too.
+        activation: What makes probabilities of logits: `"softmax"` (one label) or `"sigmoid"`
+            (several). By default the model's own final activation; where it ends in logits,
+            softmax, or sigmoid if it has one class.
+
+    Returns:
+        A `keras.Model` with the inputs of `model` and a dict of float32 outputs:
+
+        | key | shape | unit |
+        | --- | --- | --- |
+        | `logits` | `(batch, C)` | logits |
+        | `probabilities` | `(batch, C)` | `[0, 1]` |
+        | `contributions` | `(batch, B, C)` | logits, without the heads' biases |
+        | `maps` | `(batch, height, width, C)` | logits; their mean is a sum of contributions |
+        | `scale1_maps`, ... | `(batch, height_b, width_b, C)` | logits, before `h` |
+
+    Raises:
+        ValueError: If the model has no such head, or an argument is not one of those above.
+
+    Examples:
+        >>> import numpy as np, mscam_tf
+        >>> model = mscam_tf.build_multiscale_classifier(3, (64, 64), backbone="MobileNetV2")
+        >>> explainer = mscam_tf.build_explainer(model)
+        >>> outputs = explainer.predict(np.zeros((2, 64, 64, 1)), verbose=0)
+        >>> outputs["maps"].shape, outputs["contributions"].shape
+        ((2, 64, 64, 3), (2, 3, 3))
+
+    References:
+        - [Zhou et al., 2016](https://arxiv.org/abs/1512.04150), section 2, equations 1 and 2: CAM.
+        - Lee and Cho, 2021: multi-scale class activation map.
+    """
+    _check_arguments(map_size, activation)
+    found = find_heads(model)
+    if activation is None:
+        num_classes = found.heads[0].dense.units
+        activation = found.activation or ("sigmoid" if num_classes == 1 else "softmax")
+    layer = _MultiScaleMaps(
+        found.heads, found.relevance, map_size, scale_maps, activation, name="cam"
+    )
+    feature_maps = [head.feature_map for head in found.heads]
+    outputs = layer([*feature_maps, _find_image(model)])
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
+    return keras.Model(inputs, outputs, name=f"{model.name}_explainer")
+
+
+class _MultiScaleMaps(keras.layers.Layer):
+    """Maps, contributions and logits from feature maps, by the kernels of heads it does not own."""
+
+    def __init__(
+        self,
+        heads: tuple[Head, ...],
+        relevance: RelevanceCombine | None,
+        map_size: str | tuple[int, int],
+        scale_maps: bool,
+        activation: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(dtype="float32", autocast=False, **kwargs)
+        self.denses = [head.dense for head in heads]
+        self.pools = [head.pool for head in heads]
+        self.relevance = relevance
+        self.map_size = map_size
+        self.scale_maps = scale_maps
+        self.activation = activation
+
+    def build(self, input_shape: Any) -> None:
+        """Nothing to create: all weights belong to the classifier."""
+
+    def call(self, inputs: list[Any]) -> dict[str, Any]:
+        *feature_maps, image = inputs
+        relevance = self._get_relevance()
+        maps = [_map(f, dense) for f, dense in zip(feature_maps, self.denses, strict=True)]
+        pairs = zip(maps, self.pools, strict=True)
+        pooled = ops.stack([pool_map(m, pool) for m, pool in pairs], axis=1)
+        contributions = relevance * pooled
+        logits = ops.sum(contributions + relevance * self._get_biases(), axis=1)
+        size = self._get_size(maps[0], image)
+        outputs = {
+            "logits": logits,
+            "probabilities": activate(logits, self.activation),
+            "contributions": contributions,
+            "maps": _resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
+        }
+        if self.scale_maps:
+            native = self.map_size == "native"
+            shown = maps if native else [_resize_and_sum([m], size) for m in maps]
+            outputs |= {f"scale{b}_maps": m for b, m in enumerate(shown, start=1)}
+        return outputs
+
+    def _get_relevance(self) -> Any:
+        if self.relevance is None:
+            return ops.ones((1, self.denses[0].units), "float32")
+        return ops.cast(self.relevance.relevance, "float32")
+
+    def _get_biases(self) -> Any:
+        zeros = ops.zeros((self.denses[0].units,), "float32")
+        biases = [_as_float32(dense.bias) if dense.use_bias else zeros for dense in self.denses]
+        return ops.stack(biases)
+
+    def _get_size(self, finest: Any, image: Any) -> tuple[Any, Any]:
+        if isinstance(self.map_size, tuple):
+            return self.map_size
+        shape = ops.shape(image if self.map_size == "input" else finest)
+        return shape[1], shape[2]
+
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError(
+            "An explainer holds no weights of its own and is not saved as .keras. Save the "
+            "classifier, load it, and call mscam_tf.build_explainer on it; or export the "
+            "explainer with `explainer.export(...)`."
+        )
+
+
+def _map(feature_map: Any, dense: keras.layers.Dense) -> Any:
+    return ops.matmul(ops.cast(feature_map, "float32"), _as_float32(dense.kernel))
+
+
+def _as_float32(variable: Any) -> Any:
+    return ops.cast(ops.convert_to_tensor(variable), "float32")
+
+
+def _resize_and_sum(maps: list[Any], size: tuple[Any, Any]) -> Any:
+    """Resize maps `(batch, h_b, w_b, C)` bilinearly to one size, and add them.
+
+    Half-pixel centres, edges clamped; either side of the size may be a tensor, which
+    `keras.ops.image.resize` does not take, so that a model for any image size could not use it.
+    As products with interpolation matrices, side by side for all scales, the sum is for free.
+    """
+    parts, columns = [], []
+    for m in maps:
+        shape = ops.shape(m)
+        rows = _interpolation(size[0], shape[1])
+        parts.append(ops.matmul(rows, ops.transpose(m, (0, 3, 1, 2))))
+        columns.append(_interpolation(size[1], shape[2]))
+    columns_of_all = ops.transpose(ops.concatenate(columns, axis=1))
+    summed = ops.matmul(ops.concatenate(parts, axis=-1), columns_of_all)
+    return ops.transpose(summed, (0, 2, 3, 1))
+
+
+def _interpolation(length: Any, source_length: Any) -> Any:
+    """Return the matrix `(length, source_length)` of bilinear interpolation along one axis."""
+    ratio = ops.cast(source_length, "float32") / ops.cast(length, "float32")
+    positions = (ops.arange(length, dtype="float32") + 0.5) * ratio - 0.5
+    positions = ops.clip(positions, 0.0, ops.cast(source_length, "float32") - 1.0)
+    sources = ops.arange(source_length, dtype="float32")
+    distances = ops.abs(ops.expand_dims(positions, 1) - ops.expand_dims(sources, 0))
+    return ops.maximum(1.0 - distances, 0.0)
+
+
+def activate(logits: Any, activation: str) -> Any:
+    """Make probabilities of logits, by `"softmax"` or `"sigmoid"`."""
+    return ops.softmax(logits, axis=-1) if activation == "softmax" else ops.sigmoid(logits)
+
+
+def _find_image(model: keras.Model) -> Any:
+    images = [x for x in model.inputs if len(x.shape) == 4]
+    if len(images) != 1:
+        raise ValueError(
+            "build_explainer needs a model with one image input of shape (batch, height, width, "
+            f"channels). Received: model={model.name!r} with inputs "
+            f"{[tuple(x.shape) for x in model.inputs]}"
+        )
+    return images[0]
+
+
+def _check_arguments(map_size: Any, activation: str | None) -> None:
+    sized = (
+        isinstance(map_size, tuple)
+        and len(map_size) == 2
+        and all(isinstance(side, int) and side > 0 for side in map_size)
+    )
+    if not sized and map_size not in ("input", "native"):
+        raise ValueError(
+            "`map_size` must be 'input', 'native' or a tuple (height, width) of positive integers. "
+            f"Received: map_size={map_size!r}"
+        )
+    if activation not in (None, "softmax", "sigmoid"):
+        raise ValueError(
+            "`activation` must be None, 'softmax' or 'sigmoid'. "
+            f"Received: activation={activation!r}"
+        )

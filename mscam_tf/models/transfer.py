@@ -1,0 +1,253 @@
+"""From the pretrained heads to heads for classes of your own, by a few labelled images."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from scipy.stats import rankdata
+
+from mscam_tf.models.builders import build_multiscale_classifier
+from mscam_tf.models.heads import find_heads, pool_map
+from mscam_tf.models.pooling import SoftPool
+from mscam_tf.models.pretrained import Pretrained, load_pretrained
+from mscam_tf.models.relevance import RelevanceCombine
+
+_STIFFNESS = (1.0, 0.1)  # Inverse variance of the prior of gains and offsets.
+_CANDIDATES = 4  # Targets a class that are tried: those that tell it best.
+_ENOUGH = 0.9  # A target that explains so much of what the best one does is as good.
+
+
+def build_pretrained_classifier(
+    image_size: tuple[int | None, int | None] | None = None, pretrained: Pretrained | None = None
+) -> keras.Model:
+    """Build the classifier that `weights="xray"` comes from, its heads included.
+
+    It knows simulated scenes only, yet it can sort radiographs before any is labelled. Its ten
+    classes are not exclusive: take `sigmoid` of its logits. Their names are
+    `mscam_tf.load_pretrained().targets`: `bone`, `bone_scale1`, ..., `dense_small`, ..., `crack`.
+
+    Args:
+        image_size: `(height, width)` in pixels; `None` for either or both takes any size.
+        pretrained: Other weights than the embedded ones.
+
+    Returns:
+        A multi-scale classifier with logits `(batch, 10)`.
+
+    Raises:
+        OSError: If the file of the weights is damaged.
+
+    Examples:
+        >>> import mscam_tf
+        >>> model = mscam_tf.build_pretrained_classifier()
+        >>> mscam_tf.build_explainer(model, activation="sigmoid").output["maps"].shape
+        (None, None, None, 10)
+    """
+    pretrained = pretrained or load_pretrained()
+    model = build_multiscale_classifier(
+        len(pretrained.targets),
+        image_size,
+        backbone=pretrained.architecture,
+        pooling=pretrained.pooling,
+    )
+    pretrained.copy_to(model.get_layer("backbone"))
+    heads = zip(find_heads(model).heads, pretrained.kernels, pretrained.biases, strict=True)
+    for head, kernel, bias in heads:
+        head.dense.kernel.assign(kernel)
+        head.dense.bias.assign(bias)
+    model.get_layer("relevance").set_relevance(pretrained.relevance)
+    return model
+
+
+def initialize_heads(
+    model: keras.Model, images: Any, labels: np.ndarray, pretrained: Pretrained | None = None
+) -> None:
+    r"""Start each class from the pretrained target that tells it best, or from none.
+
+    With the pretrained logits `t_k`, a logistic regression `z^c = a_c t_k(c) + o_c` is fitted to
+    the labels: at most one target `k(c)` a class, taken only while it explains more, with a gain
+    `a_c >= 0` and an offset `o_c` whose prior is the pretrained logit as it is (1 and 0), so that
+    a handful of images suffices. That is a multi-scale classifier with the kernels
+    `a_c h_b^k w_b^k / h_b^c`: these are set. So the new maps start as pretrained maps, which were
+    taught where things are. A class without a target, such as `none`, starts with an empty map.
+
+    Args:
+        model: From `build_multiscale_classifier` or `build_single_scale_classifier` with
+            `weights="xray"` and the default taps.
+        images: What `model.predict` takes: `(n, H, W, channels)`, values in `[0, 1]`, or a
+            dataset of batches of them.
+        labels: Class index of each, `(n,)`, or 0 and 1 for each of several findings, `(n, C)`;
+            every class must occur, and no finding may be everywhere.
+        pretrained: Other weights than the embedded ones.
+
+    Raises:
+        ValueError: If a class does not occur, or the model has other taps or heads of unit norm.
+
+    References:
+        Kumar et al., 2022, [arXiv:2202.10054](https://arxiv.org/abs/2202.10054), section 3: heads
+        fitted before the rest is tuned keep what was pretrained.
+    """
+    pretrained = pretrained or load_pretrained()
+    logits = build_targets(model, pretrained).predict(images, verbose=0)
+    start_heads(model, logits, labels, pretrained)
+
+
+def build_targets(model: keras.Model, pretrained: Pretrained) -> keras.Model:
+    """Build what says the pretrained logits `(n, targets)` on the features of a classifier.
+
+    Its maps are pooled as those of the classifier are.
+
+    Raises:
+        ValueError: If the classifier has other taps.
+    """
+    heads = find_heads(model).heads
+    kernels, relevance = _select(pretrained, len(heads))
+    _check_taps([head.feature_map.shape[-1] for head in heads], kernels)
+    biases = pretrained.biases[-len(heads) :]
+    logits, layers = [], []
+    for head in heads:
+        layers.append(keras.layers.Dense(len(pretrained.targets), dtype="float32"))
+        maps = layers[-1](head.feature_map)
+        logits.append(pool_map(maps, head.pool and SoftPool(head.pool.sharpness)))
+    combined = logits[0]
+    if len(logits) > 1:
+        combine = RelevanceCombine("softmax")
+        combined = combine(logits)
+        combine.set_relevance(relevance)
+    for layer, kernel, bias in zip(layers, kernels, biases, strict=True):
+        layer.kernel.assign(kernel)
+        layer.bias.assign(bias)
+    return keras.Model(model.input, combined)
+
+
+def start_heads(
+    model: keras.Model, logits: np.ndarray, labels: np.ndarray, pretrained: Pretrained
+) -> None:
+    """Do what `initialize_heads` does, for logits that `build_targets` gave."""
+    heads = find_heads(model).heads
+    if any(head.dense.kernel_constraint is not None for head in heads):
+        raise ValueError(
+            "Heads that start as pretrained ones have kernels of any norm. "
+            "Received: a model with unit_norm_heads=True"
+        )
+    classes, labels = heads[0].dense.units, np.asarray(labels)
+    _check_labels(labels, classes)
+    fit = _fit if labels.ndim == 1 else _fit_findings
+    mixture, offset = fit(logits, labels, classes)
+    kernels, relevance = _select(pretrained, len(heads))
+    biases = zip(pretrained.biases[-len(heads) :], relevance, strict=True)
+    bias = sum(b * h for b, h in biases) @ mixture + offset
+    start = relevance.mean(1)
+    for head, kernel, own, h in zip(heads, kernels, relevance, start, strict=True):
+        gains = mixture * own[:, None] / h
+        head.dense.kernel.assign(kernel @ gains)
+        head.dense.bias.assign(bias)
+        if head.pool is not None:  # A map that is scaled is weighted as it was.
+            total = gains.sum(0)
+            head.pool.scale.assign(head.pool.sharpness / np.where(total > 0, total, 1))
+    if len(heads) > 1:
+        model.get_layer("relevance").set_relevance(np.tile(start[:, None], classes))
+
+
+def _select(pretrained: Pretrained, scales: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the kernels and the relevance of the coarsest scales, as convex combinations."""
+    relevance = pretrained.relevance[-scales:]
+    return list(pretrained.kernels[-scales:]), relevance / relevance.sum(0)
+
+
+def _check_labels(labels: np.ndarray, classes: int) -> None:
+    if labels.ndim == 1 and set(np.unique(labels)) != set(range(classes)):
+        raise ValueError(
+            f"`labels` must hold each class from 0 to {classes - 1}. "
+            f"Received: labels of the classes {np.unique(labels).tolist()}"
+        )
+    counts = (labels > 0).sum(0).tolist()
+    if labels.ndim == 2 and not all(0 < count < len(labels) for count in counts):
+        raise ValueError(
+            "Each finding in `labels` must be there in some images and not in others. "
+            f"Received: findings that occur in {counts} of {len(labels)} images"
+        )
+
+
+def _check_taps(found: list[int], kernels: list[np.ndarray]) -> None:
+    expected = [kernel.shape[0] for kernel in kernels]
+    if found != expected:
+        raise ValueError(
+            f"The pretrained heads read {expected} channels. Received: taps with {found}"
+        )
+
+
+def _fit(
+    logits: np.ndarray, labels: np.ndarray, classes: int, empty: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mixture `(K, C)`, at most one target a class, and the offset `(C,)`.
+
+    The first `empty` classes have no target.
+    """
+    chosen: dict[int, int] = {}
+    best = _fit_chosen(logits, labels, classes, chosen)
+    while len(chosen) < classes - empty:
+        left = set(range(empty, classes)) - set(chosen)
+        candidates = _extend(chosen, left, logits, labels)
+        fits = [_fit_chosen(logits, labels, classes, candidate) for candidate in candidates]
+        gains = best[0] - np.array([fit[0] for fit in fits])
+        # The first is taken if it says anything, others as the Bayesian criterion asks.
+        if gains.max() <= (np.log(len(labels)) if chosen else 0):
+            break
+        number = int(np.argmax(gains >= _ENOUGH * gains.max()))  # The first: the most general.
+        best, chosen = fits[number], candidates[number]
+    mixture = np.zeros((logits.shape[1], classes))
+    for c, k in chosen.items():
+        mixture[k, c] = best[1][c]
+    return mixture, best[2]
+
+
+def _fit_findings(
+    logits: np.ndarray, labels: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit each finding by itself, as the second of two classes of which the first is empty."""
+    fits = [_fit(logits, labels[:, c].astype(int), 2, empty=1) for c in range(classes)]
+    mixture = np.stack([gains[:, 1] for gains, _ in fits], axis=1)
+    return mixture, np.array([offset[1] - offset[0] for _, offset in fits])
+
+
+def _extend(
+    chosen: dict[int, int], left: set[int], logits: np.ndarray, labels: np.ndarray
+) -> list[dict[int, int]]:
+    """List what could be chosen next: a target for a class that is left, general ones first."""
+    pairs = [(int(k), c) for c in left for k in _rank_targets(logits, labels == c)[:_CANDIDATES]]
+    return [{**chosen, c: k} for k, c in sorted(pairs)]
+
+
+def _rank_targets(logits: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Return the targets, that which tells the class from the rest best first."""
+    ranks = rankdata(logits, axis=0)
+    return np.argsort(-ranks[positive].mean(0), kind="stable")
+
+
+def _fit_chosen(
+    logits: np.ndarray, labels: np.ndarray, classes: int, chosen: dict[int, int]
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Fit `z^c = a_c t_k(c) + o_c`; return the loss, the gains `(C,)` and the offsets `(C,)`."""
+    evidence = np.zeros((len(labels), classes))
+    for c, k in chosen.items():
+        evidence[:, c] = logits[:, k]
+    weights = len(labels) / (classes * np.bincount(labels, minlength=classes))[labels]
+    truth = np.eye(classes)[labels]
+
+    def measure(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        gains, offsets = parameters.reshape(2, classes)
+        z = gains * evidence + offsets
+        total = logsumexp(z, axis=1)
+        loss = weights @ (total - z[truth > 0])
+        away = gains - 1  # The prior: the pretrained logit as it is.
+        loss += 0.5 * (_STIFFNESS[0] * away @ away + _STIFFNESS[1] * offsets @ offsets)
+        slope = (np.exp(z - total[:, None]) - truth) * weights[:, None]
+        down = (slope * evidence).sum(0) + _STIFFNESS[0] * away
+        return loss, np.concatenate([down, slope.sum(0) + _STIFFNESS[1] * offsets])
+
+    start = np.concatenate([np.ones(classes), np.zeros(classes)])
+    bounds = [(0, None)] * classes + [(None, None)] * classes
+    found = minimize(measure, start, jac=True, bounds=bounds, method="L-BFGS-B")
+    return float(found.fun), *found.x.reshape(2, classes)

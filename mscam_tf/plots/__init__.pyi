@@ -1,0 +1,13 @@
+from .canvas import save_figure as save_figure
+from .charts import plot_confusion_matrix as plot_confusion_matrix
+from .charts import plot_history as plot_history
+from .charts import plot_relevance as plot_relevance
+from .charts import plot_sizes as plot_sizes
+from .confusions import plot_confused_images as plot_confused_images
+from .confusions import plot_overlaps as plot_overlaps
+from .examples import plot_examples as plot_examples
+from .maps import plot_contact_sheet as plot_contact_sheet
+from .maps import plot_maps as plot_maps
+from .maps import plot_overlay as plot_overlay
+from .maps import plot_scales as plot_scales
+from .maps import plot_sheet as plot_sheet

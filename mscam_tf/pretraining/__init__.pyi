@@ -1,0 +1,2 @@
+from .config import PretrainConfig as PretrainConfig
+from .training import pretrain as pretrain

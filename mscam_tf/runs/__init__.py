@@ -1,0 +1,5 @@
+"""A finished training: its folder, its settings, its task, its images."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

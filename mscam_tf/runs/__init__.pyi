@@ -1,0 +1,12 @@
+from .config import TrainConfig as TrainConfig
+from .run import Run as Run
+from .run import check_free as check_free
+from .run import create_run as create_run
+from .run import open_run as open_run
+from .run import replace_run as replace_run
+from .samples import make_split_dataset as make_split_dataset
+from .samples import select_samples as select_samples
+from .task import encode_labels as encode_labels
+from .task import list_classes as list_classes
+from .task import split_images as split_images
+from .task import weigh_classes as weigh_classes

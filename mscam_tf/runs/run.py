@@ -1,0 +1,145 @@
+"""The run folder: everything that is needed to repeat a training, and to use what it made."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from mscam_tf.data.manifests import join_findings
+from mscam_tf.data.reading import ReadOptions
+from mscam_tf.files import write_json
+from mscam_tf.outputs import RunError, is_empty, read_json
+from mscam_tf.runs.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training: its folder, its settings, its classes."""
+
+    folder: Path
+    config: TrainConfig
+    class_names: list[str]
+    data: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """`(height, width)` of the model's input, in pixels."""
+        if self.config.image_size is None:
+            raise RunError(f"Run {self.folder} has no image size in its config.json")
+        return self.config.image_size
+
+    @property
+    def split_file(self) -> Path:
+        """The CSV file that says which image is in which split."""
+        return self.folder / "split.csv"
+
+    def name_prediction(self, probabilities: np.ndarray) -> str:
+        """Name what probabilities `(C,)` say: the likeliest class, or all likely findings."""
+        if not self.config.several:
+            return self.class_names[int(probabilities.argmax())]
+        likely = zip(self.class_names, probabilities > 0.5, strict=True)
+        return join_findings([name for name, there in likely if there])
+
+    def load_model(self) -> keras.Model:
+        """Load the trained classifier.
+
+        Raises:
+            RunError: If training did not finish, or the file is not a Keras model.
+        """
+        path = self.folder / "model.keras"
+        if not path.is_file():
+            raise RunError(f"Run {self.folder} has no model.keras: its training did not finish.")
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.
+            raise RunError(f"{path} is not a readable Keras model: {error}") from error
+
+    def read_value_range(self) -> tuple[float, float]:
+        """Return the range of the maps, in logits, that pictures of this run tell apart."""
+        values = read_json(self.folder / "display.json")
+        return float(values["low"]), float(values["high"])
+
+
+def create_run(
+    folder: str | Path,
+    config: TrainConfig,
+    class_names: list[str],
+    data: str,
+) -> Run:
+    """Create the run folder, which must be free, and write its settings."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(folder, config, class_names, data, _read_versions())
+    values = {k: v for k, v in asdict(run).items() if k != "folder"}
+    write_json(folder / "config.json", values)
+    return run
+
+
+def check_free(folder: Path, overwrite: bool, data: Path | None = None) -> None:
+    """Raise `RunError` if the folder cannot be used for a new run.
+
+    A run may be overwritten, on request. A folder that is not a run, or holds the data, is not.
+    """
+    if is_empty(folder, overwrite):
+        return
+    if data is not None and data.resolve().is_relative_to(folder.resolve()):
+        raise RunError(f"{folder} holds the data {data}; it is left alone.")
+    try:
+        open_run(folder)
+    except RunError as error:
+        raise RunError(f"{folder} exists and is not a run; it is left alone. {error}") from error
+
+
+@contextmanager
+def replace_run(folder: Path) -> Iterator[None]:
+    """Put an existing run aside while another takes its place; bring it back on failure."""
+    aside = folder.with_name(f".{folder.name}.replaced")
+    existed = folder.exists()
+    if existed:
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    try:
+        yield
+    except BaseException:
+        if existed:
+            shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises:
+        RunError: If it is not one.
+    """
+    folder = Path(folder)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise RunError(f"Not a run folder, it has no config.json. Received: {folder}")
+    values = read_json(path)
+    try:
+        config = _restore_pairs(values["config"])
+        config["read"] = ReadOptions(**_restore_pairs(config.get("read", {})))
+        return Run(folder, **{**values, "config": TrainConfig(**config)})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
+
+
+def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists for the pairs of numbers in settings."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+
+
+def _read_versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("mscam-tf", "keras", "tensorflow", "numpy", "scikit-learn")
+    return {**{name: version(name) for name in names}, "backend": keras.backend.backend()}

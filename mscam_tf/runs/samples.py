@@ -1,0 +1,90 @@
+"""The images of a run: which of them, and how they reach its model."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from mscam_tf.data import make_dataset
+from mscam_tf.data.manifests import (
+    SPLITS,
+    Manifest,
+    ManifestError,
+    Sample,
+    read_manifest,
+)
+from mscam_tf.runs.run import Run
+from mscam_tf.runs.task import encode_labels
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
+    """Return the samples of one split of a run, or all of them for `split="all"`.
+
+    Raises:
+        ManifestError: If the run's split has none of the manifest's images, or a label is one
+            that the run does not know.
+    """
+    encode_labels(run, manifest)  # Raises for labels that it does not know.
+    if split not in (*SPLITS, "all"):
+        raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
+    if split == "all":
+        _warn_of_training_images(run, manifest)
+        return manifest
+    wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
+    chosen = tuple(sample for sample in manifest.samples if sample.path in wanted)
+    if not chosen:
+        raise ManifestError(
+            f"None of these images is in the split {split!r} of {run.split_file}; for other data "
+            f"use the split 'all'. Received: {manifest.root}"
+        )
+    selected = Manifest(manifest.root, chosen)
+    _warn_of_other_data(run, selected)
+    return selected
+
+
+def _warn_of_other_data(run: Run, manifest: Manifest) -> None:
+    """Data may have moved since; other data with the same names would be taken for them."""
+    if _count_own(run, manifest, chosen=manifest.samples) < len(manifest.samples):
+        _LOGGER.warning(
+            "%s was trained on %s: images of the same names are taken for its own.",
+            run.folder,
+            run.data,
+        )
+
+
+def _count_own(run: Run, manifest: Manifest, chosen: Sequence[Sample]) -> int:
+    """Count the images of a manifest that are the very files of samples of the run."""
+    known = {(Path(run.data) / sample.path).resolve() for sample in chosen}
+    return sum(path.resolve() in known for path in manifest.paths)
+
+
+def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
+    if not run.split_file.exists():  # Of a run that was made by hand.
+        return
+    seen = _count_own(run, manifest, read_manifest(run.split_file).select("train").samples)
+    if seen:
+        _LOGGER.warning(
+            "%d of %d images were trained on: scores on them say nothing of new images.",
+            seen,
+            len(manifest.samples),
+        )
+
+
+def make_split_dataset(
+    run: Run, manifest: Manifest, *, training: bool = False, **options: Any
+) -> tf.data.Dataset:
+    """Feed the samples of a manifest to the model of a run, read as the run reads them."""
+    return make_dataset(
+        manifest.paths,
+        encode_labels(run, manifest),
+        run.image_size,
+        run.config.batch_size,
+        training=training,
+        seed=run.config.seed,
+        read=run.config.read,
+        **options,
+    )

@@ -1,0 +1,17 @@
+from .carriers import CARRIERS as CARRIERS
+from .dataset import Plan as Plan
+from .dataset import write_radiographs as write_radiographs
+from .findings import FindingsImage as FindingsImage
+from .findings import simulate_findings as simulate_findings
+from .findings import write_findings as write_findings
+from .radiograph import CLASS_NAMES as CLASS_NAMES
+from .radiograph import Radiograph as Radiograph
+from .radiograph import SimulationConfig as SimulationConfig
+from .radiograph import simulate_frame as simulate_frame
+from .radiograph import simulate_radiograph as simulate_radiograph
+from .scenes import TARGETS as TARGETS
+from .scenes import Scene as Scene
+from .scenes import simulate_scene as simulate_scene
+from .stream import SceneBatch as SceneBatch
+from .stream import simulate_batch as simulate_batch
+from .stream import stream_batches as stream_batches

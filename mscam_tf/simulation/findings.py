@@ -1,0 +1,161 @@
+"""Fillets with several findings in one image: bones, metal, voids, each there or not."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from mscam_tf.data.manifests import (
+    MANIFEST_FILE,
+    Manifest,
+    Sample,
+    join_findings,
+    split_findings,
+    write_manifest,
+)
+from mscam_tf.simulation.dataset import map_images, write_image
+from mscam_tf.simulation.detector import draw_detector, expose
+from mscam_tf.simulation.fillet import draw_fillet
+from mscam_tf.simulation.materials import transmit
+from mscam_tf.simulation.radiograph import SimulationConfig
+from mscam_tf.simulation.things import DRAW, Thing, insert
+
+FINDINGS = ("bone", "metal", "void")
+_MOST_TRIES = 50
+
+
+@dataclass(frozen=True)
+class FindingsImage:
+    """A simulated image and what is in it.
+
+    Attributes:
+        image: `(H, W)`, uint8 for 8 bits, else uint16; dense is bright.
+        masks: For each finding that is there where it is, `(H, W)`, bool.
+    """
+
+    image: np.ndarray
+    masks: Mapping[str, np.ndarray]
+
+
+def simulate_findings(
+    findings: Sequence[str], config: SimulationConfig, generator: np.random.Generator
+) -> FindingsImage:
+    """Simulate a patch of a fillet with these findings and no others.
+
+    Args:
+        findings: Some of `FINDINGS`: bones, chips and wires of steel, bubbles.
+        config: What it is like; the contrast is that of `difficulty`, whatever the finding.
+        generator: Source of chance.
+
+    Returns:
+        The `FindingsImage`.
+
+    Raises:
+        ValueError: If a finding is unknown, or fits nowhere.
+
+    Examples:
+        >>> import numpy as np
+        >>> config = SimulationConfig(image_size=(64, 64))
+        >>> found = simulate_findings(["metal", "void"], config, np.random.default_rng(0))
+        >>> sorted(found.masks)
+        ['metal', 'void']
+    """
+    unknown = sorted(set(findings) - set(FINDINGS))
+    if unknown:
+        raise ValueError(f"`findings` must be among {FINDINGS}. Received: {unknown}")
+    size = config.image_size
+    # Pockets of air are voids, and would have no label.
+    fillet = draw_fillet(size, config.pixel_pitch, config.hard_negatives, generator, pockets=False)
+    carrier = {"muscle": fillet.muscle - fillet.fat, "fat": fillet.fat}
+    masks: dict[str, np.ndarray] = {}
+    for name in findings:
+        for _ in range(_MOST_TRIES):
+            for thing in _draw(name, config, generator):
+                insert(thing, carrier, masks)
+            if name in masks:
+                break
+        else:
+            raise ValueError(f"No {name} fits into the image. Received: image_size={size}")
+    detector = draw_detector(size, config.photons, config.hard_negatives, generator)
+    return FindingsImage(expose(transmit(carrier), detector, config.bit_depth, generator), masks)
+
+
+def write_findings(
+    folder: str | Path,
+    images: int,
+    config: SimulationConfig | None = None,
+    seed: int = 0,
+    *,
+    processes: int = 1,
+    on_progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write a data set of images with several findings: each combination equally often.
+
+    `manifest.csv` lists them with labels such as `bone|void`, or `none`; `masks/FINDING/` has a
+    mask for each finding of each image.
+
+    Args:
+        folder: Where to write; created if missing.
+        images: How many.
+        config: What each is like.
+        seed: The same seed, the same bytes.
+        processes: Processes to simulate in. With more than one, a script needs the usual
+            `if __name__ == "__main__"`.
+        on_progress: Called with 1 after each image.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: If there is no image to write, or a finding fits nowhere.
+    """
+    if images < 1:
+        raise ValueError(f"`images` must be positive. Received: {images}")
+    folder = Path(folder)
+    labels = assign_findings(images, seed)
+    write = partial(_write_one, folder, config or SimulationConfig(), seed)
+    samples = []
+    for sample in map_images(write, labels, processes):
+        samples.append(sample)
+        if on_progress is not None:
+            on_progress(1)
+    write_manifest(Manifest(folder, tuple(samples)), folder / MANIFEST_FILE)
+    return folder
+
+
+def assign_findings(images: int, seed: int) -> list[str]:
+    """Return the label of each image: all combinations equally often, shuffled by the seed.
+
+    Examples:
+        >>> sorted(assign_findings(8, seed=0))[:3]
+        ['bone', 'bone|metal', 'bone|metal|void']
+    """
+    combinations = [
+        join_findings([name for name, there in zip(FINDINGS, bits, strict=True) if there])
+        for bits in product([False, True], repeat=len(FINDINGS))
+    ]
+    labels = [combinations[index % len(combinations)] for index in range(images)]
+    return np.random.default_rng([seed, images]).permutation(labels).tolist()
+
+
+def _draw(name: str, config: SimulationConfig, generator: np.random.Generator) -> list[Thing]:
+    """Draw things of a finding, with the contrast that the difficulty leaves."""
+    kind = {"bone": "bone", "void": "void", "metal": generator.choice(["metal", "wire"])}[name]
+    things = DRAW[str(kind)](config.image_size, generator)
+    return [
+        Thing((name,), thing.shape, thing.material, thing.contrast / config.difficulty)
+        for thing in things
+    ]
+
+
+def _write_one(folder: Path, config: SimulationConfig, seed: int, index: int, label: str) -> Sample:
+    findings = split_findings(label)
+    found = simulate_findings(findings, config, np.random.default_rng([seed, index]))
+    name = f"{index:05d}.png"
+    write_image(folder / "images" / name, found.image)
+    for finding, mask in found.masks.items():
+        write_image(folder / "masks" / finding / name, mask.astype(np.uint8) * 255)
+    return Sample(f"images/{name}", label, f"images/{name}")

@@ -1,0 +1,78 @@
+"""How classifiers are fitted: optimizer, schedule, averaged weights."""
+
+from typing import Any
+
+import keras
+
+from mscam_tf.training.deep_supervision import _DeepLoss, _MixedMetric
+
+NOT_DECAYED = ["relevance_weights", "bias", "gamma", "beta"]  # By the names of variables.
+_WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
+# Averaging the weights over about 20 steps: a validation set of a few images says little about
+# the weights of a single step, and the best of many noisy losses is a lucky one.
+_AVERAGE_MOMENTUM = 0.95
+
+
+def compile_classifier(
+    model: keras.Model,
+    learning_rate: Any,
+    *,
+    several: bool = False,
+    deep_supervision: float = 0.0,
+    weight_decay: float = 1e-4,
+    jit_compile: bool = False,
+) -> None:
+    """Compile with AdamW and the softmax cross entropy of integer labels, or sigmoids' of several.
+
+    Args:
+        model: A classifier that ends in logits, `(batch, C)`; with deep supervision what
+            `show_heads` makes of one.
+        learning_rate: A number or a schedule.
+        several: Whether labels are 0 and 1 for each class, `(batch, C)`.
+        deep_supervision: Weight `w` of each head's own loss beside that of the mixed logits:
+            `L(z) + w sum_b L(l_b)`.
+        weight_decay: Of AdamW; not applied to the relevance, biases and norms.
+        jit_compile: Whether to compile the training step with XLA.
+    """
+    optimizer = keras.optimizers.AdamW(
+        learning_rate,
+        weight_decay=weight_decay,
+        use_ema=True,
+        ema_momentum=_AVERAGE_MOMENTUM,
+    )
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
+    # What has its variables made within the first step makes TensorFlow trace that step twice, half
+    # a minute for a large backbone: hence this, and metrics that are no names.
+    optimizer.build(model.trainable_variables)
+    loss: keras.losses.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metric: keras.Metric = keras.metrics.SparseCategoricalAccuracy("accuracy")
+    if several:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        metric = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)  # Of logits.
+    if deep_supervision:
+        loss, metric = _DeepLoss(loss, deep_supervision), _MixedMetric(metric)
+    model.compile(optimizer, loss, metrics=[metric], jit_compile=jit_compile)
+
+
+def average_weights() -> keras.callbacks.Callback:
+    """Validate, save and finally keep the averaged weights; one for each compiled optimizer."""
+    return keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+
+
+def apply_constraints(model: keras.Model) -> None:
+    """Constrain the weights: averages of unit vectors, for one, are shorter than these."""
+    for variable in model.trainable_variables:
+        if variable.constraint is not None:
+            variable.assign(variable.constraint(variable))
+
+
+def make_schedule(learning_rate: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    """Return a rate that rises over a tenth of the steps, then falls as a cosine."""
+    warm_up = max(1, int(_WARM_UP * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps - warm_up),
+        alpha=0.01,
+        warmup_target=learning_rate,
+        warmup_steps=warm_up,
+    )

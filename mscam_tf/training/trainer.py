@@ -1,0 +1,248 @@
+"""Train a classifier from a manifest into a run folder."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mscam_tf.data.manifests import Manifest, sample_classes, write_manifest
+from mscam_tf.data.reading import check_images, write_problems
+from mscam_tf.files import write_json, write_whole
+from mscam_tf.fused_norms import fuse_norms
+from mscam_tf.models import (
+    Pretrained,
+    RelevanceCombine,
+    build_explainer,
+    build_multiscale_classifier,
+    build_single_scale_classifier,
+    find_pretrained,
+    initialize_heads,
+)
+from mscam_tf.outputs import RunError
+from mscam_tf.runs import (
+    Run,
+    TrainConfig,
+    check_free,
+    create_run,
+    encode_labels,
+    list_classes,
+    make_split_dataset,
+    replace_run,
+    split_images,
+    weigh_classes,
+)
+from mscam_tf.training.callbacks import RelevanceLogger
+from mscam_tf.training.deep_supervision import show_heads
+from mscam_tf.training.optimization import (
+    apply_constraints,
+    average_weights,
+    compile_classifier,
+    make_schedule,
+)
+from mscam_tf.training.preparation import choose_image_size, leave_out, note_sizes, resolve_window
+
+_BEST = Path("checkpoints") / "best.weights.h5"
+_HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
+_HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
+_DISPLAY_PERCENTILES = (1.0, 99.5)
+_DISPLAY_IMAGES = 64  # Enough for percentiles, and all maps of them fit into memory.
+
+
+def train(
+    manifest: Manifest,
+    folder: str | Path,
+    config: TrainConfig | None = None,
+    *,
+    overwrite: bool = False,
+    skip_bad: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    on_check: Callable[[int], None] | None = None,
+) -> Run:
+    """Train a classifier and write a run folder.
+
+    The images are checked first (all unreadable ones are named at once), then split 7:1:2 with
+    groups kept together, unless the manifest has splits. Classes of unequal size are weighted to
+    count alike (`balance`; several findings in one image are not). With `weights="xray"` each class
+    starts from the pretrained target that tells it best (`mscam_tf.initialize_heads`); with other
+    weights the backbone is frozen while the heads settle. Then all is trained: the learning rate
+    rises over a tenth of the steps, and falls as a cosine. The weights are averaged over about 20
+    steps, and those with the lowest validation loss are kept.
+
+    The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
+    `model.keras` and `display.json` (the range of the maps over the validation images, in
+    logits: the scale of all pictures of the run).
+
+    Args:
+        manifest: Labelled images, from `mscam_tf.read_manifest`.
+        folder: The run folder to create.
+        config: Settings; `TrainConfig()` by default.
+        overwrite: Replace an existing run.
+        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
+        callbacks: More Keras callbacks. With deep supervision their model also returns the logits
+            of each head, `(batch, C, 1 + B)`, those of the classifier first.
+        on_check: Called with 1 after each image is checked.
+
+    Returns:
+        The finished `Run`.
+
+    Raises:
+        RunError: If the folder is in the way, or the training diverges.
+        ImageError: If images cannot be read.
+        ManifestError: If no honest split exists, or none is left without the skipped images.
+    """
+    config = _resolve_pooling((config or TrainConfig()).resolve())
+    folder = Path(folder)
+    check_free(folder, overwrite, manifest.root)
+    manifest = split_images(manifest, config.several, config.seed)
+    config = resolve_window(config, manifest.select("train").paths)
+    measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
+    manifest = leave_out(manifest, problems, config.several)
+    sizes = list(measured.values())
+    image_size = config.image_size or choose_image_size(sizes)
+    config = replace(config, image_size=image_size)
+    note_sizes(sizes, image_size)
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        keras.utils.set_random_seed(config.seed)
+        # Before the folder: a wrong name or weights file must not cost the run that is there.
+        class_names = list_classes(manifest, config.several)
+        model = _build(config, len(class_names), config.weights)
+        with replace_run(folder):
+            run = create_run(folder, config, class_names, str(manifest.root.resolve()))
+            write_manifest(manifest, run.split_file)
+            if problems:
+                write_problems(problems, folder / "skipped.csv")
+            _fit(model, run, manifest, callbacks)
+    finally:
+        keras.config.set_dtype_policy(previous)
+    return run
+
+
+def check_config(config: TrainConfig) -> None:
+    """Build the model of some settings once, so that what cannot be trained shows before long work.
+
+    Raises:
+        ValueError: As the builders do.
+        OSError: If a weights file is damaged, or missing.
+    """
+    config = _resolve_pooling(config.resolve())
+    _build(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
+    keras.backend.clear_session()
+
+
+def _resolve_pooling(config: TrainConfig) -> TrainConfig:
+    if config.pooling != "auto":
+        return config
+    pretrained = find_pretrained(config.weights)
+    return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
+
+
+def _fit(
+    model: keras.Model,
+    run: Run,
+    manifest: Manifest,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    config = run.config
+    pretrained = find_pretrained(config.weights) if config.starts_heads else None
+    if pretrained is not None:
+        _start_heads(model, pretrained, run, manifest.select("train"))
+    datasets = {
+        "x": make_split_dataset(run, manifest.select("train"), training=True),
+        "validation_data": make_split_dataset(run, manifest.select("validation")),
+        "class_weight": weigh_classes(run, manifest.select("train")),
+        "shuffle": False,  # The dataset shuffles itself.
+        "verbose": 0,
+    }
+    common = [*_make_callbacks(run), *callbacks]
+    frozen = min(config.frozen_epochs or 0, config.epochs) if config.weights else 0
+    deep = config.deep_supervision if config.model == "multiscale" else 0.0
+    trainer = show_heads(model) if deep else model  # The same layers.
+    options: dict[str, Any] = {
+        "several": config.several,
+        "deep_supervision": deep,
+        "weight_decay": config.weight_decay,
+        "jit_compile": config.xla,
+    }
+    if frozen:
+        model.get_layer("backbone").trainable = False
+        compile_classifier(trainer, _HEAD_LEARNING_RATE, **options)
+        with fuse_norms(trainer):
+            trainer.fit(**datasets, epochs=frozen, callbacks=[average_weights(), *common])
+        model.get_layer("backbone").trainable = True
+    if config.epochs > frozen:
+        steps = len(datasets["x"]) * (config.epochs - frozen)
+        compile_classifier(trainer, make_schedule(config.learning_rate, steps), **options)
+        stop = keras.callbacks.EarlyStopping("val_loss", patience=config.patience)
+        with fuse_norms(trainer):
+            trainer.fit(
+                **datasets,
+                epochs=config.epochs,
+                initial_epoch=frozen,
+                callbacks=[average_weights(), *common, stop],
+            )
+    _finish(run, datasets["validation_data"])
+
+
+def _start_heads(model: keras.Model, pretrained: Pretrained, run: Run, manifest: Manifest) -> None:
+    """Fit the heads to some of the training images, of each class alike many."""
+    few = sample_classes(manifest, _HEAD_IMAGES, run.config.seed)
+    images = make_split_dataset(run, few).map(lambda images, _: images)
+    initialize_heads(model, images, encode_labels(run, few), pretrained)
+
+
+def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
+    common: dict[str, Any] = {
+        "backbone": config.backbone,
+        "weights": weights,
+        "dropout": config.dropout,
+        "pooling": config.pooling,
+    }
+    if config.model == "single":
+        tap = config.taps[-1] if config.taps else None
+        return build_single_scale_classifier(num_classes, config.image_size, tap=tap, **common)
+    relevance = RelevanceCombine(
+        config.normalization, config.penalty, config.penalty_weight, name="relevance"
+    )
+    return build_multiscale_classifier(
+        num_classes,
+        config.image_size,
+        taps=config.taps,
+        unit_norm_heads=config.unit_norm_heads,
+        relevance=relevance,
+        **common,
+    )
+
+
+def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
+    (run.folder / _BEST).parent.mkdir()
+    return [
+        keras.callbacks.TerminateOnNaN(),
+        RelevanceLogger(run.class_names),
+        keras.callbacks.ModelCheckpoint(
+            run.folder / _BEST, monitor="val_loss", save_best_only=True, save_weights_only=True
+        ),
+        keras.callbacks.CSVLogger(run.folder / "history.csv", append=True),
+        keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
+    ]
+
+
+def _finish(run: Run, validation: tf.data.Dataset) -> None:
+    """Keep the best weights, without the optimizer's state, and fit the range of the maps."""
+    model = _build(run.config, len(run.class_names), weights=None)
+    model.load_weights(run.folder / _BEST)
+    apply_constraints(model)
+    few = validation.take(-(-_DISPLAY_IMAGES // run.config.batch_size))
+    maps = build_explainer(model, activation=run.config.activation).predict(few, verbose=0)["maps"]
+    if not np.isfinite(maps).all():
+        raise RunError("The training diverged: its loss is no number. Lower the learning rate.")
+    low, high = np.percentile(maps, _DISPLAY_PERCENTILES)
+    values = {"low": float(low), "high": float(high), "percentiles": _DISPLAY_PERCENTILES}
+    write_json(run.folder / "display.json", values)
+    with write_whole(run.folder / "model.keras") as partial:
+        model.save(partial)

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf.data.checking import find_duplicates, take_fingerprint
+from mscam_tf.data.checking.duplicates import ORIENTATIONS, cluster_duplicates
+from mscam_tf.simulation import CLASS_NAMES, SimulationConfig, simulate_radiograph
+
+TURNS = [
+    lambda image: np.rot90(image),
+    lambda image: np.rot90(image, 2),
+    lambda image: np.rot90(image, 3),
+    np.fliplr,
+    lambda image: np.rot90(np.fliplr(image)),
+    lambda image: np.rot90(np.fliplr(image), 2),
+    lambda image: np.rot90(np.fliplr(image), 3),
+]
+
+
+@pytest.fixture(scope="module")
+def originals():
+    """Return 24 simulated radiographs of 8 bits, not square."""
+    config = SimulationConfig(image_size=(90, 120))
+    images = []
+    for seed in range(24):
+        generator = np.random.default_rng(seed)
+        image = simulate_radiograph(CLASS_NAMES[seed % 3], config, generator).image.astype(float)
+        low, high = image.min(), image.max()
+        images.append((255 * ((image - low) / (high - low))).astype(np.uint8))
+    return images
+
+
+def fingerprint(folder, images, **options):
+    prints = []
+    for number, image in enumerate(images):
+        path = folder / f"{number}.{'jpg' if options else 'png'}"
+        Image.fromarray(np.ascontiguousarray(image)).save(path, **options)
+        prints.append(take_fingerprint(path))
+    return prints
+
+
+def find_copies(folder, originals, copies, **options):
+    prints = fingerprint(folder, originals) + fingerprint(folder, copies, **options)
+    return find_duplicates(prints)
+
+
+def test_no_false_alarm(originals, tmp_path):
+    assert find_duplicates(fingerprint(tmp_path, originals)) == []
+    assert find_duplicates([]) == []
+
+
+def test_equal_pixels(originals, tmp_path):
+    prints = fingerprint(tmp_path, [originals[2], originals[0], originals[2], originals[2]])
+    found = [(pair.first, pair.second, pair.exact) for pair in find_duplicates(prints)]
+    assert found == [(0, 2, True), (0, 3, True)]
+
+
+@pytest.mark.parametrize("turn", range(7))
+def test_turned_copies_are_found_and_named(originals, tmp_path, turn):
+    found = find_copies(tmp_path, originals, [TURNS[turn](image) for image in originals])
+    count = len(originals)
+    assert [(pair.first, pair.second) for pair in found] == [(i, i + count) for i in range(count)]
+    assert {pair.orientation for pair in found} == {ORIENTATIONS[turn + 1]}
+    assert min(pair.similarity for pair in found) > 0.99
+    assert not any(pair.exact for pair in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        (np.flipud, {"quality": 60}),
+        (lambda image: np.rot90(255 - image), {}),
+        (lambda image: (0.8 * image + 20).astype(np.uint8), {"quality": 75}),
+        (lambda image: image[::2, ::2], {}),
+    ],
+)
+def test_changed_copies_are_found(originals, tmp_path, change, options):
+    found = find_copies(tmp_path, originals, [change(image) for image in originals], **options)
+    count = len(originals)
+    assert [(pair.first, pair.second) for pair in found] == [(i, i + count) for i in range(count)]
+
+
+def test_a_negative_has_a_negative_similarity(originals, tmp_path):
+    (pair,) = find_copies(tmp_path, originals[:1], [255 - originals[0]])
+    assert pair.similarity == pytest.approx(-1, abs=1e-3)
+
+
+def test_flat_images_are_compared_by_their_pixels_only(tmp_path):
+    flat = [np.full((30, 40), value, np.uint8) for value in (7, 8, 7)]
+    found = find_duplicates(fingerprint(tmp_path, flat))
+    assert [(pair.first, pair.second, pair.exact) for pair in found] == [(0, 2, True)]
+
+
+def test_more_images_than_a_block(originals, tmp_path):
+    prints = fingerprint(tmp_path, [originals[0], *originals[1:3], np.fliplr(originals[0])])
+    noise = np.random.default_rng(0).integers(0, 255, (300, 40, 40)).astype(np.uint8)
+    prints[1:3] = fingerprint(tmp_path, noise)
+    assert [(pair.first, pair.second) for pair in find_duplicates(prints)] == [(0, 301)]
+
+
+def test_the_least_similarity_is_the_callers(originals, tmp_path):
+    prints = fingerprint(tmp_path, originals[:4])
+    assert len(find_duplicates(prints, min_similarity=1e-6)) == 6
+    with pytest.raises(ValueError, match=r"above 0 and .* Received: min_similarity=1\.5"):
+        find_duplicates(prints, min_similarity=1.5)
+
+
+def test_clusters_join_through_others(originals, tmp_path):
+    images = [originals[0], originals[1], np.fliplr(originals[0]), originals[0]]
+    found = find_duplicates(fingerprint(tmp_path, images))
+    assert cluster_duplicates(4, found) == [[0, 2, 3]]

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from mscam_tf import ImageError, Manifest, ManifestError, ReadOptions, Sample
+from mscam_tf.data.labelling import measure_boxes, measure_images, measure_mask
+from mscam_tf.data.manifests import Box
+from mscam_tf.data.reading import read_mask
+
+
+def test_a_cut_box_counts_whole():
+    boxes = [Box(0, 0, 2, 4, object_size=(16, 4)), Box(0, 0, 12, 3)]
+    assert measure_boxes(boxes) == [8, 6]
+    assert measure_boxes(boxes, "width") == [4, 3]
+    assert measure_boxes(boxes, "length") == [16, 12]
+    assert measure_boxes(boxes, "area") == [64, 36]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 7])
+def test_the_width_of_a_bar_is_exact_at_any_place(width):
+    for start in (0, 3):
+        mask = np.zeros((12, 20), np.uint8)
+        mask[start : start + width, 2:18] = 255
+        assert measure_mask(mask) == [width]
+        assert measure_mask(mask.T) == [width]
+
+
+def test_the_width_of_a_slanted_bar():
+    y, x = np.mgrid[:80, :80]
+    across = (x - y) / np.sqrt(2)
+    (width,) = measure_mask(np.abs(across) < 5)
+    assert width == pytest.approx(10, abs=0.8)
+
+
+def test_regions_or_numbers():
+    mask = np.zeros((8, 10), int)
+    mask[1, 1] = mask[2, 2] = 255  # Touch at a corner: one object.
+    mask[5:7, 5:9] = 255
+    assert measure_mask(mask, "area") == [2, 8]
+    mask[5:7, 7:9] = 9  # Now the values differ, and number the objects.
+    assert measure_mask(mask, "area") == [4, 6]
+    assert measure_mask(np.zeros((3, 3), int)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "areas"), [(1, [2, 4]), (255, [2, 4]), (65535, [2, 4]), (2, [6]), (254, [6])]
+)
+def test_one_numbered_object_in_two_pieces_stays_one(value, areas):
+    mask = np.zeros((8, 10), int)
+    mask[1, 1:3] = mask[5:7, 5:7] = value
+    assert measure_mask(mask, "area") == areas
+
+
+@pytest.mark.parametrize("function", [measure_boxes, measure_mask])
+def test_unknown_measure(function):
+    with pytest.raises(ValueError, match=r"`measure` must be one of .* Received: measure='size'"):
+        function(np.zeros((2, 2)), "size")
+
+
+def test_masks_of_one_bit_and_of_colour(tmp_path):
+    bits = np.array([[True, False], [False, False]])
+    Image.fromarray(bits).save(tmp_path / "bits.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "bits.png"), [[255, 0], [0, 0]])
+    Image.new("RGB", (3, 2)).save(tmp_path / "rgb.png")
+    with pytest.raises(ImageError, match=r"rgb\.png: expected a mask of one channel"):
+        read_mask(tmp_path / "rgb.png")
+    with pytest.raises(ImageError, match=r"no\.png"):
+        read_mask(tmp_path / "no.png")
+
+
+def test_masks_of_any_format(tmp_path):
+    numbers = np.array([[0, 1, 300], [2, 0, 0]], np.uint16)
+    np.save(tmp_path / "a.npy", numbers)
+    tifffile.imwrite(tmp_path / "a.tif", numbers)
+    for name in ("a.npy", "a.tif"):
+        np.testing.assert_array_equal(read_mask(tmp_path / name), numbers)
+    white = np.array([[255, 0]], np.uint8)  # White, so nothing, and black.
+    tifffile.imwrite(tmp_path / "w.tif", white, photometric="miniswhite")
+    np.testing.assert_array_equal(read_mask(tmp_path / "w.tif"), [[0, 255]])
+
+
+def test_the_indices_of_a_palette_count(tmp_path):
+    image = Image.fromarray(np.array([[0, 1, 7]], np.uint8))
+    image.putpalette([0, 0, 0] + [90, 90, 90] * 7)
+    image.save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "p.png"), [[0, 1, 7]])
+    for mode in ("P", "L"):
+        image.convert(mode).save(tmp_path / "p.png")
+        with pytest.raises(ImageError, match="1 x 3 pixels, more than the limit of 2"):
+            read_mask(tmp_path / "p.png", ReadOptions(max_pixels=2))
+
+
+def make_manifest(root, *samples):
+    return Manifest(
+        root, tuple(Sample(f"{i}.png", "x", str(i), **s) for i, s in enumerate(samples))
+    )
+
+
+def test_an_image_is_as_large_as_its_largest_object(tmp_path):
+    mask = np.zeros((9, 9), np.uint8)
+    mask[0:2, 0:2] = mask[4:7, 3:9] = 1
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    manifest = make_manifest(tmp_path, {"mask": "m.png"}, {})
+    assert measure_images(manifest, "masks").tolist() == [3, 0]
+    assert measure_images(manifest, "masks", smallest=True).tolist() == [2, 0]
+    assert measure_images(manifest, "masks", measure="area").tolist() == [18, 0]
+
+
+def test_boxes_that_hardly_show_do_not_count(tmp_path):
+    boxes = {"0.png": [Box(0, 0, 4, 4), Box(0, 0, 1, 40, "", (40, 40), 0.4)]}
+    manifest = make_manifest(tmp_path, {}, {})
+    assert measure_images(manifest, "boxes", boxes=boxes).tolist() == [4, 0]
+    assert measure_images(manifest, "boxes", boxes=boxes, min_visible=0.3).tolist() == [40, 0]
+
+
+def test_a_column(tmp_path):
+    manifest = make_manifest(tmp_path, {"extra": {"mm": "1.5"}}, {"extra": {"mm": ""}})
+    assert measure_images(manifest, "column", column="mm").tolist() == [1.5, 0]
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "nan", "inf"])
+def test_bad_column(tmp_path, value):
+    manifest = make_manifest(tmp_path, {"extra": {"mm": value}})
+    with pytest.raises(ManifestError, match=f"0.png: the column 'mm' must .* Received: '{value}'"):
+        measure_images(manifest, "column", column="mm")
+
+
+@pytest.mark.parametrize("column", [None, "cm"])
+def test_unknown_column(tmp_path, column):
+    manifest = make_manifest(tmp_path, {"extra": {"mm": "1"}}, {"extra": {"mm": "2", "x": ""}})
+    match = rf"\(--column\) must be one of \['mm', 'x'\]. Received: column={column!r}"
+    with pytest.raises(ManifestError, match=match):
+        measure_images(manifest, "column", column=column)
+
+
+def test_bad_sources(tmp_path):
+    manifest = make_manifest(tmp_path, {})
+    with pytest.raises(ManifestError, match="Sizes from masks need a column mask"):
+        measure_images(manifest, "masks")
+    with pytest.raises(ValueError, match=r"`source` must be .* Received: source='eyes'"):
+        measure_images(manifest, "eyes")

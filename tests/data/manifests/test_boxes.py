@@ -1,0 +1,113 @@
+import pytest
+
+from mscam_tf import Manifest, ManifestError, Sample
+from mscam_tf.data.manifests import (
+    BOXES_FILE,
+    Box,
+    carry_boxes,
+    match_boxes,
+    read_boxes,
+    write_boxes,
+)
+
+
+def test_shift_and_clip():
+    box = Box(10, 20, 30, 24, "pore").shift(-15, -10)
+    assert box == Box(-5, 10, 15, 14, "pore")
+    assert box.clip(10, 40) == Box(0, 10, 10, 14, "pore", object_size=(20, 4), visible=1.0)
+    assert box.clip(40, 12) == Box(0, 10, 15, 12, "pore", (20, 4), 15 * 2 / 80)
+    assert box.clip(40, 10) is None
+    twice = box.clip(40, 40).shift(-5, 0).clip(40, 40)
+    assert (twice.x_max, twice.size) == (10, (20, 4))
+    assert twice.visible == pytest.approx(10 / 20)
+
+
+def test_what_is_larger_than_the_image_is_visible_when_it_fills_it():
+    assert Box(-50, 3, 80, 5).clip(20, 20).visible == 1
+    assert Box(10, 3, 80, 5).clip(20, 20).visible == 0.5
+
+
+def test_write_and_read(tmp_path):
+    boxes = {
+        "x/a.png": [Box(1.5, 2, 8, 4.25, "pore"), Box(0, 0, 3, 4, "", (9, 4), 0.3333)],
+        "b.png": [Box(1, 1, 2, 2)],
+    }
+    write_boxes(boxes, tmp_path / "boxes.csv")
+    found = read_boxes(tmp_path / "boxes.csv")
+    assert found["x/a.png"][1] == boxes["x/a.png"][1]
+    assert found["x/a.png"][0].size == (6.5, 2.25)
+    assert [len(found[path]) for path in boxes] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,x_min,y_min,x_max,y_max\n", "must have the columns path, x_min"),
+        ("path,x_min,y_min,x_max\n", "must have the columns path, x_min"),
+        ("path,x_min,y_min,x_max,y_max\na,1,2,x,4\n", "line 2: expected a box. could not convert"),
+        ("film,x_min,y_min,x_max,y_max\na,1,2,1,4\n", "line 2: expected a box. A box must have"),
+        ("path,x_min,y_min,x_max,y_max\na,1,2\n", "line 2: expected a box"),
+    ],
+)
+def test_bad_files(tmp_path, text, message):
+    (tmp_path / "boxes.csv").write_text(text)
+    with pytest.raises(ManifestError, match=message):
+        read_boxes(tmp_path / "boxes.csv")
+
+
+def test_an_empty_box():
+    with pytest.raises(ValueError, match=r"x_min < x_max .* Received: \{'x_min': 3, .*"):
+        Box(3, 0, 2, 5)
+
+
+def test_a_name_matches_only_where_it_is_unique():
+    boxes = {"a.png": [Box(0, 0, 1, 1)], "none/b.png": [Box(0, 0, 2, 2)]}
+    found = match_boxes(boxes, ["bone/a.png", "none/b.png", "bone/b.png"])
+    assert [len(found[path]) for path in found] == [1, 1, 0]
+    with pytest.raises(ManifestError, match=r"boxes of a\.png, images such as bone/c\.png"):
+        match_boxes(boxes, ["bone/c.png"])
+
+
+def test_a_name_that_fits_several_images():
+    boxes = {"a.png": [Box(0, 0, 1, 1)], "x/b.png": [Box(0, 0, 1, 1)]}
+    with pytest.raises(ManifestError, match=r"Received: a\.png, which fits 2 .* y/a\.png and z/a"):
+        match_boxes(boxes, ["y/a.png", "x/b.png", "z/a.png"])
+    found = match_boxes(boxes, ["a.png", "x/b.png", "z/a.png"])  # One has the very path.
+    assert [len(rows) for rows in found.values()] == [1, 1, 0]
+
+
+def test_boxes_left_over_are_told(caplog):
+    box = Box(0, 0, 1, 1)
+    boxes = {"a.png": [box], "b.png": [box, box], "x/c.png": [box]}
+    assert match_boxes(boxes, ["x/a.png"]) == {"x/a.png": [box]}
+    assert "3 boxes are left out: their 2 images are not listed, such as b.png" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["id,score\n1,2\n", "path,x_min,y_min,x_max,y_max\nother.png,1,2,3,4\n"]
+)
+def test_boxes_of_something_else_are_passed_over(tmp_path, caplog, text):
+    (tmp_path / BOXES_FILE).write_text(text)
+    carry_boxes(Manifest(tmp_path, (Sample("a.png", "bone", "1"),)), tmp_path / "new")
+    assert f"{BOXES_FILE} is passed over" in caplog.text
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_table_that_is_not_utf8(tmp_path):
+    path = tmp_path / "boxes.csv"
+    path.write_bytes("path,x_min,y_min,x_max,y_max\n필름.png,1,2,3,4\n".encode("cp949"))
+    with pytest.raises(ManifestError, match=r"save it as UTF-8. Received: .*boxes\.csv"):
+        read_boxes(path)
+
+
+def test_boxes_move_with_a_manifest(tmp_path):
+    manifest = Manifest(tmp_path / "data", (Sample("x/a.png", "bone", "1"),))
+    carry_boxes(manifest, tmp_path / "new")  # There are none.
+    assert not (tmp_path / "new").exists()
+    write_boxes({"a.png": [Box(0, 0, 2, 3)]}, tmp_path / "data" / BOXES_FILE)
+    assert carry_boxes(manifest, tmp_path / "new") == tmp_path / "new" / BOXES_FILE
+    assert list(read_boxes(tmp_path / "new" / BOXES_FILE)) == ["../data/x/a.png"]
+    assert carry_boxes(manifest, tmp_path / "new") is None
+    write_boxes({"other.png": [Box(0, 0, 2, 3)]}, tmp_path / "new" / BOXES_FILE)
+    with pytest.raises(ManifestError, match="Other boxes are in the way"):
+        carry_boxes(manifest, tmp_path / "new")

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mscam_tf import Manifest, ManifestError, Sample
+from mscam_tf.data.manifests import (
+    encode_findings,
+    label_finding,
+    list_findings,
+    merge_rare,
+    split_findings,
+)
+
+
+def make_manifest(*labels):
+    return Manifest(Path(), tuple(Sample(f"{i}.png", x, str(i)) for i, x in enumerate(labels)))
+
+
+def test_labels_name_findings():
+    assert split_findings(" bone | void ") == ["bone", "void"]
+    assert split_findings("none") == []
+    manifest = make_manifest("void|bone", "none", "metal")
+    assert list_findings(manifest) == ["bone", "metal", "void"]
+    expected = [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    np.testing.assert_array_equal(encode_findings(manifest, ["bone", "metal", "void"]), expected)
+
+
+def test_images_without_any_finding_can_be_encoded():
+    assert encode_findings(make_manifest("none", "none"), ["bone"]).tolist() == [[0], [0]]
+
+
+def test_labels_without_findings_and_unknown_ones_are_refused():
+    with pytest.raises(ManifestError, match=r"must name findings.*Received: .*\['none'\]"):
+        list_findings(make_manifest("none", "none"))
+    with pytest.raises(ManifestError, match=r"among \['bone'\]\. Received: \['void'\]"):
+        encode_findings(make_manifest("void|bone"), ["bone"])
+
+
+def test_rare_combinations_count_as_their_rarest_finding():
+    manifest = make_manifest("bone", "bone", "void|bone", "none", "bone|void|metal", "bone|void")
+    labels = [sample.label for sample in merge_rare(manifest, least=2).samples]
+    assert labels[:3] + labels[5:] == ["bone", "bone", "bone|void", "bone|void"]
+    assert labels[3] == labels[4] in ("bone", "bone|void")  # The most frequent, for want of more.
+
+
+def test_groups_count_and_not_their_images():
+    samples = [Sample(f"{i}.png", "void", "one film") for i in range(9)]
+    samples += [Sample(f"b{i}.png", "bone", str(i)) for i in range(3)]
+    merged = merge_rare(Manifest(Path(), tuple(samples)), least=3)
+    assert merged.class_names == ["bone"]
+
+
+def test_one_finding_by_itself():
+    labels = label_finding(make_manifest("void|bone", "none", "bone"), "void")
+    assert [sample.label for sample in labels.samples] == ["void", "no void", "no void"]

@@ -1,0 +1,116 @@
+import pytest
+
+from mscam_tf import Manifest, ManifestError, Sample, read_manifest
+from mscam_tf.data.manifests import relocate, write_manifest
+
+
+def write_csv(tmp_path, text):
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    return path
+
+
+def test_csv_and_back_keeps_every_column(tmp_path):
+    text = "label,path,group,other,mask\nbone,x/a.png,fish 1,?,m/a.png\nnone,b.png,,,\n"
+    manifest = read_manifest(write_csv(tmp_path, text))
+    assert manifest.samples == (
+        Sample("x/a.png", "bone", "fish 1", mask="m/a.png", extra={"other": "?"}),
+        Sample("b.png", "none", "b.png", extra={"other": ""}),
+    )
+    assert manifest.paths[0] == tmp_path / "x/a.png"
+    write_manifest(manifest, tmp_path / "copy.csv")
+    assert (tmp_path / "copy.csv").read_text().splitlines() == [
+        "path,label,group,split,mask,other",
+        "x/a.png,bone,fish 1,,m/a.png,?",
+        "b.png,none,b.png,,,",
+    ]
+    assert read_manifest(tmp_path / "copy.csv") == manifest
+
+
+def test_a_folder_with_a_manifest_is_read_by_it(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,label\na.png,bone\n")
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "a.png").touch()
+    assert read_manifest(tmp_path).samples == (Sample("a.png", "bone", "a.png"),)
+
+
+def test_relocated_paths_lead_to_the_same_files(tmp_path):
+    samples = (
+        Sample("x/a.png", "bone", "fish 1", "train", "m/a.png", {"k": "1"}),
+        Sample("b.png", "none", "b.png"),
+        Sample("/data/c.png", "none", "/data/c.png"),
+    )
+    moved = relocate(Manifest(tmp_path / "data", samples), tmp_path / "lists" / "new")
+    assert moved.root == tmp_path / "lists" / "new"
+    assert moved.samples == (
+        Sample("../../data/x/a.png", "bone", "fish 1", "train", "../../data/m/a.png", {"k": "1"}),
+        Sample("../../data/b.png", "none", "../../data/b.png"),
+        samples[2],
+    )
+
+
+def test_groups_named_after_an_image_stay_whole(tmp_path):
+    samples = (Sample("a.png", "x", "a.png"), Sample("b.png", "x", "a.png"))
+    moved = relocate(Manifest(tmp_path, samples), tmp_path / "new")
+    assert [sample.group for sample in moved.samples] == ["../a.png", "../a.png"]
+
+
+def test_relocation_into_a_linked_folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.png").touch()
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    manifest = Manifest(tmp_path / "data", (Sample("a.png", "x", "a.png"),))
+    assert relocate(manifest, tmp_path / "link").paths[0].exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,label\na.png,x\n", "columns path and label. Received: .*'name'"),
+        ("path,label\na.png,\n", "line 2: path and label must not be empty"),
+        ("path,label,split\na.png,x,tests\n", "line 2: split must be .* Received: 'tests'"),
+        ("path,label\na.png,x,y\n", "line 2: more cells than the header has columns"),
+        ("path,label\n", "No images found"),
+        ("path,label\na.png,x\n./a.png,y\n", r"listed once. Received: .* such as a\.png"),
+    ],
+)
+def test_bad_csv(tmp_path, text, message):
+    with pytest.raises(ManifestError, match=message):
+        read_manifest(write_csv(tmp_path, text))
+
+
+def test_bad_folders(tmp_path):
+    with pytest.raises(ManifestError, match="No images found"):
+        read_manifest(tmp_path)
+    with pytest.raises(ManifestError, match=r"DATA must be a folder .* Received: .*missing"):
+        read_manifest(tmp_path / "missing")
+    (tmp_path / "bone").mkdir()
+    (tmp_path / "bone" / "a.png").touch()
+    (tmp_path / "notes.png").touch()  # Not in a class folder: not an image of any class.
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    (tmp_path / ".ipynb_checkpoints" / "a.png").touch()
+    (tmp_path / "bone" / "folder.png").mkdir()
+    assert [sample.path for sample in read_manifest(tmp_path).samples] == ["bone/a.png"]
+
+
+def test_masks_are_no_class(tmp_path):
+    for name in ("bone/a.png", "masks/a.png", "bone/masks/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [sample.path for sample in read_manifest(tmp_path).samples] == ["bone/a.png"]
+
+
+def test_a_table_that_is_not_utf8(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes("path,label\n가.png,뼈\n".encode("cp949"))
+    with pytest.raises(ManifestError, match=r"save it as UTF-8. Received: .*data\.csv"):
+        read_manifest(path)
+
+
+def test_folders_named_after_splits(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split / "bone").mkdir(parents=True)
+        (tmp_path / split / "bone" / f"{split}.png").touch()
+    with pytest.raises(ManifestError, match=r"named after splits.*\['test', 'train'\]"):
+        read_manifest(tmp_path)

@@ -1,0 +1,172 @@
+import struct
+import time
+
+import numpy as np
+import pytest
+
+from mscam_tf import ImageError, ReadOptions, read_image
+from mscam_tf.data.tiling.frames import read_frame
+
+pydicom = pytest.importorskip("pydicom")
+from pydicom import uid  # noqa: E402
+from pydicom.encaps import encapsulate  # noqa: E402
+
+VALUES = np.array([[0, 1, 1023], [500, 501, 2]], np.uint16)
+
+
+def make_dataset(values=VALUES, bits=10, **attributes):
+    dataset = pydicom.Dataset()
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = (
+        uid.DigitalXRayImageStorageForProcessing
+    )
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    dataset.Rows, dataset.Columns = values.shape[-2:]
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, bits, bits - 1
+    dataset.PixelRepresentation = int(values.dtype.kind == "i")
+    dataset.PixelData = values.tobytes()
+    for name, value in attributes.items():
+        setattr(dataset, name, value)
+    return dataset
+
+
+def save(path, dataset):
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def compress(dataset, syntax):
+    """Compress as RLE, JPEG-LS or JPEG 2000, each without loss."""
+    dataset.compress(syntax, generate_instance_uid=False)
+    return dataset
+
+
+@pytest.mark.parametrize(
+    "syntax", [None, uid.RLELossless, uid.JPEGLSLossless, uid.JPEG2000Lossless]
+)
+def test_values_one_step_apart_stay_apart(tmp_path, syntax):
+    values = np.random.default_rng(0).integers(0, 1024, (64, 96)).astype(np.uint16)
+    values[0, :3] = 0, 1, 1023
+    dataset = make_dataset(values)
+    dataset = compress(dataset, syntax) if syntax else dataset
+    image = read_image(save(tmp_path / "a.dcm", dataset))
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(np.round(image.astype(float) * 1023), values)
+
+
+def test_monochrome1_is_inverted(tmp_path):
+    path = save(tmp_path / "a.dcm", make_dataset(PhotometricInterpretation="MONOCHROME1"))
+    np.testing.assert_allclose(read_image(path), 1 - VALUES / 1023, atol=1e-6)
+    image = read_image(path, ReadOptions(invert=True))
+    np.testing.assert_allclose(image, VALUES / 1023, atol=1e-6)
+
+
+def test_rescale_makes_the_units_of_the_window(tmp_path):
+    rescaled = make_dataset(RescaleSlope=2, RescaleIntercept=-1000)
+    path = save(tmp_path / "a.dcm", rescaled)
+    np.testing.assert_allclose(read_image(path), VALUES / 1023, atol=1e-6)  # All bits stored.
+    image = read_image(path, ReadOptions(window=(-1000, 0)))
+    np.testing.assert_allclose(image, [[0, 0.002, 1], [1, 1, 0.004]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "low", "high"), [("LINEAR", 400, 499), ("LINEAR_EXACT", 400, 500)]
+)
+def test_the_files_own_window_holds_unless_the_user_gives_one(tmp_path, function, low, high):
+    # LINEAR by PS3.3 C.11.2.1.2: from c - 0.5 - (w - 1) / 2 to c - 0.5 + (w - 1) / 2.
+    values = np.array([[400, 425, 499]], np.uint16)
+    window = {"WindowCenter": [450, 9], "WindowWidth": [100, 9], "VOILUTFunction": function}
+    dataset = make_dataset(values, **window)
+    path = save(tmp_path / "a.dcm", dataset)
+    np.testing.assert_allclose(read_image(path), (values - low) / (high - low), atol=1e-6)
+    image = read_image(path, ReadOptions(window=(0, 500)))
+    np.testing.assert_allclose(image, values / 500, atol=1e-6)
+
+
+def test_signed_values(tmp_path):
+    values = np.array([[-2048, 0, 2047, 1]], np.int16)
+    image = read_image(save(tmp_path / "a.dcm", make_dataset(values, bits=12)))
+    np.testing.assert_allclose(image, [[0, 2048 / 4095, 1, 2049 / 4095]], atol=1e-6)
+
+
+def test_frames_are_chosen(tmp_path):
+    frames = np.stack([VALUES, VALUES[::-1]])
+    path = save(tmp_path / "a.dcm", make_dataset(frames, NumberOfFrames=2))
+    image = read_image(path, ReadOptions(page=1))
+    np.testing.assert_allclose(image, VALUES[::-1] / 1023, atol=1e-6)
+    with pytest.raises(ImageError, match="the file holds 2 pages"):
+        read_image(path)
+
+
+def test_colour_is_refused(tmp_path):
+    colour = np.zeros((2, 3, 3), np.uint8)
+    colour[..., 0] = 200
+    attributes = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}
+    dataset = make_dataset(VALUES, **attributes, PlanarConfiguration=0)
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelData = colour.tobytes()
+    with pytest.raises(ImageError, match="its colour channels differ"):
+        read_image(save(tmp_path / "a.dcm", dataset))
+    dataset.PixelData = np.full((2, 3, 3), 51, np.uint8).tobytes()
+    np.testing.assert_allclose(read_image(save(tmp_path / "b.dcm", dataset)), 0.2, rtol=1e-6)
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    with pytest.raises(ImageError, match=r"photometric interpretation is PALETTE COLOR"):
+        read_image(save(tmp_path / "c.dcm", dataset))
+
+
+@pytest.mark.parametrize("syntax", [None, uid.JPEGLSLossless, uid.JPEG2000Lossless])
+def test_truncated_files(tmp_path, syntax):
+    values = np.random.default_rng(0).integers(0, 1024, (64, 96)).astype(np.uint16)
+    dataset = make_dataset(values)
+    path = save(tmp_path / "a.dcm", compress(dataset, syntax) if syntax else dataset)
+    whole = path.read_bytes()
+    for length in (140, len(whole) // 2, len(whole) - 40):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ImageError, match=r"a\.dcm"):
+            read_image(path)
+
+
+def test_header_bombs_are_refused_before_decoding(tmp_path):
+    path = save(tmp_path / "a.dcm", make_dataset(Rows=40000, Columns=25000))
+    start = time.perf_counter()
+    with pytest.raises(ImageError, match="40000 x 25000 pixels, more than the limit"):
+        read_image(path)
+    j2k = b"\xff\x4f\xff\x51" + struct.pack(">HH4I", 41, 0, 25000, 40000, 0, 0) + bytes(40)
+    jls = b"\xff\xd8\xff\xf7" + struct.pack(">HBHH", 11, 10, 40000, 25000) + bytes(40)
+    for syntax, data in ((uid.JPEG2000Lossless, j2k), (uid.JPEGLSLossless, jls)):
+        dataset = make_dataset(PixelData=encapsulate([data]))
+        dataset["PixelData"].is_undefined_length = True
+        dataset.file_meta.TransferSyntaxUID = syntax
+        with pytest.raises(ImageError, match="40000 x 25000 pixels, more than the limit"):
+            read_image(save(tmp_path / "b.dcm", dataset))
+    assert time.perf_counter() - start < 1
+
+
+def test_no_image_and_deflated(tmp_path):
+    dataset = make_dataset()
+    del dataset.PixelData
+    with pytest.raises(ImageError, match="holds no image"):
+        read_image(save(tmp_path / "a.dcm", dataset))
+    dataset = make_dataset()
+    dataset.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+    with pytest.raises(ImageError, match="deflated DICOM"):
+        read_image(save(tmp_path / "b.dcm", dataset))
+
+
+def test_a_missing_extra_is_named(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.dcm", make_dataset())
+    monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
+    with pytest.raises(ImageError, match=r"pip install 'mscam-tf\[dicom\]'"):
+        read_image(path)
+
+
+def test_a_film_is_clipped_unless_a_window_is_given(tmp_path):
+    values = np.array([[0, 1000, 2000, 4095]], np.uint16)
+    path = save(tmp_path / "a.dcm", make_dataset(values, 12, WindowCenter=1500.5, WindowWidth=1001))
+    assert read_frame(path, ReadOptions()).tolist() == [[0, 0, 65535, 65535]]
+    # 1000 x 65535 / 4095 is 16003.66.
+    full = read_frame(path, ReadOptions(window=(0, 4095)))
+    assert full.tolist() == [[0, 16004, 32007, 65535]]

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf.data.manifests import Box
+from mscam_tf.data.tiling import Tiling, list_frames, plan_patches
+from mscam_tf.data.tiling.plan import list_corners
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "expected"),
+    [
+        ({}, (10, 20), [(0, 0), (10, 0)]),
+        ({}, (10, 25), [(0, 0), (10, 0), (15, 0)]),
+        ({"border": "pad"}, (10, 25), [(0, 0), (10, 0), (20, 0)]),
+        ({"border": "drop"}, (10, 25), [(0, 0), (10, 0)]),
+        ({"overlap": 0.5}, (15, 10), [(0, 0), (0, 5)]),
+        ({"overlap": 0.5}, (16, 10), [(0, 0), (0, 5), (0, 6)]),
+        ({}, (4, 6), [(0, 0)]),
+        ({"border": "drop"}, (4, 60), []),
+    ],
+)
+def test_corners(options, size, expected):
+    assert list(list_corners(size, Tiling(size=10, **options))) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("size", 0), ("overlap", 1.0), ("border", "wrap"), ("min_visible", 0.0), ("empty", -1.0)],
+)
+def test_bad_settings(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be .* Received: {name}={value!r}"):
+        Tiling(**{name: value})
+
+
+def write_frame(folder, name="film.png", size=(10, 40)):
+    folder.mkdir(exist_ok=True)
+    Image.fromarray(np.zeros(size, np.uint8)).save(folder / name)
+
+
+def plan(folder, tiling=None, masks=None, **options):
+    return plan_patches(list_frames(folder, masks), tiling or Tiling(size=10), **options)
+
+
+def test_objects_parts_and_nothing(tmp_path):
+    write_frame(tmp_path)
+    # A whole object in the first patch; 4 columns of one in the second, and 1 in the third.
+    boxes = {"film.png": [Box(2, 2, 4, 6, "pore"), Box(16, 0, 21, 3)]}
+    patches, counts = plan(tmp_path, boxes=boxes)
+    assert counts == {"object": 2, "ambiguous": 1, "none": 1, "left out": 0}
+    assert [(patch.x, patch.y) for patch in patches] == [(0, 0), (10, 0), (30, 0)]
+    assert patches[0].boxes == (Box(2, 2, 4, 6, "pore", (2, 4)),)
+    assert patches[1].boxes == (Box(6, 0, 10, 3, "", (5, 3), 0.8),)
+    assert patches[0].path == "images/film/x00000_y00000.png"
+    patches, counts = plan(tmp_path, boxes=boxes, tiling=Tiling(size=10, min_visible=0.2))
+    assert counts["ambiguous"] == 0
+    assert len(patches) == 4
+
+
+def test_objects_of_masks_count_by_pixels(tmp_path):
+    write_frame(tmp_path / "films")
+    mask = np.zeros((10, 40), np.uint8)
+    mask[1, 5:15] = mask[1:9, 14] = 1  # A hook of 10 + 7 pixels, 5 of them in the first patch.
+    write_frame(tmp_path / "masks")
+    Image.fromarray(mask).save(tmp_path / "masks" / "film.png")
+    patches, counts = plan(tmp_path / "films", masks=tmp_path / "masks")
+    assert counts == {"ambiguous": 1, "object": 1, "none": 2, "left out": 0}
+    assert patches[0].boxes == (Box(0, 1, 5, 9, "", (10, 8), 12 / 17),)
+
+
+def test_a_slanted_crack_is_no_more_visible_than_a_patch_can_show(tmp_path):
+    write_frame(tmp_path / "films", size=(30, 30))
+    mask = np.zeros((30, 30), np.uint8)
+    mask[np.arange(28), np.arange(2, 30)] = 1  # 28 pixels, of which a patch holds 10 at most.
+    write_frame(tmp_path / "masks")
+    Image.fromarray(mask).save(tmp_path / "masks" / "film.png")
+    patches, _ = plan(tmp_path / "films", Tiling(10, min_visible=0.1), masks=tmp_path / "masks")
+    shares = {(patch.x, patch.y): [box.visible for box in patch.boxes] for patch in patches}
+    assert shares[0, 0] == shares[10, 10] == shares[20, 20] == [8 / 10]
+    assert shares[10, 0] == shares[20, 10] == [2 / 10]
+    assert shares[20, 0] == []
+
+
+def test_a_crack_longer_than_a_patch_is_visible(tmp_path):
+    write_frame(tmp_path)
+    patches, counts = plan(tmp_path, boxes={"film.png": [Box(0, 4, 40, 6)]})
+    assert counts["object"] == 4
+    assert {patch.boxes[0].size for patch in patches} == {(40, 2)}
+
+
+def test_empty_patches_are_drawn_from_all_frames(tmp_path):
+    for name in ("a.png", "b.png"):
+        write_frame(tmp_path, name, size=(10, 100))
+    boxes = {"a.png": [Box(2, 2, 6, 6), Box(12, 2, 16, 6)]}
+    for empty, expected in ((None, 20), (0.0, 2), (1.5, 5), (100.0, 20)):
+        tiling = Tiling(size=10, empty=empty)
+        patches, counts = plan(tmp_path, tiling, boxes=boxes)
+        assert len(patches) == expected
+        assert counts["left out"] == 20 - expected
+    assert plan(tmp_path, Tiling(10, empty=1.0), boxes=boxes) == plan(
+        tmp_path, Tiling(10, empty=1.0), boxes=boxes
+    )
+    seeds = [plan(tmp_path, Tiling(10, empty=2.0, seed=i), boxes=boxes) for i in (0, 1)]
+    assert seeds[0] != seeds[1]

@@ -1,0 +1,78 @@
+import csv
+from pathlib import Path
+from shutil import copy
+
+import pytest
+
+import mscam_tf
+from mscam_tf import ImageError
+from mscam_tf.explanation.write import _name_files
+from mscam_tf.outputs import RunError
+
+
+def test_writes_pictures_and_table(finished_run, image_folder, tmp_path):
+    paths = [image_folder / "none" / "none0.png", image_folder / "wide" / "wide1.png"]
+    seen = []
+    mscam_tf.write_explanations(finished_run, paths, tmp_path / "out", seen.append)
+    assert [e.path for e in seen] == paths
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    pictures = {
+        f"{stem}_{kind}.png" for stem in ("none0", "wide1") for kind in ("overlay", "scales")
+    }
+    assert names == pictures | {"sheet.png", "relevance.png", "explanations.csv"}
+    with (tmp_path / "out" / "explanations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["in_words"] == seen[0].describe()
+    assert float(rows[1]["contributions_scale2"]) == pytest.approx(
+        seen[1].contributions[1, seen[1].predicted], abs=1e-5
+    )
+
+
+def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):
+    first, second = (image_folder / "none" / f"none{number}.png" for number in (0, 1))
+    mscam_tf.write_explanations(finished_run, [first], tmp_path / "out")
+    with pytest.raises(RunError, match="--overwrite"):
+        mscam_tf.write_explanations(finished_run, [second], tmp_path / "out")
+    mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
+    names = {path.name for path in (tmp_path / "out").glob("none*")}
+    assert names == {"none1_overlay.png", "none1_scales.png"}
+    notes = tmp_path / "out" / "notes.txt"
+    notes.touch()
+    with pytest.raises(RunError, match=r"not only explanations.*Received: notes\.txt"):
+        mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
+    with pytest.raises(RunError, match="not only explanations"):
+        mscam_tf.write_explanations(finished_run, [second], notes, overwrite=True)
+    assert notes.exists()
+
+
+def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image_folder, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        copy(image_folder / "none" / "none0.png", tmp_path / folder / "x.png")
+    paths = [tmp_path / "a" / "x.png", tmp_path / "b" / "x.png"]
+    mscam_tf.write_explanations(finished_run, paths, tmp_path / "out")
+    assert (tmp_path / "out" / "a_x_overlay.png").exists()
+    assert (tmp_path / "out" / "b_x_overlay.png").exists()
+
+
+def test_names_never_collide():
+    paths = [Path(name) for name in ("a/x.png", "b/x.png", "c/a_x.png", "d/a_x.png", "e/a/x.png")]
+    assert len(set(_name_files(paths))) == 5
+
+
+def test_unreadable_images_are_named(finished_run, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    with pytest.raises(ImageError, match=r"a\.png"):
+        mscam_tf.write_explanations(finished_run, [tmp_path / "a.png"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unreadable_images_are_left_out_on_request(finished_run, image_folder, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    paths = [tmp_path / "a.png", image_folder / "none" / "none0.png"]
+    mscam_tf.write_explanations(finished_run, paths, tmp_path / "out", skip_bad=True)
+    assert (tmp_path / "out" / "none0_overlay.png").exists()
+    assert not (tmp_path / "out" / "a_overlay.png").exists()
+    rows = (tmp_path / "out" / "skipped.csv").read_text().splitlines()
+    assert rows[0] == "path,reason"
+    assert rows[1].startswith(str(tmp_path / "a.png"))

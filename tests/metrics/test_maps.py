@@ -1,0 +1,22 @@
+import numpy as np
+import pytest
+
+from mscam_tf import metrics
+
+
+def test_one_threshold_serves_all_maps():
+    """Each map ranks its own pixels right, but the second lies higher as a whole."""
+    maps = np.array([[[1.0, 0.0]], [[9.0, 8.0]]])
+    masks = np.array([[[True, False]], [[True, False]]])
+    # Ranked 9 (hit), 8, 1 (hit), 0: precision 1 at the first hit and 2/3 at the second.
+    precision, prevalence = metrics.pixel_average_precision(maps, masks)
+    assert precision == pytest.approx((1 + 2 / 3) / 2)
+    assert prevalence == 0.5
+
+
+def test_pointing_without_an_object_misses():
+    assert not metrics.points_at(np.eye(4), np.zeros((4, 4), bool), tolerance=99)
+
+
+def test_a_map_without_evidence_has_no_energy():
+    assert metrics.energy_inside(np.full((2, 2), -1.0), np.ones((2, 2), bool)) == 0

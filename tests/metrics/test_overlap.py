@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from mscam_tf.metrics import map_correlation, soft_iou, threshold_iou
+
+A = np.array([[4.0, 1.0], [0.0, -3.0]])
+B = np.array([[2.0, 3.0], [-1.0, -5.0]])
+
+
+def test_soft_iou_by_hand():
+    assert soft_iou(A, B) == pytest.approx((2 + 1) / (4 + 3))
+    assert soft_iou(A, A) == 1
+    assert soft_iou(A, -np.abs(B)) == 0
+
+
+def test_what_shows_nothing_overlaps_with_nothing():
+    nothing = np.full((2, 2), -1.0)
+    assert soft_iou(nothing, nothing) == threshold_iou(nothing, nothing, 0.5) == 0
+
+
+def test_threshold_iou_by_hand():
+    assert threshold_iou(A, B, 1.0) == 1
+    assert threshold_iou(A, B, 2.0) == pytest.approx(1 / 2)
+    assert threshold_iou(A, B, 4.0) == 0
+
+
+def test_correlation_by_hand_and_without_units():
+    a, b = A - A.mean(), B - B.mean()
+    expected = (a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum())
+    assert map_correlation(A, B) == pytest.approx(expected)
+    assert map_correlation(3 * A + 7, B) == pytest.approx(expected)
+    assert np.isnan(map_correlation(np.ones((2, 2)), B))
