@@ -75,3 +75,4 @@ from .training import RelevanceLogger as RelevanceLogger
 from .training import train as train
 
 __version__: str
+from .errors import MscamError as MscamError

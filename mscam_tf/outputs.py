@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mscam_tf.errors import MscamError
 
-class RunError(ValueError):
+
+class RunError(MscamError):
     """A run folder is missing, incomplete, or in the way."""
 
 

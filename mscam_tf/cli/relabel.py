@@ -15,6 +15,7 @@ from mscam_tf.cli.console import (
 )
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts
+from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,12 +122,12 @@ def _check_choice(
     source: str | None, thresholds: str | None, classes: int | None, binary: bool
 ) -> None:
     if bool(thresholds) + bool(classes) + binary != 1:
-        raise ValueError(
+        raise MscamError(
             "Give exactly one of --thresholds, --classes and --binary. Received: "
             f"--thresholds {thresholds}, --classes {classes}, --binary {binary}"
         )
     if source not in _SOURCES and not (source is None and binary):
-        raise ValueError(
+        raise MscamError(
             f"Sizes need a source: `--from` must be one of {', '.join(_SOURCES)}. "
             f"Received: --from {source}"
         )
@@ -136,7 +137,7 @@ def _read_numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
-        raise ValueError(f"Expected numbers, such as 12.5,22. Received: {text!r}") from None
+        raise MscamError(f"Expected numbers, such as 12.5,22. Received: {text!r}") from None
 
 
 def _finish(manifest: "Manifest", path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mscam_tf.cli.console import CONSOLE, explain_errors, make_progress
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole_folder
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ def simulate(
     """
     with explain_errors(tensorflow=False):
         if groups is not None and not frames:
-            raise ValueError("--groups is for whole frames; add --frames. Received: --groups")
+            raise MscamError("--groups is for whole frames; add --frames. Received: --groups")
         if balance is not None and frames:
-            raise ValueError("--balance is for patches; frames have no class. Received: --balance")
+            raise MscamError("--balance is for patches; frames have no class. Received: --balance")
         if labels == "findings" and (balance is not None or frames):
-            raise ValueError(
+            raise MscamError(
                 "Of --labels findings all combinations are equally frequent, in patches. "
                 f"Received: {'--frames' if frames else '--balance'}"
             )
@@ -127,7 +128,7 @@ def _parse_balance(text: str | None) -> dict[str, float] | None:
         pairs = [item.split("=") for item in text.split(",")]
         return {name.strip(): float(weight) for name, weight in pairs}
     except ValueError:
-        raise ValueError(
+        raise MscamError(
             f"--balance must look like none=3,scale1=1. Received: --balance {text}"
         ) from None
 
@@ -136,7 +137,7 @@ def _write(out: Path, plan: "Plan", processes: int, *, findings: bool) -> None:
     from mscam_tf.simulation import write_findings, write_radiographs
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out} exists and is not empty; choose another folder.")
+        raise MscamError(f"{out} exists and is not empty; choose another folder.")
     with make_progress() as progress:
         task = progress.add_task("simulating", total=plan.num_images)
         with write_whole_folder(out) as partial:

@@ -16,6 +16,7 @@ from mscam_tf.cli.console import (
     make_progress,
 )
 from mscam_tf.cli.tables import print_counts
+from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,4 +153,4 @@ def _read_empty(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"`--empty` is keep, skip or a number. Received: {text!r}") from None
+        raise MscamError(f"`--empty` is keep, skip or a number. Received: {text!r}") from None

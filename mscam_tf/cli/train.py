@@ -19,6 +19,7 @@ from mscam_tf.cli.console import (
     make_progress,
     read_data,
 )
+from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
     from mscam_tf.runs import Run, TrainConfig
@@ -104,7 +105,7 @@ def train(
         from mscam_tf.runs import TrainConfig
 
         if window and window_percentiles:
-            raise ValueError("Give --window or --window-percentiles. Received: both")
+            raise MscamError("Give --window or --window-percentiles. Received: both")
         config = TrainConfig(
             model=model,
             backbone=backbone,

@@ -13,6 +13,7 @@ from PIL import Image
 from mscam_tf.datasets.gdxray_fishbones import GdxrayFishbones
 from mscam_tf.datasets.gdxray_welds import GdxrayWelds
 from mscam_tf.datasets.simulated_bones import MscamSimulatedBones
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole
 
 _BUILDERS = {cls.name: cls for cls in (GdxrayFishbones, GdxrayWelds, MscamSimulatedBones)}
@@ -42,7 +43,7 @@ def prepare_dataset(name: str, data_dir: str | Path | None = None) -> Path:
     builder_class = _BUILDERS.get(base)
     configs = [""] if builder_class is None else ["", *builder_class.builder_configs]
     if builder_class is None or config not in configs:
-        raise ValueError(f"A data set must be one of {', '.join(list_names())}. Received: {name!r}")
+        raise MscamError(f"A data set must be one of {', '.join(list_names())}. Received: {name!r}")
     builder = builder_class(config=config or None, data_dir=data_dir)
     builder.download_and_prepare()
     return export_dataset(builder)

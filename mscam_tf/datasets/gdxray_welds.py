@@ -16,6 +16,7 @@ from mscam_tf.datasets.common import (
     read_grey,
     split_groups,
 )
+from mscam_tf.errors import MscamError
 
 _HOMEPAGE = "https://domingomery.ing.puc.cl/material/gdxray/"
 _TERMS = GDXRAY_TERMS + " The films are of BAM, Berlin, which forbids commercial use."
@@ -144,7 +145,7 @@ def _read_boxes(path: Path) -> np.ndarray:
     with path.open() as file:
         rows = np.loadtxt(file, ndmin=2)
     if rows.ndim != 2 or rows.shape[1] != 5:
-        raise ValueError(f"{path} must have 5 columns. Received: {rows.shape[1]}")
+        raise MscamError(f"{path} must have 5 columns. Received: {rows.shape[1]}")
     return np.concatenate([rows[:, :1], rows[:, [1, 3, 2, 4]] - 0.5], axis=1)
 
 
@@ -153,7 +154,7 @@ def _list_corners(path: Path, size: tuple[int, int], side: int | None) -> list[t
     if side is None:
         return [(0, 0)]
     if min(size) < side:
-        raise ValueError(f"{path} must be at least {side} pixels a side. Received: {size}")
+        raise MscamError(f"{path} must be at least {side} pixels a side. Received: {size}")
     rows, columns = (
         np.linspace(0, length - side, -(-length // side)).round().astype(int).tolist()
         for length in size

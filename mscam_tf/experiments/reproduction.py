@@ -18,6 +18,7 @@ from mscam_tf.data.manifests import (
     sample_classes,
     split_manifest,
 )
+from mscam_tf.errors import MscamError
 from mscam_tf.experiments.figure import draw_examples
 from mscam_tf.experiments.scores import SCORES_FILE, list_versions, read_scores
 from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
@@ -66,9 +67,9 @@ class ReproductionConfig:
     def __post_init__(self) -> None:
         for name in ("seeds", "images"):
             if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be positive. Received: {getattr(self, name)}")
+                raise MscamError(f"`{name}` must be positive. Received: {getattr(self, name)}")
         if not self.weights:
-            raise ValueError("`weights` must name a start at least. Received: weights=()")
+            raise MscamError("`weights` must name a start at least. Received: weights=()")
 
 
 def reproduce(

@@ -10,6 +10,7 @@ import numpy as np
 
 from mscam_tf.data import make_dataset
 from mscam_tf.data.reading import check_images
+from mscam_tf.errors import MscamError
 from mscam_tf.models import average_flips, build_explainer, read_relevance
 from mscam_tf.runs import Run
 
@@ -90,7 +91,7 @@ def explain(run: Run, paths: Sequence[Path], flips: bool = False) -> Iterator[Ex
 def check_paths(paths: Sequence[Path]) -> None:
     """Raise `ValueError` if there are none."""
     if not paths:
-        raise ValueError("Give at least one image. Received: paths=[]")
+        raise MscamError("Give at least one image. Received: paths=[]")
 
 
 def explain_readable(run: Run, paths: Sequence[Path], flips: bool = False) -> Iterator[Explanation]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models.pretrained import find_pretrained
 
 _PROBE = 256  # Image side at which strides are measured: a multiple of every stride in use.
@@ -100,7 +101,7 @@ def default_taps(backbone: keras.Model, num_scales: int = 3) -> list[str]:
             widest[tap.stride] = tap
     strides = sorted(widest)[-num_scales:]
     if len(strides) < num_scales or num_scales < 1:
-        raise ValueError(
+        raise MscamError(
             f"Backbone {backbone.name!r} has activations at {len(widest)} strides, "
             f"{sorted(widest)}; give `taps` by layer name. Received: num_scales={num_scales}"
         )
@@ -158,7 +159,7 @@ def get_tap(backbone: keras.Model, name: str) -> keras.layers.Layer:
         strides.setdefault(tap.stride, []).append(tap.name)
     close = get_close_matches(name, by_name, n=3)
     hint = f" Did you mean {' or '.join(close)}?" if close and name not in by_name else ""
-    raise ValueError(
+    raise MscamError(
         f"Backbone {backbone.name!r} has no feature map named {name!r}.{hint} Taps by stride:\n"
         + "\n".join(f"  {stride}: {', '.join(names)}" for stride, names in strides.items())
         + f"\nReceived: taps={name!r}"
@@ -169,7 +170,7 @@ def _create_application(name: str, weights: str | Path | None) -> keras.Model:
     application = getattr(keras.applications, name, None)
     if not callable(application):
         names = [n for n in dir(keras.applications) if n[0].isupper()]
-        raise ValueError(
+        raise MscamError(
             f"`backbone` must be a functional keras.Model or one of {names}. "
             f"Received: backbone={name!r}"
         )
@@ -204,7 +205,7 @@ def _load_file(backbone: keras.Model, path: str | Path) -> None:
         return
     path = Path(path)
     if not path.is_file() or path.suffix not in (".h5", ".keras"):
-        raise ValueError(
+        raise MscamError(
             "`weights` must be None, 'xray', 'imagenet' or an existing file: .npz of a "
             f"pretraining, .weights.h5 or .h5 of the backbone {backbone.name!r}, or a .keras model "
             "built on it. "
@@ -216,7 +217,7 @@ def _load_file(backbone: keras.Model, path: str | Path) -> None:
         else:
             backbone.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise MscamError(
             f"The weights file does not fit backbone {backbone.name!r}: {error} "
             f"Received: weights={str(path)!r}"
         ) from error
@@ -229,7 +230,7 @@ def _copy_weights(source: keras.Model, backbone: keras.Model) -> None:
     wanted = [layer for layer in backbone.layers if layer.weights]
     missing = [layer.name for layer in wanted if layer.name not in layers]
     if missing:
-        raise ValueError(
+        raise MscamError(
             f"model {source.name!r} lacks {len(missing)} of the backbone's {len(wanted)} layers "
             f"with weights, such as {missing[0]!r}."
         )
@@ -245,7 +246,7 @@ def _set_batch_norm_momentum(model: keras.Model, momentum: float | None) -> None
 
 def _check_functional(backbone: Any) -> keras.Model:
     if not isinstance(backbone, keras.Model) or not getattr(backbone, "inputs", None):
-        raise ValueError(
+        raise MscamError(
             "`backbone` must be a name in keras.applications or a built functional keras.Model. "
             f"Received: backbone={backbone!r}"
         )

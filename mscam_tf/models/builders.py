@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models.backbones import build_feature_extractor
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.relevance import RelevanceCombine
@@ -232,16 +233,16 @@ def _check_arguments(
     num_classes: int, image_size: Any, channels: int, dropout: float, pooling: str
 ) -> None:
     if num_classes < 1:
-        raise ValueError(f"`num_classes` must be at least 1. Received: num_classes={num_classes}")
+        raise MscamError(f"`num_classes` must be at least 1. Received: num_classes={num_classes}")
     if image_size is not None and (
         not isinstance(image_size, tuple | list) or len(image_size) != 2
     ):
-        raise ValueError(
+        raise MscamError(
             f"`image_size` must be None or (height, width). Received: image_size={image_size!r}"
         )
     if channels not in (1, 3):
-        raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}")
+        raise MscamError(f"`channels` must be 1 or 3. Received: channels={channels}")
     if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
+        raise MscamError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
     if pooling not in POOLINGS:
-        raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
+        raise MscamError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models.heads import Head, find_heads, pool_map
 from mscam_tf.models.relevance import RelevanceCombine
 
@@ -193,7 +194,7 @@ def activate(logits: Any, activation: str) -> Any:
 def _find_image(model: keras.Model) -> Any:
     images = [x for x in model.inputs if len(x.shape) == 4]
     if len(images) != 1:
-        raise ValueError(
+        raise MscamError(
             "build_explainer needs a model with one image input of shape (batch, height, width, "
             f"channels). Received: model={model.name!r} with inputs "
             f"{[tuple(x.shape) for x in model.inputs]}"
@@ -208,12 +209,12 @@ def _check_arguments(map_size: Any, activation: str | None) -> None:
         and all(isinstance(side, int) and side > 0 for side in map_size)
     )
     if not sized and map_size not in ("input", "native"):
-        raise ValueError(
+        raise MscamError(
             "`map_size` must be 'input', 'native' or a tuple (height, width) of positive integers. "
             f"Received: map_size={map_size!r}"
         )
     if activation not in (None, "softmax", "sigmoid"):
-        raise ValueError(
+        raise MscamError(
             "`activation` must be None, 'softmax' or 'sigmoid'. "
             f"Received: activation={activation!r}"
         )

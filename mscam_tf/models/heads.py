@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.relevance import RelevanceCombine
 
@@ -116,12 +117,12 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
         ValueError: If there is no such head; it says what stands in its place.
     """
     if not getattr(model, "outputs", None):
-        raise ValueError(
+        raise MscamError(
             "build_explainer needs the graph of a functional or a built Sequential model. "
             f"Received: model={model.name!r} of type {type(model).__name__}"
         )
     if len(model.outputs) != 1:
-        raise ValueError(
+        raise MscamError(
             "build_explainer needs a model with one output. "
             f"Received: model={model.name!r} with {len(model.outputs)} outputs"
         )
@@ -210,8 +211,8 @@ def _describe(layer: Any) -> str:
     return f"{type(layer).__name__} {layer.name!r}"
 
 
-def _no_head(model: keras.Model, reason: str) -> ValueError:
-    return ValueError(
+def _no_head(model: keras.Model, reason: str) -> MscamError:
+    return MscamError(
         "A class activation map needs a classifier that ends in GlobalAveragePooling2D and one "
         f"Dense layer (then, at most, softmax or sigmoid), but {reason}. "
         f"Received: model={model.name!r}"

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models.explainer import activate
 
 _FLIPS = ((), (1,), (2,), (1, 2))  # Axes of `(batch, height, width, channels)`.
@@ -57,7 +58,7 @@ def average_flips(explainer: keras.Model) -> keras.Model:
 def _find_activation(explainer: keras.Model) -> str:
     names = [layer.name for layer in explainer.layers]
     if "cam" not in names or len(explainer.inputs) != 1:
-        raise ValueError(
+        raise MscamError(
             "`explainer` must come from build_explainer, of a classifier with one input. "
             f"Received: explainer={explainer.name!r} with {len(explainer.inputs)} inputs"
         )

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from mscam_tf.errors import MscamError
+
 
 @keras.saving.register_keras_serializable(package="mscam_tf")
 class SoftPool(keras.layers.Layer):
@@ -46,7 +48,7 @@ class SoftPool(keras.layers.Layer):
     def __init__(self, sharpness: float = 1.0, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         if sharpness < 0:
-            raise ValueError(f"`sharpness` must not be negative. Received: sharpness={sharpness}")
+            raise MscamError(f"`sharpness` must not be negative. Received: sharpness={sharpness}")
         self.sharpness = sharpness
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

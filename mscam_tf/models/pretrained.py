@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.models.heads import find_heads
 
@@ -52,7 +53,7 @@ class Pretrained:
         for name, variable in variables.items():
             value = self.backbone.get(name)
             if value is None or value.shape != tuple(variable.shape):
-                raise ValueError(
+                raise MscamError(
                     f"These pretrained weights fit the backbone {self.architecture} alone. "
                     f"Received: a backbone with {name} of shape {tuple(variable.shape)}"
                 )
@@ -185,7 +186,7 @@ def _list_variables(backbone: keras.Model) -> dict[str, Any]:
 def _halve(name: str, values: np.ndarray) -> np.ndarray:
     limit = np.finfo(np.float16).max
     if not (np.abs(values) <= limit).all():
-        raise ValueError(
+        raise MscamError(
             f"Weights must be numbers within {limit:g} to be kept in float16. "
             f"Received: {name} with {np.abs(values).max():g}"
         )

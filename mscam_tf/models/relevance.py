@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from mscam_tf.errors import MscamError
+
 NORMALIZATIONS = ("penalty", "softmax")
 PENALTIES = ("squared", "absolute", "signed")
 
@@ -95,11 +97,11 @@ class RelevanceCombine(keras.layers.Layer):
         _check_choice("normalization", normalization, NORMALIZATIONS)
         _check_choice("penalty", penalty, PENALTIES)
         if penalty_weight < 0:
-            raise ValueError(
+            raise MscamError(
                 f"`penalty_weight` must not be negative. Received: penalty_weight={penalty_weight}"
             )
         if rate <= 0:
-            raise ValueError(f"`rate` must be positive. Received: rate={rate}")
+            raise MscamError(f"`rate` must be positive. Received: rate={rate}")
         self.normalization = normalization
         self.penalty = penalty
         self.penalty_weight = penalty_weight
@@ -163,11 +165,11 @@ class RelevanceCombine(keras.layers.Layer):
         shape = tuple(self.relevance_weights.shape)
         softmax = self.normalization == "softmax"
         if h.shape != shape or h.min() < 0 or h.max() > 1:
-            raise ValueError(
+            raise MscamError(
                 f"A relevance must have the shape {shape} and lie in [0, 1]. Received: {values}"
             )
         if softmax and (h.min() == 0 or not np.allclose(h.sum(0), 1, atol=1e-3)):
-            raise ValueError(
+            raise MscamError(
                 f"A softmax relevance must be positive and add up to one. Received: {values}"
             )
         self.relevance_weights.assign((np.log(h) if softmax else h) / self.rate)
@@ -202,18 +204,18 @@ class _Clip(keras.constraints.Constraint):
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
+        raise MscamError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
 
 
 def _check_shapes(input_shape: Any) -> list[tuple[int | None, ...]]:
     shapes = [tuple(shape) for shape in input_shape if isinstance(shape, list | tuple)]
     if not shapes or len(shapes) != len(input_shape):
-        raise ValueError(
+        raise MscamError(
             "RelevanceCombine takes a list of logit tensors, one per scale. "
             f"Received: input_shape={input_shape}"
         )
     if any(len(shape) != 2 or shape[-1] != shapes[0][-1] for shape in shapes):
-        raise ValueError(
+        raise MscamError(
             "All inputs of RelevanceCombine must have the same shape (batch, num_classes). "
             f"Received: input_shape={input_shape}"
         )

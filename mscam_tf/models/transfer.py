@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from scipy.stats import rankdata
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models.builders import build_multiscale_classifier
 from mscam_tf.models.heads import find_heads, pool_map
 from mscam_tf.models.pooling import SoftPool
@@ -127,7 +128,7 @@ def start_heads(
     """Do what `initialize_heads` does, for logits that `build_targets` gave."""
     heads = find_heads(model).heads
     if any(head.dense.kernel_constraint is not None for head in heads):
-        raise ValueError(
+        raise MscamError(
             "Heads that start as pretrained ones have kernels of any norm. "
             "Received: a model with unit_norm_heads=True"
         )
@@ -158,13 +159,13 @@ def _select(pretrained: Pretrained, scales: int) -> tuple[list[np.ndarray], np.n
 
 def _check_labels(labels: np.ndarray, classes: int) -> None:
     if labels.ndim == 1 and set(np.unique(labels)) != set(range(classes)):
-        raise ValueError(
+        raise MscamError(
             f"`labels` must hold each class from 0 to {classes - 1}. "
             f"Received: labels of the classes {np.unique(labels).tolist()}"
         )
     counts = (labels > 0).sum(0).tolist()
     if labels.ndim == 2 and not all(0 < count < len(labels) for count in counts):
-        raise ValueError(
+        raise MscamError(
             "Each finding in `labels` must be there in some images and not in others. "
             f"Received: findings that occur in {counts} of {len(labels)} images"
         )
@@ -173,7 +174,7 @@ def _check_labels(labels: np.ndarray, classes: int) -> None:
 def _check_taps(found: list[int], kernels: list[np.ndarray]) -> None:
     expected = [kernel.shape[0] for kernel in kernels]
     if found != expected:
-        raise ValueError(
+        raise MscamError(
             f"The pretrained heads read {expected} channels. Received: taps with {found}"
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.outputs import check_settings
@@ -38,7 +39,7 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Probe, and write what is found and the state; refuse a loss that is no number."""
         if not np.isfinite(logs["loss"]):
-            raise ValueError(
+            raise MscamError(
                 "The pretraining diverged; its last checkpoint is kept. Lower the learning rate. "
                 f"Received: a loss of {logs['loss']}"
             )
@@ -56,7 +57,7 @@ def check_folder(folder: Path, config: PretrainConfig) -> None:
     if known is None:
         return
     if config.steps < known["steps"]:
-        raise ValueError(
+        raise MscamError(
             f"{folder} holds a pretraining of {known['steps']} steps: give as many or more, or "
             f"another folder. Received: steps={config.steps}"
         )

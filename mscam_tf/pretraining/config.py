@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mscam_tf.errors import MscamError
+
 _FALL = 0.2  # Share of the steps, at the end, over which the rate falls.
 
 
@@ -34,22 +36,22 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         if any(side % 32 or side < 32 for side in self.image_size):
-            raise ValueError(
+            raise MscamError(
                 "`image_size` must be multiples of 32 pixels. "
                 f"Received: image_size={self.image_size}"
             )
         for name in ("steps", "batch_size", "learning_rate", "save_every"):
             if getattr(self, name) <= 0:
-                raise ValueError(
+                raise MscamError(
                     f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
                 )
         if self.steps % self.save_every:
-            raise ValueError(
+            raise MscamError(
                 "`steps` must be a multiple of `save_every`. "
                 f"Received: steps={self.steps}, save_every={self.save_every}"
             )
         if self.map_weight < 0:
-            raise ValueError(
+            raise MscamError(
                 f"`map_weight` must not be negative. Received: map_weight={self.map_weight}"
             )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from mscam_tf.data.reading import ReadOptions
+from mscam_tf.errors import MscamError
 from mscam_tf.models import BACKBONE as PRETRAINED_BACKBONE
 from mscam_tf.models import names_pretrained
 
@@ -82,33 +83,33 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
-            raise ValueError(f"`model` must be one of {MODELS}. Received: model={self.model!r}")
+            raise MscamError(f"`model` must be one of {MODELS}. Received: model={self.model!r}")
         if self.precision not in PRECISIONS:
-            raise ValueError(
+            raise MscamError(
                 f"`precision` must be one of {PRECISIONS}. Received: precision={self.precision!r}"
             )
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={self.dropout}")
+            raise MscamError(f"`dropout` must be in [0, 1). Received: dropout={self.dropout}")
         if not 0 <= self.deep_supervision < float("inf"):
-            raise ValueError(
+            raise MscamError(
                 "`deep_supervision` must be a number, and not negative. "
                 f"Received: deep_supervision={self.deep_supervision}"
             )
         if self.image_size is not None and min(self.image_size) < 32:
-            raise ValueError(
+            raise MscamError(
                 "`image_size` must be at least 32 pixels a side. "
                 f"Received: image_size={self.image_size}"
             )
         low, high = self.window_percentiles or (0, 100)
         if not 0 <= low < high <= 100:
-            raise ValueError(
+            raise MscamError(
                 "`window_percentiles` must be (low, high) with 0 <= low < high <= 100. "
                 f"Received: window_percentiles={self.window_percentiles}"
             )
         for name in ("epochs", "batch_size", "learning_rate", "patience"):
             value = getattr(self, name)
             if value <= 0:
-                raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
+                raise MscamError(f"`{name}` must be positive. Received: {name}={value}")
 
     def resolve(self) -> "TrainConfig":
         """Return the settings with what depends on the start of the training filled in."""

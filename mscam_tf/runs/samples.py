@@ -15,6 +15,7 @@ from mscam_tf.data.manifests import (
     Sample,
     read_manifest,
 )
+from mscam_tf.errors import MscamError
 from mscam_tf.runs.run import Run
 from mscam_tf.runs.task import encode_labels
 
@@ -30,7 +31,7 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     """
     encode_labels(run, manifest)  # Raises for labels that it does not know.
     if split not in (*SPLITS, "all"):
-        raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
+        raise MscamError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":
         _warn_of_training_images(run, manifest)
         return manifest

@@ -21,6 +21,7 @@ from mscam_tf.data.manifests import (
     write_boxes,
     write_manifest,
 )
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole
 from mscam_tf.simulation.bones import Bone
 from mscam_tf.simulation.radiograph import (
@@ -58,20 +59,20 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.num_images < 1:
-            raise ValueError(
+            raise MscamError(
                 f"`num_images` must be at least 1. Received: num_images={self.num_images}"
             )
         for name in ("seed", "frame_groups"):
             if (getattr(self, name) or 0) < 0:
-                raise ValueError(
+                raise MscamError(
                     f"`{name}` must not be negative. Received: {name}={getattr(self, name)}"
                 )
         if self.labels not in LABELS:
-            raise ValueError(f"`labels` must be one of {LABELS}. Received: labels={self.labels!r}")
+            raise MscamError(f"`labels` must be one of {LABELS}. Received: labels={self.labels!r}")
         shares = list(self.weights.values())
         known = set(self.weights) <= set(CLASS_NAMES)
         if not (known and np.isfinite(shares).all() and min(shares, default=-1) >= 0 < sum(shares)):
-            raise ValueError(
+            raise MscamError(
                 f"`balance` must give weights of zero or more to classes of {CLASS_NAMES}. "
                 f"Received: balance={self.balance}"
             )

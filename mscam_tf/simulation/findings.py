@@ -16,6 +16,7 @@ from mscam_tf.data.manifests import (
     split_findings,
     write_manifest,
 )
+from mscam_tf.errors import MscamError
 from mscam_tf.simulation.dataset import map_images, write_image
 from mscam_tf.simulation.detector import draw_detector, expose
 from mscam_tf.simulation.fillet import draw_fillet
@@ -65,7 +66,7 @@ def simulate_findings(
     """
     unknown = sorted(set(findings) - set(FINDINGS))
     if unknown:
-        raise ValueError(f"`findings` must be among {FINDINGS}. Received: {unknown}")
+        raise MscamError(f"`findings` must be among {FINDINGS}. Received: {unknown}")
     size = config.image_size
     # Pockets of air are voids, and would have no label.
     fillet = draw_fillet(size, config.pixel_pitch, config.hard_negatives, generator, pockets=False)
@@ -78,7 +79,7 @@ def simulate_findings(
             if name in masks:
                 break
         else:
-            raise ValueError(f"No {name} fits into the image. Received: image_size={size}")
+            raise MscamError(f"No {name} fits into the image. Received: image_size={size}")
     detector = draw_detector(size, config.photons, config.hard_negatives, generator)
     return FindingsImage(expose(transmit(carrier), detector, config.bit_depth, generator), masks)
 
@@ -113,7 +114,7 @@ def write_findings(
         ValueError: If there is no image to write, or a finding fits nowhere.
     """
     if images < 1:
-        raise ValueError(f"`images` must be positive. Received: {images}")
+        raise MscamError(f"`images` must be positive. Received: {images}")
     folder = Path(folder)
     labels = assign_findings(images, seed)
     write = partial(_write_one, folder, config or SimulationConfig(), seed)

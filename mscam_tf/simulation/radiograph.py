@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mscam_tf.errors import MscamError
 from mscam_tf.simulation.bones import SIZES, Bone, draw_bones
 from mscam_tf.simulation.detector import Detector, draw_detector, expose
 from mscam_tf.simulation.fillet import Fillet, draw_fillet
@@ -42,28 +43,28 @@ class SimulationConfig:
 
     def __post_init__(self) -> None:
         if min(self.image_size) < 16:
-            raise ValueError(
+            raise MscamError(
                 "`image_size` must be at least 16 pixels a side. "
                 f"Received: image_size={self.image_size}"
             )
         if not 8 <= self.bit_depth <= 16:
-            raise ValueError(
+            raise MscamError(
                 f"`bit_depth` must be in 8 to 16. Received: bit_depth={self.bit_depth}"
             )
         if not 0 <= self.hard_negatives <= 1:
-            raise ValueError(
+            raise MscamError(
                 "`hard_negatives` must be in [0, 1]. "
                 f"Received: hard_negatives={self.hard_negatives}"
             )
         for name in ("pixel_pitch", "difficulty"):
             if getattr(self, name) <= 0:
-                raise ValueError(
+                raise MscamError(
                     f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
                 )
         for name in ("contrast", "photons"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
-                raise ValueError(
+                raise MscamError(
                     f"`{name}` must be a range of positive numbers. Received: {name}={(low, high)}"
                 )
 
@@ -139,7 +140,7 @@ def simulate_radiograph(
         ((64, 64), 'uint16', True)
     """
     if label not in CLASS_NAMES:
-        raise ValueError(f"`label` must be one of {CLASS_NAMES}. Received: label={label!r}")
+        raise MscamError(f"`label` must be one of {CLASS_NAMES}. Received: label={label!r}")
     for attempt in range(_MOST_TRIES):
         if attempt % _TRIES == 0:
             fillet = draw_fillet(
@@ -149,7 +150,7 @@ def simulate_radiograph(
         seen = _project(bones, fillet, config.image_size)
         if label == "none" or _is_visible(seen, label, config):
             return _finish(fillet, seen, label, config, generator)
-    raise ValueError(
+    raise MscamError(
         f"No bone of {label} fits into the image; take a larger `image_size` or `pixel_pitch`. "
         f"Received: image_size={config.image_size}, pixel_pitch={config.pixel_pitch}"
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models import RelevanceCombine
 
 
@@ -41,7 +42,7 @@ class RelevanceLogger(keras.callbacks.Callback):
             return
         num_classes = self._layer.get_relevance().shape[1]
         if len(self.class_names) != num_classes:
-            raise ValueError(
+            raise MscamError(
                 f"`class_names` must name the model's {num_classes} classes. "
                 f"Received: class_names={self.class_names}"
             )

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mscam_tf.data.reading import ReadOptions, read_image
+from mscam_tf.errors import MscamError
 
 ORIENTATIONS = (
     "as it is",
@@ -111,7 +112,7 @@ def find_duplicates(
         ValueError: If `min_similarity` is not above 0 and at most 1.
     """
     if not 0 < min_similarity <= 1:
-        raise ValueError(
+        raise MscamError(
             "`min_similarity` must be above 0 and at most 1. "
             f"Received: min_similarity={min_similarity}"
         )

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Manifest, ManifestError
+from mscam_tf.errors import MscamError
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_CLASSES = 9  # Class names are sorted as text, where scale10 would stand before scale2.
@@ -39,7 +40,7 @@ def fit_thresholds(manifest: Manifest, sizes: np.ndarray, classes: int) -> list[
         [3.0]
     """
     if not 2 <= classes <= _MOST_CLASSES:
-        raise ValueError(f"`classes` must be from 2 to {_MOST_CLASSES}. Received: {classes}")
+        raise MscamError(f"`classes` must be from 2 to {_MOST_CLASSES}. Received: {classes}")
     training = np.array([sample.split == "train" for sample in manifest.samples])
     if not training.any():
         _LOGGER.warning("There is no split: the thresholds are fitted on all images.")
@@ -49,7 +50,7 @@ def fit_thresholds(manifest: Manifest, sizes: np.ndarray, classes: int) -> list[
     thresholds = np.quantile(chosen, quantiles).tolist() if len(chosen) else []
     counts = np.bincount(np.searchsorted(thresholds, chosen, side="right"), minlength=classes)
     if not len(chosen) or not counts.all():
-        raise ValueError(
+        raise MscamError(
             f"The sizes of the training images must make {classes} classes; give thresholds "
             f"instead. Received: {len(chosen)} objects, {len(set(chosen.tolist()))} different sizes"
         )
@@ -84,7 +85,7 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
     """
     rising = all(low < high for low, high in pairwise([0.0, *thresholds]))
     if not rising or not len(thresholds) < _MOST_CLASSES:
-        raise ValueError(
+        raise MscamError(
             f"`thresholds` must be above 0, rise, and be fewer than {_MOST_CLASSES}. "
             f"Received: {list(thresholds)}"
         )

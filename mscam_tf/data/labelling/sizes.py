@@ -11,6 +11,7 @@ from mscam_tf.data.reading import (
     number_objects,
     read_mask,
 )
+from mscam_tf.errors import MscamError
 
 MEASURES = ("side", "width", "length", "area")
 
@@ -110,7 +111,7 @@ def measure_images(
             for sample in manifest.samples
         ]
     else:
-        raise ValueError(f"`source` must be masks, boxes or column. Received: source={source!r}")
+        raise MscamError(f"`source` must be masks, boxes or column. Received: source={source!r}")
     choose = min if smallest else max
     return np.array([choose(sizes, default=0.0) for sizes in lists])
 
@@ -170,4 +171,4 @@ def _read_size(sample: Sample, column: str) -> float:
 
 def _check_measure(measure: str) -> None:
     if measure not in MEASURES:
-        raise ValueError(f"`measure` must be one of {MEASURES}. Received: measure={measure!r}")
+        raise MscamError(f"`measure` must be one of {MEASURES}. Received: measure={measure!r}")

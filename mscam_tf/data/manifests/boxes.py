@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.manifest import Manifest, ManifestError, open_table, relocate_path
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole
 
 BOXES_FILE = "boxes.csv"
@@ -51,7 +52,7 @@ class Box:
         if not (self.x_min < self.x_max and self.y_min < self.y_max) or not all(
             map(math.isfinite, corners)
         ):
-            raise ValueError(
+            raise MscamError(
                 "A box must have x_min < x_max and y_min < y_max, all finite. "
                 f"Received: {dict(zip(_CORNERS, corners, strict=True))}"
             )

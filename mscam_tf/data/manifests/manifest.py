@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from mscam_tf.data.reading import SUFFIXES, is_image_file
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole
 
 NO_OBJECT, OBJECT = "none", "object"
@@ -19,7 +20,7 @@ _SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
 _COLUMNS = ("path", "label", "group", "split", "mask")
 
 
-class ManifestError(ValueError):
+class ManifestError(MscamError):
     """A folder or CSV file of labelled images is not as it should be."""
 
 

@@ -14,6 +14,7 @@ from mscam_tf.data.reading.stored import (
     find_range,
     to_grey,
 )
+from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -36,19 +37,19 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
         from pydicom.pixels.processing import apply_modality_lut
         from pydicom.pixels.utils import pixel_array
     except ImportError:
-        raise ValueError("DICOM files need an extra: pip install 'mscam-tf[dicom]'") from None
+        raise MscamError("DICOM files need an extra: pip install 'mscam-tf[dicom]'") from None
     syntax = read_file_meta_info(path).get("TransferSyntaxUID")
     if syntax is None:
-        raise ValueError("the DICOM file is truncated, or names no transfer syntax")
+        raise MscamError("the DICOM file is truncated, or names no transfer syntax")
     if syntax == _DEFLATED:
-        raise ValueError("a deflated DICOM file cannot be checked before it is unpacked")
+        raise MscamError("a deflated DICOM file cannot be checked before it is unpacked")
     dataset = dcmread(path)
     _check_header(dataset, max_pixels)
     frame = choose_page(page, int(dataset.get("NumberOfFrames") or 1))
     _check_frame(dataset, frame, max_pixels)
     stored = find_range(dataset.BitsStored, signed=bool(dataset.PixelRepresentation))
     if stored is None:
-        raise ValueError(f"expected at most 16 bits, but it stores {dataset.BitsStored}")
+        raise MscamError(f"expected at most 16 bits, but it stores {dataset.BitsStored}")
     values = to_grey(pixel_array(dataset, index=frame), stored)
     ends = apply_modality_lut(np.array(stored), dataset)
     full = _read_window(dataset) or (float(ends.min()), float(ends.max()))
@@ -58,10 +59,10 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
 
 def _check_header(dataset: "FileDataset", max_pixels: int) -> None:
     if "PixelData" not in dataset:
-        raise ValueError("the DICOM file holds no image, or is truncated")
+        raise MscamError("the DICOM file holds no image, or is truncated")
     check_size(dataset.Rows, dataset.Columns, max_pixels)
     if dataset.PhotometricInterpretation not in _GREY_OR_RGB:
-        raise ValueError(
+        raise MscamError(
             "expected a grey image, but its photometric interpretation is "
             f"{dataset.PhotometricInterpretation}"
         )

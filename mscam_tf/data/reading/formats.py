@@ -19,6 +19,7 @@ from mscam_tf.data.reading.stored import (
     find_range,
     to_grey,
 )
+from mscam_tf.errors import MscamError
 
 _WHITE_IS_ZERO = 0
 _GREY_OR_RGB = (_WHITE_IS_ZERO, 1, 2, 6)  # TIFF photometric; 6 is JPEG's YCbCr, decoded as RGB.
@@ -44,17 +45,17 @@ def read_stored(path: Path, page: int | None, max_pixels: int) -> Stored:
             whole but not a grey image within the limits.
     """
     if not path.exists():
-        raise ValueError("no such file")
+        raise MscamError("no such file")
     if not path.is_file():  # A pipe would keep the reader waiting.
-        raise ValueError("expected a file, but it is a folder or a device")
+        raise MscamError("expected a file, but it is a folder or a device")
     with path.open("rb") as file:
         head = file.read(132)
     if not head:
-        raise ValueError("the file is empty")
+        raise MscamError("the file is empty")
     for offset, magic, read in _READERS:
         if head.startswith(magic, offset):
             return read(path, page, max_pixels)
-    raise ValueError("expected a PNG, TIFF, DICOM, NPY, JPEG or BMP file, by its first bytes")
+    raise MscamError("expected a PNG, TIFF, DICOM, NPY, JPEG or BMP file, by its first bytes")
 
 
 def _read_png(path: Path, page: int | None, max_pixels: int) -> Stored:
@@ -109,17 +110,17 @@ def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> Non
     if page.is_tiled:
         check_size(page.tilelength * page.tiledepth, page.tilewidth, max_pixels)
     if page.photometric not in _GREY_OR_RGB or page.samplesperpixel > 4:
-        raise ValueError(
+        raise MscamError(
             "expected a grey image, or grey stored as RGB, but its photometric interpretation is "
             f"{page.photometric} with {page.samplesperpixel} samples a pixel"
         )
     if page.compression not in _COMPRESSIONS:
         names = ", ".join(sorted(set(_COMPRESSIONS.values())))
-        raise ValueError(f"expected compression by {names}, but it is {page.compression!r}")
+        raise MscamError(f"expected compression by {names}, but it is {page.compression!r}")
     # A strip that is missing would be read as zeros, one cut short sometimes as noise.
     strips = zip(page.dataoffsets, page.databytecounts, strict=True)
     if any(count == 0 or start + count > file_size for start, count in strips):
-        raise ValueError("the file is truncated")
+        raise MscamError("the file is truncated")
     if page.compression == _JPEG:
         for start in page.dataoffsets:
             page.parent.filehandle.seek(start)
@@ -130,7 +131,7 @@ def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:
     # Mapped, not loaded: a header that claims more than the file holds costs no memory.
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     if values.ndim not in (2, 3):
-        raise ValueError(
+        raise MscamError(
             "expected an array (height, width) or (pages, height, width), but its shape is "
             f"{values.shape}"
         )

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mscam_tf.data.reading.formats import read_stored
 from mscam_tf.data.reading.stored import Stored
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dcm", ".npy")
@@ -26,7 +27,7 @@ _LISTED = 20  # Bad files that a message names; the error itself holds all.
 _Result = TypeVar("_Result")
 
 
-class ImageError(ValueError):
+class ImageError(MscamError):
     """One or several image files cannot be used; the message names each and says why.
 
     Attributes:
@@ -63,13 +64,13 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         if self.window is not None and not -np.inf < self.window[0] < self.window[1] < np.inf:
-            raise ValueError(
+            raise MscamError(
                 f"`window` must be (low, high) with low < high. Received: window={self.window}"
             )
         if self.page is not None and self.page < 0:
-            raise ValueError(f"`page` must not be negative. Received: page={self.page}")
+            raise MscamError(f"`page` must not be negative. Received: page={self.page}")
         if self.max_pixels < 1:
-            raise ValueError(
+            raise MscamError(
                 f"`max_pixels` must be positive. Received: max_pixels={self.max_pixels}"
             )
 
@@ -203,7 +204,7 @@ def scale_stored(stored: Stored, options: ReadOptions) -> np.ndarray:
     """Map the values of a file to `[0, 1]`, dense bright, as `read_image` does."""
     values = stored.values
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("expected numbers, but some values are not finite")
+        raise MscamError("expected numbers, but some values are not finite")
     window = options.window or stored.full
     if window is None:
         window = _check_unit(values)
@@ -218,7 +219,7 @@ def scale_stored(stored: Stored, options: ReadOptions) -> np.ndarray:
 def _check_unit(values: np.ndarray) -> tuple[float, float]:
     low, high = values.min(), values.max()
     if low < 0 or high > 1:
-        raise ValueError(
+        raise MscamError(
             f"expected {values.dtype} values in [0, 1], or a window (window, --window), but they "
             f"span {low} to {high}"
         )

@@ -11,6 +11,7 @@ from mscam_tf.data.reading.images import ReadOptions, name_problem
 from mscam_tf.data.reading.stored import (
     check_size,
 )
+from mscam_tf.errors import MscamError
 
 _UNNUMBERED = {1, 255, 65535}  # What masks without numbers have for an object.
 
@@ -56,7 +57,7 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
             check_size(image.height, image.width, max_pixels)
             return np.asarray(image)
     if head.startswith(PNG) and head[PNG_COLOURS] != PNG_GREY:
-        raise ValueError("expected a mask of one channel, but it has several")
+        raise MscamError("expected a mask of one channel, but it has several")
     stored = read_stored(path, None, max_pixels)
     if stored.inverted and stored.full is not None:
         return sum(stored.full) - stored.values

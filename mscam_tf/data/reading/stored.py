@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mscam_tf.errors import MscamError
+
 _GREY_TOLERANCE = 8 / 255  # Share of the range by which JPEG may pull grey channels apart.
 
 
@@ -27,9 +29,9 @@ class Stored:
 def check_size(height: int, width: int, max_pixels: int) -> None:
     """Refuse an image by what its header says, before anything is decoded or allocated."""
     if height < 1 or width < 1:
-        raise ValueError(f"expected an image, but its header says {height} x {width} pixels")
+        raise MscamError(f"expected an image, but its header says {height} x {width} pixels")
     if height * width > max_pixels:
-        raise ValueError(
+        raise MscamError(
             f"its header says {height} x {width} pixels, more than the limit of {max_pixels}; "
             "raise it if the file is right (max_pixels, --max-pixels)"
         )
@@ -42,19 +44,19 @@ def check_codestream(data: bytes, max_pixels: int) -> None:
     """
     size = _read_codestream_size(data)
     if size is None:
-        raise ValueError("its compressed image does not begin with a size")
+        raise MscamError("its compressed image does not begin with a size")
     check_size(*size, max_pixels)
 
 
 def choose_page(page: int | None, pages: int) -> int:
     """Return the page to read; a file of several pages needs a choice."""
     if page is None and pages > 1:
-        raise ValueError(
+        raise MscamError(
             f"expected one image, but the file holds {pages} pages; choose one of them, counted "
             "from 0 (page, --page)"
         )
     if (page or 0) >= pages:
-        raise ValueError(f"expected page {page}, counted from 0, but the file holds {pages}")
+        raise MscamError(f"expected page {page}, counted from 0, but the file holds {pages}")
     return page or 0
 
 
@@ -73,7 +75,7 @@ def find_range(bits: int, *, signed: bool = False) -> tuple[int, int] | None:
 def find_array_range(values: np.ndarray) -> tuple[int, int] | None:
     """Return the range of an array's type, as `find_range` does; `None` for floats."""
     if values.dtype.kind not in "uif":
-        raise ValueError(f"expected integers or floats, but the values are {values.dtype}")
+        raise MscamError(f"expected integers or floats, but the values are {values.dtype}")
     if values.dtype.kind == "f":
         return None
     return find_range(8 * values.itemsize, signed=values.dtype.kind == "i")
@@ -93,7 +95,7 @@ def to_grey(values: np.ndarray, full: tuple[float, float] | None) -> np.ndarray:
     if values.ndim == 2:
         return values
     if values.ndim != 3 or values.shape[-1] > 4:
-        raise ValueError(f"expected a grey image, but its values have the shape {values.shape}")
+        raise MscamError(f"expected a grey image, but its values have the shape {values.shape}")
     if values.shape[-1] < 3:
         return values[..., 0]
     red, green, blue = (values[..., channel] for channel in range(3))
@@ -102,7 +104,7 @@ def to_grey(values: np.ndarray, full: tuple[float, float] | None) -> np.ndarray:
     low, high = full or (lowest.min(), highest.max())
     spread = np.subtract(highest, lowest, dtype=np.float64).max()
     if spread > _GREY_TOLERANCE * (float(high) - float(low)):
-        raise ValueError("expected a grey image, but its colour channels differ")
+        raise MscamError("expected a grey image, but its colour channels differ")
     return green  # The channel that JPEG keeps closest to the luminance.
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from mscam_tf.data.reading.formats import read_stored
 from mscam_tf.data.reading.images import ImageError, ReadOptions, map_images
+from mscam_tf.errors import MscamError
 
 # Percentiles of 10 million values are steady to far below what a model sees, and fit in memory.
 _FITTED_IMAGES, _FITTED_PIXELS = 500, 20_000
@@ -41,7 +42,7 @@ def fit_window(
         raise ImageError(problems)
     low, high = np.percentile(np.concatenate(values), percentiles)
     if not low < high:
-        raise ValueError(
+        raise MscamError(
             f"The percentiles {percentiles} of the training images must differ. "
             f"Received: {low} and {high}"
         )

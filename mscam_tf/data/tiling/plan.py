@@ -10,6 +10,7 @@ from scipy.ndimage import find_objects
 from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Box, Manifest, Sample
 from mscam_tf.data.reading import ReadOptions, number_objects
 from mscam_tf.data.tiling.frames import name_frame, read_frame, read_frame_mask
+from mscam_tf.errors import MscamError
 
 BORDERS = ("shift", "pad", "drop")
 
@@ -55,7 +56,7 @@ class Tiling:
         for name, (right, expected) in rules.items():
             if not right:
                 value = getattr(self, name)
-                raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}")
+                raise MscamError(f"`{name}` must be {expected}. Received: {name}={value!r}")
 
 
 @dataclass(frozen=True)

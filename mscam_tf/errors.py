@@ -1,0 +1,17 @@
+"""The base of all errors that say what a user can mend."""
+
+
+class MscamError(ValueError):
+    """Something that the caller gave is not as it should be: an argument, a file, a folder.
+
+    The message names it, says what was expected, and what came (`Received: ...`). The command line
+    shows the message of this class and of `OSError`; anything else is a bug, and shows as one.
+
+    Examples:
+        >>> from mscam_tf import RelevanceCombine
+        >>> try:
+        ...     RelevanceCombine(rate=0)
+        ... except MscamError as error:
+        ...     print(error)
+        `rate` must be positive. Received: rate=0
+    """
