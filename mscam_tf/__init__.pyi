@@ -26,6 +26,7 @@ from .data.manifests import split_manifest as split_manifest
 from .data.manifests import write_boxes as write_boxes
 from .data.manifests import write_manifest as write_manifest
 from .data.reading import ImageError as ImageError
+from .data.reading import Problem as Problem
 from .data.reading import ReadOptions as ReadOptions
 from .data.reading import fit_window as fit_window
 from .data.reading import read_image as read_image
@@ -35,7 +36,6 @@ from .data.tiling import list_frames as list_frames
 from .data.tiling import plan_patches as plan_patches
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate
-from .explanation import Explanation as Explanation
 from .explanation import explain as explain
 from .explanation import write_explanations as write_explanations
 from .fused_norms import fuse_norms as fuse_norms
@@ -67,9 +67,12 @@ from .plots import plot_overlaps as plot_overlaps
 from .plots import plot_relevance as plot_relevance
 from .plots import plot_scales as plot_scales
 from .plots import plot_sizes as plot_sizes
+from .runs import Explanation as Explanation
 from .runs import Run as Run
+from .runs import Session as Session
 from .runs import TrainConfig as TrainConfig
 from .runs import open_run as open_run
+from .runs import open_session as open_session
 from .runs import select_samples as select_samples
 from .training import RelevanceLogger as RelevanceLogger
 from .training import train as train

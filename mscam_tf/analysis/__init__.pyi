@@ -1,9 +1,9 @@
+from .collect import find_confusions as find_confusions
+from .collect import stack_evidence as stack_evidence
 from .confusions import Confusion as Confusion
 from .confusions import ImageOverlap as ImageOverlap
-from .overlaps import find_confusions as find_confusions
-from .overlaps import find_range as find_range
 from .overlaps import measure_overlaps as measure_overlaps
 from .overlaps import measure_range as measure_range
-from .overlaps import stack_evidence as stack_evidence
 from .ranking import rank_unlabelled as rank_unlabelled
+from .sampling import measure_percentiles as measure_percentiles
 from .write import write_analysis as write_analysis

@@ -7,15 +7,15 @@ from itertools import permutations
 from pathlib import Path
 
 from mscam_tf.analysis.advice import write_advice
+from mscam_tf.analysis.collect import collect_confusions
 from mscam_tf.analysis.confusions import MEASURES, Confusion, ImageOverlap
-from mscam_tf.analysis.overlaps import choose_thresholds, find_confusions, find_range, sample_maps
 from mscam_tf.analysis.ranking import rank_unlabelled
-from mscam_tf.data.manifests import Manifest, drop_images
-from mscam_tf.data.reading import check_images, write_problems
+from mscam_tf.data.manifests import Manifest
+from mscam_tf.data.reading import write_problems
 from mscam_tf.files import write_table, write_whole_folder
 from mscam_tf.outputs import RunError
 from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
-from mscam_tf.runs import Run
+from mscam_tf.runs import Run, Session
 
 _FILES = (
     "advice.md",
@@ -29,7 +29,7 @@ _FILES = (
 
 
 def write_analysis(
-    run: Run,
+    run: Run | Session,
     manifest: Manifest,
     folder: str | Path,
     *,
@@ -47,7 +47,7 @@ def write_analysis(
     label next. An earlier analysis in the folder is replaced.
 
     Args:
-        run: A finished run.
+        run: A finished run, or a session of it.
         manifest: Labelled images that it was not trained on.
         folder: Where to write; created if missing. Other files in it stay.
         unlabelled: More images, without labels.
@@ -63,32 +63,25 @@ def write_analysis(
         RunError: If the folder holds files of these names that are no analysis, or the run tells
             several findings in one image.
     """
-    folder, unlabelled = Path(folder), list(unlabelled)
+    folder = Path(folder)
     _check_folder(folder)
-    problems: list[tuple[Path, str]] = []
-    if skip_bad:
-        paths = [*manifest.paths, *unlabelled]
-        readable, problems = check_images(paths, run.config.read, skip_bad=True)
-        manifest = drop_images(manifest, problems)
-        unlabelled = [path for path in unlabelled if path in readable]
-    maps = sample_maps(run, manifest.paths)
-    confusions, every = find_confusions(
+    found = collect_confusions(
         run,
         manifest,
         unlabelled=unlabelled,
-        threshold=choose_thresholds(maps) if threshold is None else threshold,
+        threshold=threshold,
         on_progress=on_progress,
+        skip_bad=skip_bad,
     )
-    count = len(manifest.samples)
-    ranked = rank_unlabelled(every[count:])
+    ranked = rank_unlabelled(found.unlabelled)
     with write_whole_folder(folder, _FILES) as partial:
-        if problems:
-            write_problems(problems, partial / "skipped.csv")
-        _write_tables(confusions, every[:count], ranked, partial)
-        _draw_confusions(confusions, find_range(maps), partial)
-        advice = write_advice(count, confusions, ranked)
+        if found.problems:
+            write_problems(found.problems, partial / "skipped.csv")
+        _write_tables(found.confusions, found.images, ranked, partial)
+        _draw_confusions(found.confusions, found.sample.value_range, partial)
+        advice = write_advice(len(found.images), found.confusions, ranked)
         (partial / "advice.md").write_text(advice, encoding="utf-8")
-    return confusions
+    return found.confusions
 
 
 def _check_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from mscam_tf.cli.console import (
     RUN,
     SKIP_BAD,
     explain_errors,
+    make_progress,
     read_data,
 )
 
@@ -55,8 +56,16 @@ def evaluate_with_progress(
     from mscam_tf.runs import select_samples
 
     samples = select_samples(run, read_data(data), split)
-    with CONSOLE.status(f"scoring {len(samples.samples)} images"):
-        scores = evaluate_run(run, samples, out, split=split, skip_bad=skip_bad)
+    with make_progress() as progress:
+        task = progress.add_task("scoring", total=len(samples.samples))
+        scores = evaluate_run(
+            run,
+            samples,
+            out,
+            split=split,
+            skip_bad=skip_bad,
+            on_progress=lambda count: progress.advance(task, count),
+        )
     if scores.confusion.ndim == 2:
         figure = plot_confusion_matrix(scores.confusion, scores.class_names)
         save_figure(figure, out / "confusion.png")

@@ -71,7 +71,8 @@ def explain_with_progress(
     run: "Run", paths: list[Path], out: Path, *, echo: bool = False, **options: bool
 ) -> None:
     """Explain images with a bar, and say each in words on request."""
-    from mscam_tf.explanation import Explanation, write_explanations
+    from mscam_tf.explanation import write_explanations
+    from mscam_tf.runs import Explanation
 
     with make_progress() as progress:
         task = progress.add_task("explaining", total=len(paths))

@@ -1,24 +1,18 @@
 """Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from scipy.special import expit, softmax
-from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
-from mscam_tf.data.manifests import (
-    Manifest,
-    drop_images,
-)
-from mscam_tf.data.reading import check_images
+from mscam_tf.data.manifests import Manifest, Sample
+from mscam_tf.data.reading import Problem
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.fused_norms import fuse_norms
-from mscam_tf.metrics import bootstrap_intervals, list_class_metrics, list_finding_metrics
-from mscam_tf.runs import Run, encode_labels, make_split_dataset
+from mscam_tf.metrics import bootstrap_intervals
+from mscam_tf.runs import Run, Session, Task, keep_readable, open_session
 
 
 @dataclass(frozen=True)
@@ -41,41 +35,37 @@ class Scores:
 
 
 def evaluate(
-    run: Run,
+    run: Run | Session,
     manifest: Manifest,
     folder: str | Path,
     *,
     split: str = "all",
     resamples: int = 1000,
     skip_bad: bool = False,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Scores:
     """Score a run; write `metrics.json` and `predictions.csv`.
 
     Args:
-        run: A finished run.
+        run: A finished run, or a session of it.
         manifest: Labelled images, such as `select_samples(run, manifest, "test")`.
         folder: Where to write; created if missing.
         split: Name of what is scored, to be kept in `metrics.json`.
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
         skip_bad: Leave out images that cannot be read, and list them in `metrics.json`.
+        on_progress: Called with 1 after each image.
 
     Returns:
         The `Scores`.
 
     Raises:
-        ImageError: If images cannot be read.
+        ImageError: If images cannot be read: all of them are named at once.
     """
-    folder = Path(folder)
-    skipped: list[tuple[Path, str]] = []
-    if skip_bad:
-        _, skipped = check_images(manifest.paths, run.config.read, skip_bad=True)
-        manifest = drop_images(manifest, skipped)
-    logits = _predict(run, manifest)
-    probabilities = (expit if run.config.several else _softmax)(logits.astype(np.float64))
-    labels = encode_labels(run, manifest)
-    groups = np.array([sample.group for sample in manifest.samples])
-    scores = _score(labels, probabilities, groups, run.class_names, resamples)
-    _write_predictions(folder / "predictions.csv", run, manifest, probabilities)
+    folder, session = Path(folder), open_session(run, scale_maps=False)
+    manifest, logits, skipped = _predict(session, manifest, skip_bad, on_progress)
+    probabilities = session.task.activate(logits.astype(np.float64))
+    scores = _score(session.task, manifest, probabilities, resamples)
+    _write_predictions(folder / "predictions.csv", session.task, manifest, probabilities)
     write_json(  # Last: where it is, all is.
         folder / "metrics.json",
         {"data": str(manifest.root), "split": split}
@@ -85,42 +75,35 @@ def evaluate(
     return scores
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    probabilities: np.ndarray = softmax(logits, axis=-1)
-    return probabilities
+def _predict(
+    session: Session,
+    manifest: Manifest,
+    skip_bad: bool,
+    on_progress: Callable[[int], None] | None,
+) -> tuple[Manifest, np.ndarray, list[Problem]]:
+    """Return the images that can be read, their logits `(n, C)`, and the other images."""
+    samples: list[Sample] = []
+    logits: list[np.ndarray] = []
+    problems: list[Problem] = []
+    pairs = zip(manifest.samples, session.explain(manifest.paths), strict=True)
+    for sample, explanation in keep_readable(pairs, problems, skip_bad=skip_bad):
+        samples.append(sample)
+        logits.append(explanation.logits.copy())  # Of a view on all that the batch returned.
+        if on_progress is not None:
+            on_progress(1)
+    return replace(manifest, samples=tuple(samples)), np.stack(logits), problems
 
 
-def _predict(run: Run, manifest: Manifest) -> np.ndarray:
-    """Return the logits. Images are checked only if one fails: reading all twice is dear."""
-    try:
-        dataset = make_split_dataset(run, manifest, cache_bytes=0)
-        model = run.load_model()
-        with fuse_norms(model):
-            return model.predict(dataset, verbose=0)
-    except tf.errors.OpError:
-        check_images(manifest.paths, run.config.read)  # Names every bad one.
-        raise
-
-
-def _score(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    groups: np.ndarray,
-    class_names: list[str],
-    resamples: int,
-) -> Scores:
-    several = labels.ndim == 2
-    metrics = {}
-    measures = (list_finding_metrics if several else list_class_metrics)(class_names)
+def _score(task: Task, manifest: Manifest, probabilities: np.ndarray, resamples: int) -> Scores:
+    labels, measures = task.encode(manifest), task.list_metrics()
+    groups = np.array([sample.group for sample in manifest.samples])
     intervals = bootstrap_intervals(measures, labels, probabilities, groups, resamples)
-    for name, (low, high) in intervals.items():
-        metrics[name] = {"value": measures[name](labels, probabilities), "low": low, "high": high}
-    if several:
-        confusion = multilabel_confusion_matrix(labels, probabilities > 0.5)
-    else:
-        classes = list(range(len(class_names)))
-        confusion = confusion_matrix(labels, probabilities.argmax(-1), labels=classes)
-    return Scores(metrics, confusion, class_names, len(labels))
+    metrics = {
+        name: {"value": measures[name](labels, probabilities), "low": low, "high": high}
+        for name, (low, high) in intervals.items()
+    }
+    confusion = task.confuse(labels, probabilities)
+    return Scores(metrics, confusion, task.class_names, len(labels))
 
 
 def _to_json(scores: Scores, resamples: int) -> dict[str, Any]:
@@ -141,12 +124,14 @@ def _round(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
 
 
-def _write_predictions(path: Path, run: Run, manifest: Manifest, probabilities: np.ndarray) -> None:
+def _write_predictions(
+    path: Path, task: Task, manifest: Manifest, probabilities: np.ndarray
+) -> None:
     with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        columns = [f"probability_{name}" for name in run.class_names]
+        columns = [f"probability_{name}" for name in task.class_names]
         writer.writerow(["path", "label", "predicted", *columns])
         for sample, row in zip(manifest.samples, probabilities, strict=True):
             writer.writerow(
-                [sample.path, sample.label, run.name_prediction(row), *(f"{p:.6f}" for p in row)]
+                [sample.path, sample.label, task.name_prediction(row), *(f"{p:.6f}" for p in row)]
             )

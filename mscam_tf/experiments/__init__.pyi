@@ -1,3 +1,4 @@
+from .figure import draw_examples as draw_examples
 from .reproduction import DATA_SEED as DATA_SEED
 from .reproduction import FRESH_SEED as FRESH_SEED
 from .reproduction import ReproductionConfig as ReproductionConfig

@@ -34,7 +34,7 @@ from mscam_tf.experiments.trials import (
 from mscam_tf.files import write_json, write_table, write_whole
 from mscam_tf.models import name_start
 from mscam_tf.outputs import RunError, check_settings, read_json
-from mscam_tf.runs import TrainConfig, open_run
+from mscam_tf.runs import TrainConfig, open_run, open_session
 from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.training import check_config
 
@@ -242,11 +242,15 @@ def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) ->
     """Draw Figure 1 and analyse the failures of one multi-scale model, if it is here."""
     if not (trial.locate(folder) / "model.keras").exists():
         return  # Only its scores are.
-    run, start = open_run(trial.locate(folder)), name_start(trial.weights)
-    images = fresh or split_manifest(data, trial.seed).select("test")
+    start = name_start(trial.weights)
     figure, failures = folder / "figures" / f"{start}.png", folder / "failures" / start
-    if not (failures / "advice.md").exists():
+    analysed = (failures / "advice.md").exists()
+    if analysed and figure.exists():
+        return
+    session = open_session(open_run(trial.locate(folder)))
+    images = fresh or split_manifest(data, trial.seed).select("test")
+    if not analysed:
         shutil.rmtree(failures, ignore_errors=True)
-        write_analysis(run, sample_classes(images, _ANALYSED), failures)
+        write_analysis(session, sample_classes(images, _ANALYSED), failures)
     if not figure.exists():
-        draw_examples(run, images, figure)
+        draw_examples(session, images, figure)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mscam_tf.data.reading import check_images, write_problems
-from mscam_tf.explanation.explanations import Explanation, check_paths, explain_readable
+from mscam_tf.data.reading import Problem, write_problems
+from mscam_tf.explanation.explanations import check_paths
 from mscam_tf.files import write_table, write_whole_folder
 from mscam_tf.outputs import RunError, is_empty
 from mscam_tf.plots import (
@@ -17,7 +17,7 @@ from mscam_tf.plots import (
     plot_sheet,
     save_figure,
 )
-from mscam_tf.runs import Run
+from mscam_tf.runs import Explanation, Run, Session, keep_readable, open_session
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,18 +55,19 @@ def write_explanations(
         flips: Whether to average over each image's four mirror images.
 
     Raises:
-        ImageError: If images cannot be read: all of them are named at once.
+        ImageError: If images cannot be read: all of them are named at once, and nothing is written.
         RunError: If the folder holds something; with `overwrite`, anything but explanations.
     """
     check_paths(paths)
     folder = Path(folder)
     check_explanations_free(folder, overwrite)
     value_range = run.read_value_range()
-    readable, skipped = check_images(paths, run.config.read, skip_bad=skip_bad)
-    paths = [path for path in paths if path in readable]
+    session = open_session(run, flips=flips)
+    skipped: list[Problem] = []
     with write_whole_folder(folder) as partial:
-        named = zip(_name_files(paths), explain_readable(run, paths, flips), strict=True)
-        _write_all(run, named, partial, value_range, on_progress)
+        named = zip(_name_files(paths), session.explain(paths), strict=True)
+        readable = keep_readable(named, skipped, skip_bad=skip_bad)
+        _write_all(session, readable, partial, value_range, on_progress)
         if skip_bad:
             write_problems(skipped, partial / "skipped.csv")
 
@@ -92,7 +93,7 @@ def _list_others(folder: Path) -> list[str]:
 
 
 def _write_all(
-    run: Run,
+    session: Session,
     named: Iterable[tuple[str, Explanation]],
     folder: Path,
     value_range: tuple[float, float],
@@ -102,14 +103,16 @@ def _write_all(
     rows = []
     for name, explanation in named:
         _write_pictures(explanation, folder, name, value_range)
-        if run.config.several:
+        if not session.task.exclusive:
             save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
         rows.append(_make_row(explanation))
         sheet += [explanation] if len(sheet) < _SHEET_IMAGES else []
         if on_progress is not None:
             on_progress(explanation)
     save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
-    save_figure(plot_relevance(sheet[0].relevance, run.class_names), folder / "relevance.png")
+    save_figure(
+        plot_relevance(session.engine.relevance, session.task.class_names), folder / "relevance.png"
+    )
     write_table(folder / _TABLE, rows)
 
 

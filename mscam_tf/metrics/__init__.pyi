@@ -1,9 +1,12 @@
+from .classification import Metric as Metric
 from .classification import accuracy as accuracy
 from .classification import auroc as auroc
 from .classification import balanced_accuracy as balanced_accuracy
 from .classification import calibration_error as calibration_error
 from .classification import class_precision as class_precision
 from .classification import class_recall as class_recall
+from .classification import count_confusions as count_confusions
+from .classification import count_findings as count_findings
 from .classification import finding_auroc as finding_auroc
 from .classification import list_class_metrics as list_class_metrics
 from .classification import list_finding_metrics as list_finding_metrics

@@ -4,7 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    confusion_matrix,
+    f1_score,
+    multilabel_confusion_matrix,
+    roc_auc_score,
+)
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
@@ -172,3 +179,42 @@ def list_class_metrics(names: Sequence[str]) -> dict[str, Metric]:
         ['recall_none', 'precision_none', 'recall_bone', 'precision_bone']
     """
     return METRICS | _list_each(names)
+
+
+def count_confusions(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Count the images of each class (rows) by the class that was predicted (columns).
+
+    Args:
+        labels: Class indices, `(n,)`.
+        probabilities: `(n, C)`; the largest is the prediction.
+
+    Returns:
+        Whole numbers, `(C, C)`.
+
+    Examples:
+        >>> count_confusions(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]))
+        array([[1, 0],
+               [1, 1]])
+    """
+    classes = np.arange(probabilities.shape[1])
+    counts: np.ndarray = confusion_matrix(labels, probabilities.argmax(-1), labels=classes)
+    return counts
+
+
+def count_findings(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Count for each finding whether it is there (rows) and whether it was found (columns).
+
+    Args:
+        labels: 0 and 1, `(n, C)`.
+        probabilities: `(n, C)`; above one half a finding counts as found.
+
+    Returns:
+        Whole numbers, `(C, 2, 2)`.
+
+    Examples:
+        >>> count_findings(np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.8], [0.2]]))
+        array([[[0, 1],
+                [1, 1]]])
+    """
+    counts: np.ndarray = multilabel_confusion_matrix(labels, probabilities > 0.5)
+    return counts

@@ -128,8 +128,3 @@ class TrainConfig:
 
     def _starts_heads(self, weights: str) -> bool:
         return names_pretrained(weights) and self.taps is None and not self.unit_norm_heads
-
-    @property
-    def activation(self) -> str:
-        """What makes probabilities of the model's logits, for `mscam_tf.build_explainer`."""
-        return "sigmoid" if self.several else "softmax"

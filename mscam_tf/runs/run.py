@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
-import numpy as np
-
-from mscam_tf.data.manifests import join_findings
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.files import write_json
 from mscam_tf.outputs import RunError, is_empty, read_json
 from mscam_tf.runs.config import TrainConfig
+from mscam_tf.runs.task import Task, choose_task
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Run:
         """The CSV file that says which image is in which split."""
         return self.folder / "split.csv"
 
-    def name_prediction(self, probabilities: np.ndarray) -> str:
-        """Name what probabilities `(C,)` say: the likeliest class, or all likely findings."""
-        if not self.config.several:
-            return self.class_names[int(probabilities.argmax())]
-        likely = zip(self.class_names, probabilities > 0.5, strict=True)
-        return join_findings([name for name, there in likely if there])
+    @property
+    def task(self) -> Task:
+        """What its labels and logits mean."""
+        return choose_task(self.config.several)(self.class_names)
 
-    def load_model(self) -> keras.Model:
+    def load_model(self) -> "keras.Model":
         """Load the trained classifier.
 
         Raises:
             RunError: If training did not finish, or the file is not a Keras model.
         """
+        import keras  # Whoever needs no model of Keras does without it.
+
         path = self.folder / "model.keras"
         if not path.is_file():
             raise RunError(f"Run {self.folder} has no model.keras: its training did not finish.")
@@ -140,6 +140,8 @@ def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:
 
 def _read_versions() -> dict[str, str]:
     from importlib.metadata import version
+
+    import keras
 
     names = ("mscam-tf", "keras", "tensorflow", "numpy", "scikit-learn")
     return {**{name: version(name) for name in names}, "backend": keras.backend.backend()}

@@ -3,11 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import tensorflow as tf
-
-from mscam_tf.data import make_dataset
 from mscam_tf.data.manifests import (
     SPLITS,
     Manifest,
@@ -17,7 +13,6 @@ from mscam_tf.data.manifests import (
 )
 from mscam_tf.errors import MscamError
 from mscam_tf.runs.run import Run
-from mscam_tf.runs.task import encode_labels
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,7 +24,7 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
         ManifestError: If the run's split has none of the manifest's images, or a label is one
             that the run does not know.
     """
-    encode_labels(run, manifest)  # Raises for labels that it does not know.
+    run.task.encode(manifest)  # Raises for labels that it does not know.
     if split not in (*SPLITS, "all"):
         raise MscamError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":
@@ -73,19 +68,3 @@ def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
             seen,
             len(manifest.samples),
         )
-
-
-def make_split_dataset(
-    run: Run, manifest: Manifest, *, training: bool = False, **options: Any
-) -> tf.data.Dataset:
-    """Feed the samples of a manifest to the model of a run, read as the run reads them."""
-    return make_dataset(
-        manifest.paths,
-        encode_labels(run, manifest),
-        run.image_size,
-        run.config.batch_size,
-        training=training,
-        seed=run.config.seed,
-        read=run.config.read,
-        **options,
-    )

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from mscam_tf.runs import OneLabel, Task
 from mscam_tf.training.deep_supervision import _DeepLoss, _MixedMetric
 
 NOT_DECAYED = ["relevance_weights", "bias", "gamma", "beta"]  # By the names of variables.
@@ -17,18 +18,18 @@ def compile_classifier(
     model: keras.Model,
     learning_rate: Any,
     *,
-    several: bool = False,
+    task: Task | type[Task] = OneLabel,
     deep_supervision: float = 0.0,
     weight_decay: float = 1e-4,
     jit_compile: bool = False,
 ) -> None:
-    """Compile with AdamW and the softmax cross entropy of integer labels, or sigmoids' of several.
+    """Compile with AdamW and the loss of a task.
 
     Args:
         model: A classifier that ends in logits, `(batch, C)`; with deep supervision what
             `show_heads` makes of one.
         learning_rate: A number or a schedule.
-        several: Whether labels are 0 and 1 for each class, `(batch, C)`.
+        task: What the labels mean; by default one class an image, by its index.
         deep_supervision: Weight `w` of each head's own loss beside that of the mixed logits:
             `L(z) + w sum_b L(l_b)`.
         weight_decay: Of AdamW; not applied to the relevance, biases and norms.
@@ -44,11 +45,7 @@ def compile_classifier(
     # What has its variables made within the first step makes TensorFlow trace that step twice, half
     # a minute for a large backbone: hence this, and metrics that are no names.
     optimizer.build(model.trainable_variables)
-    loss: keras.losses.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    metric: keras.Metric = keras.metrics.SparseCategoricalAccuracy("accuracy")
-    if several:
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        metric = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)  # Of logits.
+    loss, metric = task.make_loss(), task.make_metric()
     if deep_supervision:
         loss, metric = _DeepLoss(loss, deep_supervision), _MixedMetric(metric)
     model.compile(optimizer, loss, metrics=[metric], jit_compile=jit_compile)

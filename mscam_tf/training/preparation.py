@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from mscam_tf.data import make_dataset
 from mscam_tf.data.manifests import Manifest, ManifestError, drop_images
 from mscam_tf.data.reading import fit_window
-from mscam_tf.runs import TrainConfig, list_classes, split_images
+from mscam_tf.runs import Run, Task, TrainConfig
 
 _LOGGER = logging.getLogger(__name__)
 _STRONG_SHRINK = 2.0
@@ -30,6 +33,22 @@ def choose_image_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return _round_up(height), _round_up(width)
 
 
+def make_split_dataset(
+    run: Run, manifest: Manifest, *, training: bool = False, **options: Any
+) -> tf.data.Dataset:
+    """Feed the samples of a manifest to the model of a run, read as the run reads them."""
+    return make_dataset(
+        manifest.paths,
+        run.task.encode(manifest),
+        run.image_size,
+        run.config.batch_size,
+        training=training,
+        seed=run.config.seed,
+        read=run.config.read,
+        **options,
+    )
+
+
 def resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
     """Return the settings with the window that percentiles of the images give, if they are to."""
     if config.window_percentiles is None or config.read.window is not None:
@@ -38,13 +57,15 @@ def resolve_window(config: TrainConfig, paths: Sequence[Path]) -> TrainConfig:
     return replace(config, read=replace(config.read, window=window))
 
 
-def leave_out(manifest: Manifest, problems: Sequence[tuple[Path, str]], several: bool) -> Manifest:
+def leave_out(
+    manifest: Manifest, problems: Sequence[tuple[Path, str]], task: type[Task]
+) -> Manifest:
     """Leave out bad images of a split, which must stay honest; the others keep their places."""
     left = drop_images(manifest, problems)
-    lost = sorted(set(list_classes(manifest, several)) - set(list_classes(left, several)))
+    lost = sorted(set(task.list_classes(manifest)) - set(task.list_classes(left)))
     if lost:
         raise ManifestError(f"Every class needs images that can be read. Received: none of {lost}")
-    return split_images(left, several)
+    return task.split(left)
 
 
 def _round_up(side: int) -> int:

@@ -23,18 +23,7 @@ from mscam_tf.models import (
     initialize_heads,
 )
 from mscam_tf.outputs import RunError
-from mscam_tf.runs import (
-    Run,
-    TrainConfig,
-    check_free,
-    create_run,
-    encode_labels,
-    list_classes,
-    make_split_dataset,
-    replace_run,
-    split_images,
-    weigh_classes,
-)
+from mscam_tf.runs import Run, TrainConfig, check_free, choose_task, create_run, replace_run
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.deep_supervision import show_heads
 from mscam_tf.training.optimization import (
@@ -43,7 +32,13 @@ from mscam_tf.training.optimization import (
     compile_classifier,
     make_schedule,
 )
-from mscam_tf.training.preparation import choose_image_size, leave_out, note_sizes, resolve_window
+from mscam_tf.training.preparation import (
+    choose_image_size,
+    leave_out,
+    make_split_dataset,
+    note_sizes,
+    resolve_window,
+)
 
 _BEST = Path("checkpoints") / "best.weights.h5"
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
@@ -97,10 +92,11 @@ def train(
     config = _resolve_pooling((config or TrainConfig()).resolve())
     folder = Path(folder)
     check_free(folder, overwrite, manifest.root)
-    manifest = split_images(manifest, config.several, config.seed)
+    task = choose_task(config.several)
+    manifest = task.split(manifest, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
-    manifest = leave_out(manifest, problems, config.several)
+    manifest = leave_out(manifest, problems, task)
     sizes = list(measured.values())
     image_size = config.image_size or choose_image_size(sizes)
     config = replace(config, image_size=image_size)
@@ -110,7 +106,7 @@ def train(
     try:
         keras.utils.set_random_seed(config.seed)
         # Before the folder: a wrong name or weights file must not cost the run that is there.
-        class_names = list_classes(manifest, config.several)
+        class_names = task.list_classes(manifest)
         model = _build(config, len(class_names), config.weights)
         with replace_run(folder):
             run = create_run(folder, config, class_names, str(manifest.root.resolve()))
@@ -152,10 +148,11 @@ def _fit(
     pretrained = find_pretrained(config.weights) if config.starts_heads else None
     if pretrained is not None:
         _start_heads(model, pretrained, run, manifest.select("train"))
+    weights = run.task.weigh_classes(manifest.select("train")) if config.balance else None
     datasets = {
         "x": make_split_dataset(run, manifest.select("train"), training=True),
         "validation_data": make_split_dataset(run, manifest.select("validation")),
-        "class_weight": weigh_classes(run, manifest.select("train")),
+        "class_weight": weights,
         "shuffle": False,  # The dataset shuffles itself.
         "verbose": 0,
     }
@@ -164,7 +161,7 @@ def _fit(
     deep = config.deep_supervision if config.model == "multiscale" else 0.0
     trainer = show_heads(model) if deep else model  # The same layers.
     options: dict[str, Any] = {
-        "several": config.several,
+        "task": run.task,
         "deep_supervision": deep,
         "weight_decay": config.weight_decay,
         "jit_compile": config.xla,
@@ -193,7 +190,7 @@ def _start_heads(model: keras.Model, pretrained: Pretrained, run: Run, manifest:
     """Fit the heads to some of the training images, of each class alike many."""
     few = sample_classes(manifest, _HEAD_IMAGES, run.config.seed)
     images = make_split_dataset(run, few).map(lambda images, _: images)
-    initialize_heads(model, images, encode_labels(run, few), pretrained)
+    initialize_heads(model, images, run.task.encode(few), pretrained)
 
 
 def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
@@ -238,7 +235,7 @@ def _finish(run: Run, validation: tf.data.Dataset) -> None:
     model.load_weights(run.folder / _BEST)
     apply_constraints(model)
     few = validation.take(-(-_DISPLAY_IMAGES // run.config.batch_size))
-    maps = build_explainer(model, activation=run.config.activation).predict(few, verbose=0)["maps"]
+    maps = build_explainer(model, activation=run.task.activation).predict(few, verbose=0)["maps"]
     if not np.isfinite(maps).all():
         raise RunError("The training diverged: its loss is no number. Lower the learning rate.")
     low, high = np.percentile(maps, _DISPLAY_PERCENTILES)

@@ -3,7 +3,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf.data.manifests import list_images
-from mscam_tf.explanation import describe_logit
+from mscam_tf.runs import describe_logit
 
 
 @pytest.fixture(scope="module")

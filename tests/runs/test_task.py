@@ -10,7 +10,8 @@ import mscam_tf
 from mscam_tf import ManifestError
 from mscam_tf.data.manifests import encode_findings
 from mscam_tf.metrics import finding_auroc
-from mscam_tf.runs import encode_labels, make_split_dataset, split_images, weigh_classes
+from mscam_tf.runs import SeveralFindings
+from mscam_tf.training import make_split_dataset
 
 NAMES = ["bone", "metal", "void"]
 
@@ -24,16 +25,16 @@ def test_a_run_knows_its_findings(findings_run, findings_folder):
     assert findings_run.class_names == NAMES
     assert mscam_tf.open_run(findings_run.folder).config.several
     manifest = mscam_tf.read_manifest(findings_folder)
-    encoded = encode_labels(findings_run, manifest)
+    encoded = findings_run.task.encode(manifest)
     np.testing.assert_array_equal(encoded, encode_findings(manifest, NAMES))
-    assert weigh_classes(findings_run, manifest) is None
+    assert findings_run.task.weigh_classes(manifest) is None
     _, labels = next(iter(make_split_dataset(findings_run, manifest)))
     assert labels.shape == (8, 3)
     assert labels.dtype == "float32"
 
 
 def test_every_split_has_every_finding(findings_folder):
-    manifest = split_images(mscam_tf.read_manifest(findings_folder), several=True)
+    manifest = SeveralFindings.split(mscam_tf.read_manifest(findings_folder))
     for name in ("train", "validation", "test"):
         assert encode_findings(manifest.select(name), NAMES).max(0).tolist() == [1, 1, 1]
 
@@ -54,7 +55,7 @@ def make_manifest(labels, splits=()):
     ],
 )
 def test_what_is_rare_hinders_no_split(labels):
-    splits = {sample.split for sample in split_images(make_manifest(labels), True).samples}
+    splits = {sample.split for sample in SeveralFindings.split(make_manifest(labels)).samples}
     assert splits == {"train", "validation", "test"}
 
 
@@ -62,9 +63,9 @@ def test_given_splits_need_each_finding_not_each_combination():
     splits = ["train", "validation", "test"]
     labels = ["a|b", "a", "a", "none", "b", "b", "none", "none", "none"]
     manifest = make_manifest(labels, [splits[0], *splits[1:], splits[0], *splits[1:], *splits])
-    assert split_images(manifest, True) == manifest
+    assert SeveralFindings.split(manifest) == manifest
     with pytest.raises(ManifestError, match=r"split validation\. Received: none of \['a'\]"):
-        split_images(make_manifest(["a", "b", "none", "b"], ["train", *splits]), True)
+        SeveralFindings.split(make_manifest(["a", "b", "none", "b"], ["train", *splits]))
 
 
 def test_scores_of_findings(findings_run, findings_folder, tmp_path):

@@ -3,19 +3,20 @@ import numpy as np
 import pytest
 
 from mscam_tf.models import RelevanceCombine
+from mscam_tf.runs import OneLabel, SeveralFindings
 from mscam_tf.training import compile_classifier
 from mscam_tf.training.deep_supervision import show_heads
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_a_step_is_traced_once(several):
+@pytest.mark.parametrize("task", [OneLabel, SeveralFindings])
+def test_a_step_is_traced_once(task):
     """A variable that is made within the first step would cost a second trace."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    compile_classifier(model, 1e-3, several=several)
+    compile_classifier(model, 1e-3, task=task)
     step, traced = model.train_step, []
     model.train_step = lambda data: traced.append(1) or step(data)
     images = np.zeros((4, 4), np.float32)
-    labels = np.zeros((4, 2) if several else 4)
+    labels = np.zeros(4 if task.exclusive else (4, 2))
     model.fit(images, labels, batch_size=2, verbose=0)
     assert len(traced) == 1
     assert "accuracy" in model.history.history
@@ -61,7 +62,7 @@ def test_deep_supervision_adds_the_loss_of_each_head():
 @pytest.mark.backends
 def test_deep_supervision_of_several_findings():
     model = show_heads(build_heads())
-    compile_classifier(model, 0.0, several=True, deep_supervision=0.25)
+    compile_classifier(model, 0.0, task=SeveralFindings, deep_supervision=0.25)
     label = np.array([1.0, 0.0, 1.0])
     found = model.evaluate(IMAGE, label[None], verbose=0, return_dict=True)
     parts = [np.mean(np.log1p(np.exp(z)) - label * z) for z in (MIXED, FIRST, SECOND)]

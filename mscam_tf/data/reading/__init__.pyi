@@ -2,6 +2,7 @@ from .formats import read_stored as read_stored
 from .images import MASKS_FOLDER as MASKS_FOLDER
 from .images import SUFFIXES as SUFFIXES
 from .images import ImageError as ImageError
+from .images import Problem as Problem
 from .images import ReadOptions as ReadOptions
 from .images import check_images as check_images
 from .images import is_image_file as is_image_file

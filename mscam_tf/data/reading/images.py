@@ -7,11 +7,13 @@ default it is the full range of the bits that the file stores.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -24,23 +26,37 @@ from mscam_tf.files import write_whole
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dcm", ".npy")
 MASKS_FOLDER = "masks"
 _LISTED = 20  # Bad files that a message names; the error itself holds all.
+_AHEAD = 16  # Images that are decoded before they are taken.
 _Result = TypeVar("_Result")
+
+
+class Problem(NamedTuple):
+    """An image file that cannot be used, and why."""
+
+    path: Path
+    reason: str
 
 
 class ImageError(MscamError):
     """One or several image files cannot be used; the message names each and says why.
 
     Attributes:
-        problems: All of them, as pairs of path and reason; the message names the first 20.
+        problems: All of them; the message names the first 20.
     """
 
     def __init__(self, problems: Sequence[tuple[Path, str]], advice: str = "") -> None:
-        self.problems = list(problems)
+        self.problems = [Problem(*problem) for problem in problems]
         lines = [f"  {path}: {reason}" for path, reason in self.problems[:_LISTED]]
         if len(self.problems) > _LISTED:
             lines.append(f"  and {len(self.problems) - _LISTED} more")
         count = f"{len(self.problems)} image files" if len(self.problems) > 1 else "An image file"
         super().__init__("\n".join([f"{count} cannot be read:", *lines, *filter(None, [advice])]))
+
+    @classmethod
+    def of_several(cls, problems: Sequence[tuple[Path, str]], readable: bool) -> "ImageError":
+        """Return the error of several images; if others are readable, it says how to go on."""
+        advice = "Mend them, or leave them out (skip_bad=True, --skip-bad)."
+        return cls(problems, advice if readable else "")
 
 
 @dataclass(frozen=True)
@@ -143,9 +159,12 @@ def resize_image(image: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
 
 
 def map_images(
-    function: Callable[[Path, ReadOptions], _Result], paths: Sequence[Path], options: ReadOptions
+    function: Callable[[Path, ReadOptions], _Result], paths: Iterable[Path], options: ReadOptions
 ) -> Iterator[_Result | ImageError]:
-    """Call a function with each path, some at a time; an image's error takes its result's place."""
+    """Call a function with each path, some at a time; an image's error takes its result's place.
+
+    Only a few results wait to be taken, however many paths there are.
+    """
 
     def call(path: Path) -> _Result | ImageError:
         try:
@@ -153,8 +172,15 @@ def map_images(
         except Exception as error:
             return name_problem(path, error)
 
+    remaining = iter(paths)
     with ThreadPoolExecutor() as pool:
-        yield from pool.map(call, paths)
+        ahead: deque[Future[_Result | ImageError]] = deque(
+            pool.submit(call, path) for path in islice(remaining, _AHEAD)
+        )
+        while ahead:
+            result = ahead.popleft().result()
+            ahead.extend(pool.submit(call, path) for path in islice(remaining, 1))
+            yield result
 
 
 def check_images(
@@ -163,7 +189,7 @@ def check_images(
     on_progress: Callable[[int], None] | None = None,
     *,
     skip_bad: bool = False,
-) -> tuple[dict[Path, tuple[int, int]], list[tuple[Path, str]]]:
+) -> tuple[dict[Path, tuple[int, int]], list[Problem]]:
     """Read every file once, so that a broken one shows before a long training starts.
 
     Args:
@@ -179,7 +205,7 @@ def check_images(
         ImageError: If any cannot be used: all of them are named at once.
     """
     sizes: dict[Path, tuple[int, int]] = {}
-    problems: list[tuple[Path, str]] = []
+    problems: list[Problem] = []
     results = map_images(_measure, paths, options or ReadOptions())
     for path, result in zip(paths, results, strict=True):
         if isinstance(result, ImageError):
@@ -189,8 +215,7 @@ def check_images(
         if on_progress is not None:
             on_progress(1)
     if problems and not (skip_bad and sizes):
-        advice = "Mend them, or leave them out (skip_bad=True, --skip-bad)." if sizes else ""
-        raise ImageError(problems, advice)
+        raise ImageError.of_several(problems, readable=bool(sizes))
     return sizes, problems
 
 

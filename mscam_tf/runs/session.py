@@ -1,0 +1,148 @@
+"""A run that stays open: its model, explainer, reader and task are loaded once for all images."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mscam_tf.data.reading import (
+    ImageError,
+    Problem,
+    ReadOptions,
+    map_images,
+    read_image,
+    resize_image,
+)
+from mscam_tf.runs.results import Explanation
+from mscam_tf.runs.run import Run
+from mscam_tf.runs.task import Task
+
+if TYPE_CHECKING:
+    from mscam_tf.runs.engine import Engine
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run that stays open.
+
+    It streams over images: each is decoded once and goes through the model once, a batch at a
+    time, so that memory does not grow with the number of images.
+
+    Attributes:
+        run: The run.
+        engine: What makes maps of images.
+        task: What the model's logits mean.
+        image_size: `(height, width)` of the model's input, in pixels.
+        read: How the intensities of images are read.
+        batch_size: Images that go through the model at once.
+
+    Examples:
+        >>> import mscam_tf
+        >>> session = mscam_tf.open_session(mscam_tf.open_run("run"))  # doctest: +SKIP
+        >>> for result in session.explain(paths):  # doctest: +SKIP
+        ...     print(result.path, result)
+    """
+
+    run: Run
+    engine: "Engine"
+    task: Task
+    image_size: tuple[int, int]
+    read: ReadOptions
+    batch_size: int
+
+    def explain(self, paths: Iterable[Path]) -> Iterator[Explanation | Problem]:
+        """Explain images, one after the other.
+
+        Args:
+            paths: Image files.
+
+        Returns:
+            An iterator of one result an image, in their order: an `Explanation`, or a `Problem`
+            where the image cannot be read.
+        """
+        waiting: list[tuple[Path, np.ndarray | Problem]] = []
+        readable = 0
+        for path, image in self._read(paths):
+            waiting.append((path, image))
+            readable += not isinstance(image, Problem)
+            if readable == self.batch_size:
+                yield from self._explain_batch(waiting)
+                waiting, readable = [], 0
+        yield from self._explain_batch(waiting)
+
+    def _read(self, paths: Iterable[Path]) -> Iterator[tuple[Path, np.ndarray | Problem]]:
+        def load(path: Path, options: ReadOptions) -> tuple[Path, np.ndarray]:
+            return path, resize_image(read_image(path, options), self.image_size)
+
+        for result in map_images(load, paths, self.read):
+            if isinstance(result, ImageError):
+                problem = result.problems[0]
+                yield problem.path, problem
+            else:
+                yield result
+
+    def _explain_batch(
+        self, waiting: Sequence[tuple[Path, np.ndarray | Problem]]
+    ) -> Iterator[Explanation | Problem]:
+        images = [image for _, image in waiting if not isinstance(image, Problem)]
+        outputs = self.engine.explain(np.stack(images)[..., None]) if images else {}
+        index = 0
+        for path, image in waiting:
+            if isinstance(image, Problem):
+                yield image
+                continue
+            one = {name: values[index] for name, values in outputs.items()}
+            yield self._collect(path, image, one)
+            index += 1
+
+    def _collect(
+        self, path: Path, image: np.ndarray, outputs: dict[str, np.ndarray]
+    ) -> Explanation:
+        relevance, maps = self.engine.relevance, outputs["maps"]
+        named = [(f"scale{b}_maps", h) for b, h in enumerate(relevance, start=1)]
+        scale_maps = [outputs[name] * h for name, h in named if name in outputs]
+        return Explanation(
+            path=path,
+            image=image,
+            logits=outputs["logits"],
+            probabilities=outputs["probabilities"],
+            contributions=outputs["contributions"],
+            relevance=relevance,
+            maps=maps,
+            scale_maps=np.stack(scale_maps) if scale_maps else np.empty((0, *maps.shape)),
+            class_names=self.task.class_names,
+        )
+
+
+def open_session(
+    run: Run | Session,
+    *,
+    engine: "Engine | None" = None,
+    scale_maps: bool = True,
+    flips: bool = False,
+) -> Session:
+    """Open a run for images: load its model, and build the explainer.
+
+    Args:
+        run: A finished run; a session is returned as it is.
+        engine: What makes maps of images; by default the run's model in Keras.
+        scale_maps: Whether explanations hold the maps of each scale; without them it is quicker.
+        flips: Whether to average over each image's four mirror images (`average_flips`).
+
+    Returns:
+        The session.
+
+    Raises:
+        RunError: If the training did not finish, or its model cannot be loaded.
+    """
+    if isinstance(run, Session):
+        return run
+    if engine is None:
+        # Where another engine stands there is no Keras.
+        from mscam_tf.runs.engine import KerasEngine
+
+        model = run.load_model()
+        engine = KerasEngine(model, run.task.activation, scale_maps=scale_maps, flips=flips)
+    return Session(run, engine, run.task, run.image_size, run.config.read, run.config.batch_size)
