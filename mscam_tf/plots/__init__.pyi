@@ -1,3 +1,4 @@
+from .canvas import COLOR_MAP as COLOR_MAP
 from .canvas import save_figure as save_figure
 from .charts import plot_confusion_matrix as plot_confusion_matrix
 from .charts import plot_history as plot_history
