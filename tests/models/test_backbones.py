@@ -41,9 +41,7 @@ def test_no_backbone():
     with pytest.raises(MscamError, match=r"mscam_tf\.list_backbones.*Received: backbone=3"):
         build_feature_extractor(3)
     vectors = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)], name="vectors")
-    with pytest.raises(
-        MscamError, match=r"Received: backbone='vectors' with inputs \[\(None, 3\)\]"
-    ):
+    with pytest.raises(MscamError, match=r"Received: backbone='vectors' with .*None, 3"):
         build_feature_extractor(vectors)
 
 

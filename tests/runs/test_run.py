@@ -88,6 +88,7 @@ def save_dense(path, edit, *arguments):
 
 
 KERNEL = "layers/dense/vars/0"
+HUGE = (200_000, 30_000)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ KERNEL = "layers/dense/vars/0"
         (save_lambda, "Lambda"),
         (lambda path: save_dense(path, edit_weights, link_elsewhere, KERNEL), "ExternalLink"),
         (
-            lambda path: save_dense(path, edit_weights, declare_more, KERNEL, (200_000, 30_000)),
+            lambda path: save_dense(path, edit_weights, declare_more, KERNEL, HUGE),
             "GB",
         ),
         (lambda path: save_dense(path, add_bomb, 300), "decompression bomb"),
