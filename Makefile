@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test slow lint docs bench backends clean
+.PHONY: demo test slow lint docs bench backends oldest hub clean
 
 demo: .venv/installed
 	$(BIN)/mscam demo --out demo --overwrite
@@ -38,6 +38,21 @@ backends: .venv/installed-test .venv/installed-jax .venv/installed-torch
 	KERAS_BACKEND=jax $(BIN)/pytest -m backends
 	KERAS_BACKEND=torch $(BIN)/pytest -m backends
 
+# The pure Keras core with the lowest versions of Keras and TensorFlow that setup.cfg allows.
+oldest: .venv-oldest/installed
+	.venv-oldest/bin/pytest -m backends
+
+# Backbones of KerasHub, which brings many packages of its own.
+hub: .venv/installed-test .venv/installed-hub
+	$(BIN)/pytest tests/models/test_registry.py
+
+.venv-oldest/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --upgrade pip
+	sed -nE 's/^ +(keras|tensorflow) >= (.*)/\1 == \2/p' setup.cfg > .venv-oldest/constraints.txt
+	.venv-oldest/bin/pip install --quiet --constraint .venv-oldest/constraints.txt --editable ".[test]"
+	touch $@
+
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
@@ -51,4 +66,4 @@ backends: .venv/installed-test .venv/installed-jax .venv/installed-torch
 	touch $@
 
 clean:
-	rm -rf .venv demo docs/_build
+	rm -rf .venv .venv-oldest demo docs/_build

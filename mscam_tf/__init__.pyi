@@ -56,8 +56,10 @@ from .models import build_pretrained_classifier as build_pretrained_classifier
 from .models import build_single_scale_classifier as build_single_scale_classifier
 from .models import default_taps as default_taps
 from .models import initialize_heads as initialize_heads
+from .models import list_backbones as list_backbones
 from .models import list_taps as list_taps
 from .models import load_pretrained as load_pretrained
+from .models import register_backbone as register_backbone
 from .outputs import RunError as RunError
 from .plots import plot_confused_images as plot_confused_images
 from .plots import plot_confusion_matrix as plot_confusion_matrix

@@ -1,9 +1,9 @@
-from .backbones import default_taps as default_taps
-from .backbones import list_taps as list_taps
 from .builders import build_multiscale_classifier as build_multiscale_classifier
 from .builders import build_single_scale_classifier as build_single_scale_classifier
 from .explainer import build_explainer as build_explainer
+from .graph import find_inputs as find_inputs
 from .heads import find_heads as find_heads
+from .heads import find_relevance as find_relevance
 from .heads import read_relevance as read_relevance
 from .mirrors import average_flips as average_flips
 from .pooling import SoftPool as SoftPool
@@ -15,7 +15,11 @@ from .pretrained import name_start as name_start
 from .pretrained import names_pretrained as names_pretrained
 from .pretrained import read_pretrained as read_pretrained
 from .pretrained import write_pretrained as write_pretrained
+from .registry import list_backbones as list_backbones
+from .registry import register_backbone as register_backbone
 from .relevance import RelevanceCombine as RelevanceCombine
+from .taps import default_taps as default_taps
+from .taps import list_taps as list_taps
 from .transfer import build_pretrained_classifier as build_pretrained_classifier
 from .transfer import build_targets as build_targets
 from .transfer import initialize_heads as initialize_heads

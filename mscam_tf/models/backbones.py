@@ -1,111 +1,17 @@
-"""Backbones with named taps: the layers whose outputs feed the heads, one per scale."""
+"""Build a backbone, with weights, and cut it at its taps, one per scale."""
 
-import math
 import os
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.pretrained import find_pretrained
-
-_PROBE = 256  # Image side at which strides are measured: a multiple of every stride in use.
-_RECTIFIERS = ("ReLU", "LeakyReLU", "PReLU", "ELU")
-_MERGED = ("Concatenate", "Add")
-_NOT_RECTIFIED = ("linear", "sigmoid", "hard_sigmoid", "softmax", "tanh")
-
-
-class Tap(NamedTuple):
-    """A layer of a backbone that a head can read: its name, stride in pixels and channels."""
-
-    name: str
-    stride: int
-    channels: int
-    rectified: bool
-
-
-def list_taps(backbone: keras.Model) -> list[Tap]:
-    """List the layers of a functional backbone that can feed a head, in the order of the graph.
-
-    These are its activations (`rectified`: what CAM assumes) and the raw outputs of its blocks
-    (concatenations and sums).
-
-    Args:
-        backbone: A functional `keras.Model` with one image input and 4-D feature maps.
-
-    Returns:
-        One `Tap(name, stride, channels, rectified)` a layer.
-
-    Examples:
-        >>> import keras
-        >>> backbone = keras.applications.MobileNetV2(include_top=False, weights=None)
-        >>> list_taps(backbone)[-1]
-        Tap(name='out_relu', stride=32, channels=1280, rectified=True)
-    """
-    layers = [
-        layer
-        for layer in backbone.layers
-        if (_is_rectified(layer) or type(layer).__name__ in _MERGED)
-        and len(layer.output.shape) == 4
-    ]
-    if not layers:
-        return []
-    probe = keras.Model(backbone.input, [layer.output for layer in layers])
-    channels = backbone.inputs[0].shape[-1]
-    shapes = probe.compute_output_shape((1, _PROBE, _PROBE, channels))
-    return [
-        Tap(layer.name, _measure_stride(shape[1]), shape[-1], _is_rectified(layer))
-        for layer, shape in zip(layers, shapes, strict=True)
-        if shape[1] > 1  # Squeeze-and-excitation has no place in the image.
-    ]
-
-
-def _is_rectified(layer: keras.layers.Layer) -> bool:
-    if type(layer).__name__ in _RECTIFIERS:
-        return True
-    activation = getattr(layer, "activation", None)
-    return activation is not None and activation.__name__ not in _NOT_RECTIFIED
-
-
-def _measure_stride(side: int) -> int:
-    """Return the power of two nearest to the stride: convolutions without padding lose a border."""
-    return 2 ** round(math.log2(_PROBE / side))
-
-
-def default_taps(backbone: keras.Model, num_scales: int = 3) -> list[str]:
-    """Name the taps of the coarsest `num_scales` strides, the finest first.
-
-    At each stride it is the last among the rectified layers with the most channels. For
-    DenseNet-121 that is `pool3_relu`, `pool4_relu` and `relu`: the batch-normalised, rectified
-    outputs of dense blocks 2, 3 and 4.
-
-    Args:
-        backbone: A functional `keras.Model`.
-        num_scales: How many taps, at least one.
-
-    Raises:
-        ValueError: If the backbone has fewer strides than that.
-
-    Examples:
-        >>> import keras
-        >>> default_taps(keras.applications.DenseNet121(include_top=False, weights=None))
-        ['pool3_relu', 'pool4_relu', 'relu']
-    """
-    widest: dict[int, Tap] = {}
-    for tap in list_taps(backbone):
-        if tap.rectified and tap.channels >= widest.get(tap.stride, tap).channels:
-            widest[tap.stride] = tap
-    strides = sorted(widest)[-num_scales:]
-    if len(strides) < num_scales or num_scales < 1:
-        raise MscamError(
-            f"Backbone {backbone.name!r} has activations at {len(widest)} strides, "
-            f"{sorted(widest)}; give `taps` by layer name. Received: num_scales={num_scales}"
-        )
-    return [widest[stride].name for stride in strides]
+from mscam_tf.models.registry import find_backbone
+from mscam_tf.models.taps import default_taps, get_tap
 
 
 def build_feature_extractor(
@@ -114,12 +20,14 @@ def build_feature_extractor(
     weights: str | Path | None = None,
     batch_norm_momentum: float | None = 0.95,
     num_scales: int = 3,
+    image_size: tuple[int | None, int | None] | None = None,
 ) -> tuple[keras.Model, list[str]]:
     """Cut a backbone at its taps.
 
     Args:
         backbone: A name in `keras.applications` (built without its top, for images of any size
-            with 3 channels) or your own functional `keras.Model`.
+            with 3 channels) or of `mscam_tf.register_backbone`, or your own functional
+            `keras.Model`.
         taps: Layer names, the finest scale first; `None` takes `default_taps`.
         weights: `None`, `"xray"` (DenseNet121 only), `"imagenet"`, or a file: `.npz` of
             `mscam_tf.pretraining.pretrain`, `.weights.h5` or `.h5` of that backbone, or a
@@ -128,6 +36,7 @@ def build_feature_extractor(
             (Keras' own default of 0.99 needs about 500 steps to settle); `None` leaves it.
             Your own model's is not altered.
         num_scales: How many default taps to take.
+        image_size: What a registered backbone is built for; `None` for any size.
 
     Returns:
         The model from the backbone's input to a list of its taps' feature maps, named
@@ -138,7 +47,7 @@ def build_feature_extractor(
         OSError: If ImageNet weights cannot be downloaded; it says which file to place where.
     """
     if isinstance(backbone, str):
-        model = _create_application(backbone, weights)
+        model = _create_named(backbone, weights, image_size)
         _set_batch_norm_momentum(model, batch_norm_momentum)
     else:
         model = _check_functional(backbone)
@@ -149,40 +58,26 @@ def build_feature_extractor(
     return keras.Model(model.input, outputs, name="backbone"), names
 
 
-def get_tap(backbone: keras.Model, name: str) -> keras.layers.Layer:
-    """Return the layer of that name; if there is none, say which there are."""
-    by_name = {layer.name: layer for layer in backbone.layers}
-    if name in by_name and len(by_name[name].output.shape) == 4:
-        return by_name[name]
-    strides: dict[int, list[str]] = {}
-    for tap in list_taps(backbone):
-        strides.setdefault(tap.stride, []).append(tap.name)
-    close = get_close_matches(name, by_name, n=3)
-    hint = f" Did you mean {' or '.join(close)}?" if close and name not in by_name else ""
-    raise MscamError(
-        f"Backbone {backbone.name!r} has no feature map named {name!r}.{hint} Taps by stride:\n"
-        + "\n".join(f"  {stride}: {', '.join(names)}" for stride, names in strides.items())
-        + f"\nReceived: taps={name!r}"
-    )
-
-
-def _create_application(name: str, weights: str | Path | None) -> keras.Model:
-    application = getattr(keras.applications, name, None)
-    if not callable(application):
-        names = [n for n in dir(keras.applications) if n[0].isupper()]
-        raise MscamError(
-            f"`backbone` must be a functional keras.Model or one of {names}. "
-            f"Received: backbone={name!r}"
-        )
+def _create_named(
+    name: str, weights: str | Path | None, image_size: tuple[int | None, int | None] | None
+) -> keras.Model:
+    found = find_backbone(name)
     if weights == "imagenet":
-        return _download_imagenet(application, name)
-    model = application(weights=None, include_top=False, input_shape=(None, None, 3))
+        return _download_imagenet(name)
+    model = _check_functional(found.build((*(image_size or (None, None)), 3)))
     if weights is not None:
         _load_file(model, weights)
     return model
 
 
-def _download_imagenet(application: Any, name: str) -> keras.Model:
+def _download_imagenet(name: str) -> keras.Model:
+    application = getattr(keras.applications, name, None)
+    if application is None:
+        raise MscamError(
+            "Keras has ImageNet weights for the backbones in keras.applications alone; a backbone "
+            "that you register may come with weights of its own, or take a file. "
+            f"Received: backbone={name!r}, weights='imagenet'"
+        )
     try:
         return application(weights="imagenet", include_top=False, input_shape=(None, None, 3))
     except Exception as error:  # Keras raises a bare Exception where a download fails.
@@ -247,7 +142,34 @@ def _set_batch_norm_momentum(model: keras.Model, momentum: float | None) -> None
 def _check_functional(backbone: Any) -> keras.Model:
     if not isinstance(backbone, keras.Model) or not getattr(backbone, "inputs", None):
         raise MscamError(
-            "`backbone` must be a name in keras.applications or a built functional keras.Model. "
-            f"Received: backbone={backbone!r}"
+            "`backbone` must be a name, see mscam_tf.list_backbones(), or a built functional "
+            f"keras.Model. Received: backbone={backbone!r}"
+        )
+    shapes = [tuple(x.shape) for x in backbone.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        raise MscamError(
+            "`backbone` must take one input, images of shape (batch, height, width, channels). "
+            f"Received: backbone={backbone.name!r} with inputs {shapes}"
         )
     return backbone
+
+
+def check_images_fit(
+    backbone: keras.Model, image_size: tuple[int | None, int | None] | None, channels: int
+) -> None:
+    """Refuse images that a backbone is not built for; grey ones are replicated for three channels.
+
+    Raises:
+        MscamError: If it is built for images of another size, or for fewer channels.
+    """
+    *sides, wanted = backbone.inputs[0].shape[1:]
+    given = image_size or (None, None)
+    if any(built not in (None, side) for built, side in zip(sides, given, strict=True)):
+        raise MscamError(
+            f"The backbone is built for images of {tuple(sides)} pixels: give that size, or build "
+            f"it for images of any size, (None, None, 3). Received: image_size={image_size}"
+        )
+    if channels != wanted and (channels, wanted) != (1, 3):
+        raise MscamError(
+            f"The backbone is built for images of {wanted} channels. Received: channels={channels}"
+        )

@@ -7,15 +7,14 @@ from typing import Any
 import keras
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.backbones import build_feature_extractor
+from mscam_tf.models.backbones import build_feature_extractor, check_images_fit
 from mscam_tf.models.pooling import SoftPool
+from mscam_tf.models.registry import find_backbone
 from mscam_tf.models.relevance import RelevanceCombine
 
 POOLINGS = ("mean", "soft")
 # Mean and deviation of ImageNet in grey, on a scale of 0 to 1: what pretrained weights expect.
 _GREY_MEAN, _GREY_DEVIATION = 0.449, 0.226
-# Mean and deviation per channel of ImageNet, from keras.applications.imagenet_utils.
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def build_multiscale_classifier(
@@ -51,8 +50,9 @@ def build_multiscale_classifier(
         image_size: `(height, width)` in pixels, at least 32 each for most backbones; `None` for
             either or both takes images of any size.
         channels: 1 (grey; replicated for the backbone) or 3.
-        backbone: A name in `keras.applications`, or your own functional `keras.Model`: its layers
-            are shared, not copied, and it gets no preprocessing beyond `standardize`.
+        backbone: A name in `keras.applications` or of `mscam_tf.register_backbone`, or your own
+            functional `keras.Model`: its layers are shared, not copied, and it gets no
+            preprocessing beyond `standardize`.
         taps: Layers of the backbone to read, the finest first; by default the rectified outputs
             at its three coarsest strides, 8, 16 and 32 (`mscam_tf.default_taps`).
         weights: `None`; `"xray"`: DenseNet121 pretrained on simulated radiographs, comes with the
@@ -96,7 +96,9 @@ def build_multiscale_classifier(
         - [Sedai et al., 2018](https://arxiv.org/abs/1808.08280).
     """
     _check_arguments(num_classes, image_size, channels, dropout, pooling)
-    extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum)
+    extractor, _ = build_feature_extractor(
+        backbone, taps, weights, batch_norm_momentum, image_size=image_size
+    )
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
     logits = [
         _add_head(feature_map, num_classes, dropout, f"scale{number}_", pooling, unit_norm_heads)
@@ -129,7 +131,7 @@ def build_single_scale_classifier(
         num_classes: Number of classes, at least one.
         image_size: `(height, width)` in pixels; `None` takes images of any size.
         channels: 1 (grey) or 3.
-        backbone: A name in `keras.applications`, or your own functional `keras.Model`.
+        backbone: As for `build_multiscale_classifier`.
         tap: The layer to read; by default the last rectified one.
         weights: As for `build_multiscale_classifier`.
         standardize: As for `build_multiscale_classifier`.
@@ -159,7 +161,9 @@ def build_single_scale_classifier(
     """
     _check_arguments(num_classes, image_size, channels, dropout, pooling)
     taps = None if tap is None else [tap]
-    extractor, _ = build_feature_extractor(backbone, taps, weights, batch_norm_momentum, 1)
+    extractor, _ = build_feature_extractor(
+        backbone, taps, weights, batch_norm_momentum, 1, image_size
+    )
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
     logits = _add_head(feature_maps[0], num_classes, dropout, "", pooling)
     return keras.Model(image, logits, name=name)
@@ -172,6 +176,7 @@ def _read_image(
     standardize: bool,
     backbone: str | keras.Model,
 ) -> tuple[Any, list[Any]]:
+    check_images_fit(extractor, image_size, channels)
     image = keras.Input((*(image_size or (None, None)), channels), name="image")
     x = image
     if standardize:
@@ -182,26 +187,9 @@ def _read_image(
     if channels == 1 and extractor.inputs[0].shape[-1] == 3:
         x = keras.layers.Concatenate(name="grey_to_rgb")([x, x, x])
     if isinstance(backbone, str):
-        x = _preprocess(x, backbone)
+        x = find_backbone(backbone).preprocess(x)
     outputs = extractor(x)
     return image, outputs if isinstance(outputs, list) else [outputs]
-
-
-def _preprocess(x: Any, backbone: str) -> Any:
-    """Turn `[0, 1]` into what the pretrained weights of a `keras.applications` model expect."""
-    scale: float | list[float]
-    offset: float | list[float]
-    if backbone.startswith("DenseNet"):
-        scale = [1.0 / deviation for deviation in _DEVIATION]
-        offset = [-mean / deviation for mean, deviation in zip(_MEAN, _DEVIATION, strict=True)]
-    elif backbone.startswith(("EfficientNet", "ConvNeXt", "MobileNetV3")):
-        scale, offset = 255.0, 0.0  # These rescale inside.
-    elif backbone.startswith(("ResNet", "VGG")) and not backbone.endswith("V2"):
-        # Made for blue-green-red: the order does not matter, since radiographs are grey.
-        scale, offset = 255.0, [-103.939, -116.779, -123.68]
-    else:
-        scale, offset = 2.0, -1.0
-    return keras.layers.Rescaling(scale, offset, name="preprocess")(x)
 
 
 def _add_head(

@@ -8,6 +8,7 @@ from keras import ops
 from mscam_tf.errors import MscamError
 from mscam_tf.models.heads import Head, find_heads, pool_map
 from mscam_tf.models.relevance import RelevanceCombine
+from mscam_tf.models.resizing import resize_and_sum
 
 
 def build_explainer(
@@ -118,11 +119,11 @@ class _MultiScaleMaps(keras.layers.Layer):
             "logits": logits,
             "probabilities": activate(logits, self.activation),
             "contributions": contributions,
-            "maps": _resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
+            "maps": resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
         }
         if self.scale_maps:
             native = self.map_size == "native"
-            shown = maps if native else [_resize_and_sum([m], size) for m in maps]
+            shown = maps if native else [resize_and_sum([m], size) for m in maps]
             outputs |= {f"scale{b}_maps": m for b, m in enumerate(shown, start=1)}
         return outputs
 
@@ -156,34 +157,6 @@ def _map(feature_map: Any, dense: keras.layers.Dense) -> Any:
 
 def _as_float32(variable: Any) -> Any:
     return ops.cast(ops.convert_to_tensor(variable), "float32")
-
-
-def _resize_and_sum(maps: list[Any], size: tuple[Any, Any]) -> Any:
-    """Resize maps `(batch, h_b, w_b, C)` bilinearly to one size, and add them.
-
-    Half-pixel centres, edges clamped; either side of the size may be a tensor, which
-    `keras.ops.image.resize` does not take, so that a model for any image size could not use it.
-    As products with interpolation matrices, side by side for all scales, the sum is for free.
-    """
-    parts, columns = [], []
-    for m in maps:
-        shape = ops.shape(m)
-        rows = _interpolation(size[0], shape[1])
-        parts.append(ops.matmul(rows, ops.transpose(m, (0, 3, 1, 2))))
-        columns.append(_interpolation(size[1], shape[2]))
-    columns_of_all = ops.transpose(ops.concatenate(columns, axis=1))
-    summed = ops.matmul(ops.concatenate(parts, axis=-1), columns_of_all)
-    return ops.transpose(summed, (0, 2, 3, 1))
-
-
-def _interpolation(length: Any, source_length: Any) -> Any:
-    """Return the matrix `(length, source_length)` of bilinear interpolation along one axis."""
-    ratio = ops.cast(source_length, "float32") / ops.cast(length, "float32")
-    positions = (ops.arange(length, dtype="float32") + 0.5) * ratio - 0.5
-    positions = ops.clip(positions, 0.0, ops.cast(source_length, "float32") - 1.0)
-    sources = ops.arange(source_length, dtype="float32")
-    distances = ops.abs(ops.expand_dims(positions, 1) - ops.expand_dims(sources, 0))
-    return ops.maximum(1.0 - distances, 0.0)
 
 
 def activate(logits: Any, activation: str) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from mscam_tf.errors import MscamError
+from mscam_tf.models.graph import Cursor, lift, walk_layers
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.relevance import RelevanceCombine
 
@@ -45,58 +46,6 @@ class ClassifierHeads:
     activation: str | None
 
 
-class _Level:
-    """The graph of a model, or of one nested in it: how its tensors appear in the outermost."""
-
-    def lift(self, tensors: list[Any]) -> list[Any]:
-        """Return the tensors of the outermost graph that these tensors of this one become."""
-        return tensors
-
-
-class _NestedLevel(_Level):
-    def __init__(self, parent: _Level, model: keras.Model, inputs: list[Any]) -> None:
-        self._parent = parent
-        self._model = model
-        self._inputs = inputs
-
-    def lift(self, tensors: list[Any]) -> list[Any]:
-        inputs = self._parent.lift(self._inputs)
-        part = keras.Model(_unpack(self._model.inputs), tensors)
-        return list(part(_unpack(inputs)))
-
-
-class _Cursor:
-    """A tensor in a graph, and the layer that makes it, which may sit deep in nested models."""
-
-    def __init__(self, tensor: Any, level: _Level) -> None:
-        # Where the tensor is used: from here it is lifted, so that no nested model runs twice.
-        self.tensor, self.level = tensor, level
-        while _has_graph(nested := tensor._keras_history.operation):
-            level = _NestedLevel(level, nested, _inputs_of(tensor))
-            tensor = nested.outputs[tensor._keras_history.tensor_index]
-        self._made, self._made_at = tensor, level
-
-    @property
-    def layer(self) -> Any:
-        return self._made._keras_history.operation
-
-    def inputs(self) -> list["_Cursor"]:
-        return [_Cursor(x, self._made_at) for x in _inputs_of(self._made)]
-
-
-def _has_graph(operation: Any) -> bool:
-    return isinstance(operation, keras.Model) and bool(getattr(operation, "outputs", None))
-
-
-def _inputs_of(tensor: Any) -> list[Any]:
-    history = tensor._keras_history
-    return list(history.operation._inbound_nodes[history.node_index].input_tensors)
-
-
-def _unpack(values: list[Any]) -> Any:
-    return values if len(values) > 1 else values[0]
-
-
 def pool_map(maps: Any, pool: SoftPool | None) -> Any:
     """Pool maps `(batch, H, W, C)` into logits `(batch, C)`, by their mean or as a head does."""
     return ops.mean(maps, axis=(1, 2)) if pool is None else pool(maps)
@@ -126,12 +75,13 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
             "build_explainer needs a model with one output. "
             f"Received: model={model.name!r} with {len(model.outputs)} outputs"
         )
-    cursor, activation = _skip_activation(_Cursor(model.outputs[0], _Level()), model)
-    if isinstance(cursor.layer, RelevanceCombine):
+    cursor, activation = _skip_activation(Cursor(model.outputs[0]), model)
+    relevance = find_relevance(model)
+    if relevance is not None and cursor.layer is relevance:
         found = [_read_head(_skip_passive(x), model) for x in cursor.inputs()]
         for dense, _, _ in found:
             _check_linear(dense, model, "RelevanceCombine")
-        return ClassifierHeads(_lift_heads(found), cursor.layer, activation)
+        return ClassifierHeads(_lift_heads(found), relevance, activation)
     found = [_read_head(cursor, model)]
     dense = found[0][0]
     if activation is not None:
@@ -140,16 +90,13 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
     return ClassifierHeads(_lift_heads(found), None, activation)
 
 
-_Found = tuple[keras.layers.Dense, _Cursor, SoftPool | None]
+_Found = tuple[keras.layers.Dense, Cursor, SoftPool | None]
 
 
 def _lift_heads(found: list[_Found]) -> tuple[Head, ...]:
-    """Lift all feature maps of a level at once: one by one, each would run its model again."""
-    lifted: dict[int, Any] = {}
-    for level in {cursor.level for _, cursor, _ in found}:
-        tensors = [cursor.tensor for _, cursor, _ in found if cursor.level is level]
-        lifted |= dict(zip(map(id, tensors), level.lift(tensors), strict=True))
-    return tuple(Head(lifted[id(cursor.tensor)], dense, pool) for dense, cursor, pool in found)
+    feature_maps = lift([cursor for _, cursor, _ in found])
+    triples = zip(feature_maps, found, strict=True)
+    return tuple(Head(feature_map, dense, pool) for feature_map, (dense, _, pool) in triples)
 
 
 def _check_linear(dense: keras.layers.Dense, model: keras.Model, after: str) -> None:
@@ -158,7 +105,7 @@ def _check_linear(dense: keras.layers.Dense, model: keras.Model, after: str) -> 
         raise _no_head(model, f"Dense {dense.name!r} applies {activation!r} before {after}")
 
 
-def _skip_activation(cursor: _Cursor, model: keras.Model) -> tuple[_Cursor, str | None]:
+def _skip_activation(cursor: Cursor, model: keras.Model) -> tuple[Cursor, str | None]:
     cursor = _skip_passive(cursor)
     layer = cursor.layer
     if not isinstance(layer, keras.layers.Activation | keras.layers.Softmax):
@@ -172,13 +119,13 @@ def _skip_activation(cursor: _Cursor, model: keras.Model) -> tuple[_Cursor, str 
     return _skip_passive(cursor.inputs()[0]), found
 
 
-def _skip_passive(cursor: _Cursor) -> _Cursor:
+def _skip_passive(cursor: Cursor) -> Cursor:
     while isinstance(cursor.layer, _PASSIVE):
         cursor = cursor.inputs()[0]
     return cursor
 
 
-def _read_head(cursor: _Cursor, model: keras.Model) -> _Found:
+def _read_head(cursor: Cursor, model: keras.Model) -> _Found:
     soft = cursor.layer if isinstance(cursor.layer, SoftPool) else None
     if soft is not None:
         cursor = cursor.inputs()[0]
@@ -219,7 +166,16 @@ def _no_head(model: keras.Model, reason: str) -> MscamError:
     )
 
 
+def find_relevance(model: keras.Model) -> RelevanceCombine | None:
+    """Return the layer that mixes a classifier's scales, also from within nested models.
+
+    Of several it is the last, which makes the output; of a single-scale classifier there is none.
+    """
+    found = [layer for layer in walk_layers(model) if isinstance(layer, RelevanceCombine)]
+    return found[-1] if found else None
+
+
 def read_relevance(model: keras.Model, num_classes: int) -> np.ndarray:
     """Return the relevance `(B, C)` of a classifier; of a single-scale one it is 1."""
-    layers = [layer for layer in model.layers if isinstance(layer, RelevanceCombine)]
-    return layers[0].get_relevance() if layers else np.ones((1, num_classes), np.float32)
+    layer = find_relevance(model)
+    return np.ones((1, num_classes), np.float32) if layer is None else layer.get_relevance()

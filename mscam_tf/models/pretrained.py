@@ -13,7 +13,7 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.models.heads import find_heads
+from mscam_tf.models.heads import find_heads, read_relevance
 
 BACKBONE = "DenseNet121"
 _FILE = Path(__file__).parents[1] / "weights" / "xray.npz"
@@ -163,7 +163,7 @@ def write_pretrained(
         f"backbone/{name}": variable
         for name, variable in _list_variables(classifier.get_layer("backbone")).items()
     }
-    relevance = classifier.get_layer("relevance").get_relevance()
+    relevance = read_relevance(classifier, len(targets))
     for scale, head in enumerate(find_heads(classifier).heads, start=1):
         arrays |= {f"scale{scale}/kernel": head.dense.kernel, f"scale{scale}/bias": head.dense.bias}
     halves: dict[str, Any] = {"relevance": _halve("relevance", relevance)}

@@ -181,10 +181,8 @@ class RelevanceCombine(keras.layers.Layer):
         return self.penalty_weight * ops.sum(form(missing))
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.pop("autocast", None)
         return {
-            **config,
+            **super().get_config(),
             "normalization": self.normalization,
             "penalty": self.penalty,
             "penalty_weight": self.penalty_weight,

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.builders import build_multiscale_classifier
-from mscam_tf.models.heads import find_heads, pool_map
+from mscam_tf.models.heads import find_heads, find_relevance, pool_map
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.pretrained import Pretrained, load_pretrained
 from mscam_tf.models.relevance import RelevanceCombine
@@ -57,7 +57,8 @@ def build_pretrained_classifier(
     for head, kernel, bias in heads:
         head.dense.kernel.assign(kernel)
         head.dense.bias.assign(bias)
-    model.get_layer("relevance").set_relevance(pretrained.relevance)
+    if (mixing := find_relevance(model)) is not None:
+        mixing.set_relevance(pretrained.relevance)
     return model
 
 
@@ -147,8 +148,8 @@ def start_heads(
         if head.pool is not None:  # A map that is scaled is weighted as it was.
             total = gains.sum(0)
             head.pool.scale.assign(head.pool.sharpness / np.where(total > 0, total, 1))
-    if len(heads) > 1:
-        model.get_layer("relevance").set_relevance(np.tile(start[:, None], classes))
+    if (mixing := find_relevance(model)) is not None:
+        mixing.set_relevance(np.tile(start[:, None], classes))
 
 
 def _select(pretrained: Pretrained, scales: int) -> tuple[list[np.ndarray], np.ndarray]:

@@ -18,7 +18,7 @@ from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
 from mscam_tf.simulation import simulate_batch
 
-_PROBE_BATCHES = 8
+PROBE_BATCHES = 8
 _CONFIG, _HISTORY = "config.json", "history.csv"
 _STATE, _BEFORE_FALL = "state.weights.h5", "before_fall.weights.h5"
 
@@ -26,14 +26,20 @@ _STATE, _BEFORE_FALL = "state.weights.h5", "before_fall.weights.h5"
 class Keeper(keras.callbacks.Callback):
     """After each epoch: probe the classifier on fixed scenes, and keep the state."""
 
-    def __init__(self, folder: Path, config: PretrainConfig, classifier: keras.Model) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: PretrainConfig,
+        classifier: keras.Model,
+        batches: int = PROBE_BATCHES,
+    ) -> None:
         super().__init__()
         self.folder, self.config = folder, config
         self.explainer = build_explainer(classifier, "native", activation="sigmoid")
         self.stride = config.image_size[0] // self.explainer.output["maps"].shape[1]
         self.scenes = [
             simulate_batch(config.image_size, 32, self.stride, PROBE_SEED, number)
-            for number in range(_PROBE_BATCHES)
+            for number in range(batches)
         ]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002

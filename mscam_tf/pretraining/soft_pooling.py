@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from scipy.optimize import minimize
 
-from mscam_tf.models import build_multiscale_classifier, find_heads
+from mscam_tf.models import build_multiscale_classifier, find_heads, find_relevance, read_relevance
 
 
 def pool_softly(
@@ -27,8 +27,9 @@ def pool_softly(
         targets.shape[1], image_size, backbone=architecture, pooling="soft"
     )
     soft.get_layer("backbone").set_weights(classifier.get_layer("backbone").get_weights())
-    relevance = classifier.get_layer("relevance").get_relevance()
-    soft.get_layer("relevance").set_relevance(relevance / relevance.sum(0))
+    relevance = read_relevance(classifier, targets.shape[1])
+    if (mixing := find_relevance(soft)) is not None:
+        mixing.set_relevance(relevance / relevance.sum(0))
     heads = find_heads(soft).heads
     for head, old in zip(heads, find_heads(classifier).heads, strict=True):
         head.dense.set_weights(old.dense.get_weights())

@@ -39,18 +39,23 @@ def make_map_targets(coverage: Any) -> dict[str, np.ndarray]:
     return targets
 
 
+@keras.saving.register_keras_serializable(package="mscam_tf")
 class MapCalibration(keras.layers.Layer):
-    """`g M + o` for each class: what a map says in log-odds; needed for training only."""
+    """`g M + o` for each class, in float32: what a map says in log-odds; for training only."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)
 
     def build(self, input_shape: Any) -> None:
         shape = (input_shape[-1],)
-        self.gain = self.add_weight(shape=shape, initializer="ones", name="gain")
-        self.offset = self.add_weight(
-            shape=shape, initializer=keras.initializers.Constant(-3.0), name="offset"
-        )
+        options: dict[str, Any] = {"shape": shape, "dtype": "float32", "autocast": False}
+        self.gain = self.add_weight(initializer="ones", name="gain", **options)
+        start = keras.initializers.Constant(-3.0)
+        self.offset = self.add_weight(initializer=start, name="offset", **options)
 
     def call(self, inputs: Any) -> Any:
-        return ops.softplus(self.gain) * inputs + self.offset
+        maps = ops.cast(inputs, "float32")
+        return ops.softplus(ops.convert_to_tensor(self.gain)) * maps + self.offset
 
 
 def weighted_cross_entropy(target: Any, logits: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mscam_tf.files import write_whole
 from mscam_tf.models import write_pretrained
-from mscam_tf.pretraining.checkpoints import Keeper, check_folder, open_folder
+from mscam_tf.pretraining.checkpoints import PROBE_BATCHES, Keeper, check_folder, open_folder
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.models import build_pretraining_models
 from mscam_tf.pretraining.probes import PROBE_SEED
@@ -17,7 +17,7 @@ from mscam_tf.pretraining.soft_pooling import pool_softly
 from mscam_tf.pretraining.supervision import make_map_targets
 from mscam_tf.simulation import TARGETS, SceneBatch, simulate_batch, stream_batches
 
-_CALIBRATION_SCENES = 2000
+CALIBRATION_SCENES = 2000
 
 
 def pretrain(
@@ -26,6 +26,8 @@ def pretrain(
     *,
     processes: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    probe_batches: int = PROBE_BATCHES,
+    calibration_scenes: int = CALIBRATION_SCENES,
 ) -> keras.Model:
     r"""Pretrain the multi-scale classifier on endless simulated scenes.
 
@@ -49,6 +51,8 @@ def pretrain(
         processes: Processes that simulate while the model trains; 0 for none. With some, a script
             needs the usual `if __name__ == "__main__"`.
         callbacks: More Keras callbacks.
+        probe_batches: Batches of 32 fixed scenes on which each checkpoint is probed.
+        calibration_scenes: Scenes to which the biases are fitted in the end.
 
     Returns:
         The classifier, with `mscam_tf.simulation.TARGETS` as classes.
@@ -62,7 +66,7 @@ def pretrain(
     keras.utils.set_random_seed(config.seed)
     classifier, trainer = build_pretraining_models(config)
     step = open_folder(folder, config, trainer)
-    keeper = Keeper(folder, config, classifier)
+    keeper = Keeper(folder, config, classifier, probe_batches)
     batches = stream_batches(
         config.image_size, config.batch_size, keeper.stride, config.seed, step, processes
     )
@@ -76,7 +80,7 @@ def pretrain(
         callbacks=[keras.callbacks.TerminateOnNaN(), keeper, *callbacks],
     )
     steps = int(trainer.optimizer.iterations)
-    scenes = simulate_batch(config.image_size, _CALIBRATION_SCENES, keeper.stride, PROBE_SEED, 1000)
+    scenes = simulate_batch(config.image_size, calibration_scenes, keeper.stride, PROBE_SEED, 1000)
     classifier = pool_softly(classifier, scenes.images, scenes.targets, config.backbone)
     with write_whole(folder / "model.keras") as partial:
         classifier.save(partial)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models import RelevanceCombine
+from mscam_tf.models import RelevanceCombine, find_relevance
 
 
 class RelevanceLogger(keras.callbacks.Callback):
@@ -37,7 +37,7 @@ class RelevanceLogger(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Find the layer, and check that every class has a name."""
-        self._layer = _find_relevance(self.model)
+        self._layer = find_relevance(self.model)
         if self._layer is None or self.class_names is None:
             return
         num_classes = self._layer.get_relevance().shape[1]
@@ -57,12 +57,3 @@ class RelevanceLogger(keras.callbacks.Callback):
             for name, value in zip(names, row, strict=True):
                 logs[f"relevance_scale{scale}_{name}"] = float(value)
         logs["relevance_penalty"] = float(self._layer.compute_penalty(relevance))
-
-
-def _find_relevance(model: keras.Model) -> RelevanceCombine | None:
-    """Return the first such layer, also within nested models."""
-    for layer in model.layers:
-        found = _find_relevance(layer) if isinstance(layer, keras.Model) else layer
-        if isinstance(found, RelevanceCombine):
-            return found
-    return None

@@ -5,6 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from mscam_tf.errors import MscamError
+from mscam_tf.models import find_inputs, find_relevance
+
 
 def show_heads(model: keras.Model) -> keras.Model:
     """Return a model of the same layers that ends in all logits, for deep supervision.
@@ -16,11 +19,20 @@ def show_heads(model: keras.Model) -> keras.Model:
         A model that ends in `(batch, C, 1 + B)`, float32: the mixed logits `z`, then each head's
         `l_b`.
 
+    Raises:
+        ValueError: If the model has no `RelevanceCombine`.
+
     References:
         Lee et al., 2015, "Deeply-supervised nets", arXiv:1409.5185; here without their threshold on
         the heads' losses, and with a weight that does not decay.
     """
-    heads = keras.tree.flatten(model.get_layer("relevance").input)
+    relevance = find_relevance(model)
+    if relevance is None:
+        raise MscamError(
+            "Deep supervision needs a multi-scale classifier. "
+            f"Received: model={model.name!r} without RelevanceCombine"
+        )
+    heads = find_inputs(model, relevance)
     logits = [ops.cast(x, "float32") for x in (model.output, *heads)]
     return keras.Model(model.input, ops.stack(logits, axis=-1), name=model.name)
 

@@ -1,6 +1,9 @@
+from functools import partial
+
 import pytest
 from typer.testing import CliRunner
 
+import mscam_tf.pretraining
 from mscam_tf.cli import app
 
 TINY = ("--backbone", "TinyNet", "--image-size", "32", "32", "--batch-size", "2")
@@ -8,8 +11,8 @@ TINY = ("--backbone", "TinyNet", "--image-size", "32", "32", "--batch-size", "2"
 
 @pytest.fixture(autouse=True)
 def _few_probes(monkeypatch):
-    monkeypatch.setattr("mscam_tf.pretraining.checkpoints._PROBE_BATCHES", 1)
-    monkeypatch.setattr("mscam_tf.pretraining.training._CALIBRATION_SCENES", 20)
+    few = partial(mscam_tf.pretraining.pretrain, probe_batches=1, calibration_scenes=20)
+    monkeypatch.setattr("mscam_tf.pretraining.pretrain", few)
 
 
 def call(*arguments):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -273,21 +275,6 @@ def test_full_size_map_is_the_relevance_weighted_sum_and_keeps_the_mean():
 
 
 @backends
-def test_resize_is_bilinear_by_hand():
-    from mscam_tf.models.explainer import _resize_and_sum
-
-    maps = np.array([[0.0, 4.0], [8.0, 12.0]], "float32").reshape(1, 2, 2, 1)
-    resized = np.asarray(_resize_and_sum([maps], (2, 4)))[0, ..., 0]
-    np.testing.assert_allclose(resized, [[0, 1, 3, 4], [8, 9, 11, 12]])
-    random = np.random.default_rng(0).random((2, 5, 7, 3), "float32")
-    expected = keras.ops.image.resize(random, (13, 9), data_format="channels_last")
-    np.testing.assert_allclose(_resize_and_sum([random], (13, 9)), expected, atol=1e-5)
-    both = _resize_and_sum([random, random[:, :2, :3]], (13, 9))
-    rest = keras.ops.image.resize(random[:, :2, :3], (13, 9), data_format="channels_last")
-    np.testing.assert_allclose(both, expected + rest, atol=1e-5)
-
-
-@backends
 def test_any_size_model_follows_the_image():
     model = randomize(make_any_size())
     explainer = build_explainer(model)
@@ -414,3 +401,14 @@ def test_says_why_a_model_has_no_map(make, message):
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         build_explainer(make_single(), **arguments)
+
+
+@backends
+def test_saved_weights_say_the_same_on_every_backend():
+    """What TensorFlow wrote with version 0.1.0: logits and maps are equal on each backend."""
+    saved = Path(__file__).parents[1] / "saved"
+    explainer = build_explainer(keras.saving.load_model(saved / "classifier.keras"))
+    with np.load(saved / "expected.npz") as expected:
+        outputs = explainer.predict(expected["images"].astype("float32"), verbose=0)
+        for name, values in (("logits", outputs["logits"]), ("maps", outputs["maps"][:, ::8, ::8])):
+            np.testing.assert_allclose(values, expected[f"classifier_{name}"], rtol=1e-4, atol=1e-4)

@@ -1,9 +1,9 @@
-import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy as to_numpy
 
 from mscam_tf import SoftPool
+from tests.harness import check_layer
 
 pytestmark = pytest.mark.backends
 
@@ -27,16 +27,10 @@ def test_a_constant_is_passed_on_and_large_logits_do_not_overflow():
     np.testing.assert_allclose(shifted - 1e4, to_numpy(SoftPool()(maps)), atol=2e-2)
 
 
-def test_it_is_saved_with_its_sharpness(tmp_path):
-    image = keras.Input((None, None, 2))
-    model = keras.Model(image, SoftPool(0.5, name="pool")(image))
-    model.get_layer("pool").scale.assign([2.0, 3.0])
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.get_layer("pool").sharpness == 0.5
-    maps = np.random.default_rng(0).normal(size=(1, 4, 6, 2)).astype("float32")
-    np.testing.assert_allclose(to_numpy(loaded(maps)), to_numpy(model(maps)), rtol=1e-6)
-    assert not model.trainable_variables
+def test_stands_what_every_layer_must(tmp_path):
+    maps = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype("float32")
+    check_layer(lambda: SoftPool(0.5, name="pool"), maps, tmp_path, trainable=0, frozen=1)
+    assert SoftPool(0.5).get_config()["sharpness"] == 0.5
 
 
 def test_a_negative_sharpness_is_refused():

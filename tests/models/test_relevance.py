@@ -5,6 +5,7 @@ from keras import ops
 from keras.ops import convert_to_numpy as to_numpy
 
 from mscam_tf import RelevanceCombine
+from tests.harness import check_layer
 
 pytestmark = pytest.mark.backends
 
@@ -121,14 +122,11 @@ def test_added_loss_is_shown_during_fit():
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16"])
-def test_arithmetic_in_float32_under_any_policy(policy):
+def test_sums_in_float32_under_any_policy(policy):
     keras.config.set_dtype_policy(policy)
-    layer = build()
     # 2049 is no float16 and no bfloat16 number.
-    logits = layer([np.array([[2049.0, 0, 0]], "float32"), np.array([[2049.0, 0, 0]], "float32")])
-    assert keras.backend.standardize_dtype(layer.relevance_weights.dtype) == "float32"
-    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
-    assert to_numpy(logits)[0, 0] == 2049.0
+    logits = np.array([[2049.0, 0, 0]], "float32")
+    assert to_numpy(build()([logits, logits]))[0, 0] == 2049.0
 
 
 def test_one_scale_one_class_and_any_batch():
@@ -138,29 +136,16 @@ def test_one_scale_one_class_and_any_batch():
     assert layer.get_relevance().tolist() == [[1.0]]
 
 
-def test_config_round_trip():
-    layer = RelevanceCombine("softmax", "absolute", 0.5, 3.0, name="mix")
-    config = layer.get_config()
-    copy = RelevanceCombine.from_config(config)
-    assert copy.get_config() == config
-    assert {config[k] for k in ("normalization", "penalty", "penalty_weight", "rate")} == {
-        "softmax",
-        "absolute",
-        0.5,
-        3.0,
-    }
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"normalization": "softmax", "penalty": "absolute", "penalty_weight": 0.5, "rate": 3.0}],
+)
+def test_stands_what_every_layer_must(tmp_path, arguments):
+    def make():
+        return RelevanceCombine(**arguments, name="mix")
 
-
-def test_saves_under_the_package_name(tmp_path):
-    layer = RelevanceCombine()
-    inputs = [keras.Input((3,)), keras.Input((3,))]
-    model = keras.Model(inputs, layer(inputs))
-    layer.set_relevance([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    before, after = (to_numpy(m([FINE, COARSE])) for m in (model, loaded))
-    np.testing.assert_allclose(after, before)
-    assert keras.saving.get_registered_name(RelevanceCombine) == "mscam_tf>RelevanceCombine"
+    check_layer(make, [FINE, COARSE], tmp_path, trainable=1)
+    assert arguments.items() <= make().get_config().items()
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,25 @@
 import csv
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 
+import mscam_tf.pretraining
 from mscam_tf.models import read_pretrained
-from mscam_tf.pretraining import PretrainConfig, pretrain
+from mscam_tf.pretraining import PretrainConfig
 from mscam_tf.pretraining.models import build_pretraining_models
 from mscam_tf.simulation import TARGETS
 
 pytestmark = pytest.mark.backends
 
 TINY = {"backbone": "TinyNet", "image_size": (32, 32), "batch_size": 4, "save_every": 2}
-QUICK = TINY | {"learning_rate": 0.02}  # Each step shows.
+QUICK = TINY | {"learning_rate": 0.2}  # Each step shows, though the rate rises for 100 steps.
 
 
-@pytest.fixture(autouse=True)
-def _few_probes(monkeypatch):
-    monkeypatch.setattr("mscam_tf.pretraining.checkpoints._PROBE_BATCHES", 1)
-    monkeypatch.setattr("mscam_tf.pretraining.models._WARM_UP", 1)
-    monkeypatch.setattr("mscam_tf.pretraining.training._CALIBRATION_SCENES", 20)
+pretrain = partial(
+    mscam_tf.pretraining.pretrain, processes=0, probe_batches=1, calibration_scenes=20
+)
 
 
 def read_history(folder):
@@ -35,15 +35,15 @@ class Stop(keras.callbacks.Callback):
 
 def test_a_stopped_pretraining_goes_on_as_if_it_had_not(tmp_path):
     config = PretrainConfig(steps=10, **QUICK)
-    whole = pretrain(tmp_path / "whole", config, processes=0)
+    whole = pretrain(tmp_path / "whole", config)
     with pytest.raises(KeyboardInterrupt):
-        pretrain(tmp_path / "parts", config, processes=0, callbacks=[Stop()])
+        pretrain(tmp_path / "parts", config, callbacks=[Stop()])
     assert not (tmp_path / "parts" / "model.keras").exists()
     # As if it had been killed between the two files that each checkpoint consists of.
     (tmp_path / "parts" / "history.csv").write_text(
         (tmp_path / "parts" / "history.csv").read_text() + "8" + ",0" * 20 + "\n"
     )
-    resumed = pretrain(tmp_path / "parts", config, processes=0)
+    resumed = pretrain(tmp_path / "parts", config)
     rows, expected = (read_history(tmp_path / name) for name in ("parts", "whole"))
     assert [int(row["step"]) for row in rows] == [2, 4, 6, 8, 10]
     for name in ("loss", "maps_loss"):
@@ -57,7 +57,7 @@ def test_a_stopped_pretraining_goes_on_as_if_it_had_not(tmp_path):
 
 
 def test_the_weights_are_kept_in_half_precision_too(tmp_path):
-    classifier = pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
+    classifier = pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
     kept = read_pretrained(tmp_path / "weights.npz")
     assert kept.targets == TARGETS
     assert kept.pooling == "soft"
@@ -68,31 +68,31 @@ def test_the_weights_are_kept_in_half_precision_too(tmp_path):
 @pytest.mark.slow
 def test_a_finished_pretraining_is_extended_from_before_its_fall(tmp_path):
     for name, steps in (("longer", 10), ("longer", 20), ("whole", 20)):
-        pretrain(tmp_path / name, PretrainConfig(steps=steps, **QUICK), processes=0)
+        pretrain(tmp_path / name, PretrainConfig(steps=steps, **QUICK))
     rows, expected = (read_history(tmp_path / name) for name in ("longer", "whole"))
     assert [row["step"] for row in rows] == [row["step"] for row in expected]
     values, wanted = ([float(row["loss"]) for row in table] for table in (rows, expected))
     assert values == pytest.approx(wanted, rel=1e-3)
     with pytest.raises(ValueError, match=r"of 20 steps: give as many or more.*Received: steps=10"):
-        pretrain(tmp_path / "longer", PretrainConfig(steps=10, **QUICK), processes=0)
+        pretrain(tmp_path / "longer", PretrainConfig(steps=10, **QUICK))
 
 
 def test_a_pretraining_that_diverges_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"diverged.*Lower the learning rate\. Received"):
-        pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY), processes=0)
+        pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY))
     assert not (tmp_path / "weights.npz").exists()
 
 
 def test_other_settings_are_refused(tmp_path):
-    pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
+    pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
     with pytest.raises(ValueError, match=r"other settings.*Expected: .*0.*Received: .*'seed': 1"):
-        pretrain(tmp_path, PretrainConfig(steps=4, seed=1, **TINY), processes=0)
+        pretrain(tmp_path, PretrainConfig(steps=4, seed=1, **TINY))
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"config": {}, "data": "there"}')
     with pytest.raises(ValueError, match=r"other settings.*'data': 'there'"):
-        pretrain(tmp_path, PretrainConfig(steps=2, **TINY), processes=0)
+        pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
 
 
 def test_maps_are_trained_unless_they_are_not():

@@ -1,7 +1,9 @@
+import keras
 import pytest
 
 from mscam_tf import ReadOptions, RunError, TrainConfig, open_run
 from mscam_tf.runs import check_free, create_run, replace_run
+from tests.hostile import add_bomb, declare_more, edit_weights, link_elsewhere, save_lambda
 
 
 def make_run(tmp_path, **settings):
@@ -78,3 +80,33 @@ def test_unfinished_and_broken_models(tmp_path):
         run.load_model()
     with pytest.raises(RunError, match=r"display\.json cannot be read"):
         run.read_value_range()
+
+
+def save_dense(path, edit, *arguments):
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense")]).save(path)
+    edit(path, *arguments)
+
+
+KERNEL = "layers/dense/vars/0"
+HUGE = (200_000, 30_000)
+
+
+@pytest.mark.parametrize(
+    ("save", "reason"),
+    [
+        (save_lambda, "Lambda"),
+        (lambda path: save_dense(path, edit_weights, link_elsewhere, KERNEL), "ExternalLink"),
+        (
+            lambda path: save_dense(path, edit_weights, declare_more, KERNEL, HUGE),
+            "GB",
+        ),
+        (lambda path: save_dense(path, add_bomb, 300), "decompression bomb"),
+    ],
+    ids=["code", "link", "shape", "zip"],
+)
+def test_a_model_that_means_harm_is_refused(tmp_path, save, reason):
+    """Keras' safe mode does it, from the release on that `setup.cfg` asks for."""
+    run = make_run(tmp_path)
+    save(run.folder / "model.keras")
+    with pytest.raises(RunError, match=rf"model\.keras is not a readable(.|\n)*{reason}"):
+        run.load_model()

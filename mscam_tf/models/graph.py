@@ -1,0 +1,99 @@
+"""Walk the graph of a Keras model backwards, into the models nested in it.
+
+Keras has no public way from a tensor to the layer that made it: all private attributes that this
+library needs of it are read here, and nowhere else.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+
+class _Level:
+    """The graph of a model, or of one nested in it: how its tensors appear in the outermost."""
+
+    def lift(self, tensors: list[Any]) -> list[Any]:
+        """Return the tensors of the outermost graph that these tensors of this one become."""
+        return tensors
+
+
+class _NestedLevel(_Level):
+    def __init__(self, parent: _Level, model: keras.Model, inputs: list[Any]) -> None:
+        self._parent = parent
+        self._model = model
+        self._inputs = inputs
+
+    def lift(self, tensors: list[Any]) -> list[Any]:
+        inputs = self._parent.lift(self._inputs)
+        part = keras.Model(_unpack(self._model.inputs), tensors)
+        return list(part(_unpack(inputs)))
+
+
+class Cursor:
+    """A tensor in a graph, and the layer that makes it, which may sit deep in nested models."""
+
+    def __init__(self, tensor: Any, level: _Level | None = None) -> None:
+        # Where the tensor is used: from here it is lifted, so that no nested model runs twice.
+        self.tensor, self.level = tensor, level or _Level()
+        made, made_at = self.tensor, self.level
+        while _has_graph(nested := made._keras_history.operation):
+            made_at = _NestedLevel(made_at, nested, _inputs_of(made))
+            made = nested.outputs[made._keras_history.tensor_index]
+        self._made, self._made_at = made, made_at
+
+    @property
+    def layer(self) -> Any:
+        """The layer that makes the tensor."""
+        return self._made._keras_history.operation
+
+    def inputs(self) -> list["Cursor"]:
+        """Return cursors at the tensors that the layer reads."""
+        return [Cursor(x, self._made_at) for x in _inputs_of(self._made)]
+
+
+def lift(cursors: list[Cursor]) -> list[Any]:
+    """Return the tensors of the outermost graph that those at the cursors become.
+
+    All of a level are lifted at once: one by one, each would run its nested model again.
+    """
+    lifted: dict[int, Any] = {}
+    for level in {cursor.level for cursor in cursors}:
+        tensors = [cursor.tensor for cursor in cursors if cursor.level is level]
+        lifted |= dict(zip(map(id, tensors), level.lift(tensors), strict=True))
+    return [lifted[id(cursor.tensor)] for cursor in cursors]
+
+
+def find_inputs(model: keras.Model, layer: keras.Layer) -> list[Any]:
+    """Return the tensors of a model's graph that a layer in it reads, in nested models too."""
+    pending, seen = [Cursor(tensor) for tensor in model.outputs], set()
+    while pending:
+        cursor = pending.pop()
+        if cursor.layer is layer:
+            return lift(cursor.inputs())
+        if id(cursor.tensor) not in seen:
+            seen.add(id(cursor.tensor))
+            pending.extend(cursor.inputs())
+    raise KeyError(f"{model.name!r} does not call its layer {layer.name!r}")
+
+
+def walk_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """Yield the layers of a model and of all models nested in it, in the order of the graph."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from walk_layers(layer)
+        else:
+            yield layer
+
+
+def _has_graph(operation: Any) -> bool:
+    return isinstance(operation, keras.Model) and bool(getattr(operation, "outputs", None))
+
+
+def _inputs_of(tensor: Any) -> list[Any]:
+    history = tensor._keras_history
+    return list(history.operation._inbound_nodes[history.node_index].input_tensors)
+
+
+def _unpack(values: list[Any]) -> Any:
+    return values if len(values) > 1 else values[0]
