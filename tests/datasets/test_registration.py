@@ -23,9 +23,7 @@ def run_python(code):
     "imports",
     [
         "import tensorflow_datasets as tfds, mscam_tf.datasets",
-        "import mscam_tf.datasets, tensorflow_datasets as tfds",
-        "import mscam_tf.data.builders, tensorflow_datasets as tfds",
-        "import mscam_tf.datasets.common, mscam_tf.datasets.export, tensorflow_datasets as tfds",
+        "import mscam_tf.datasets.common, mscam_tf.datasets, tensorflow_datasets as tfds",
     ],
 )
 def test_importing_the_folder_registers_the_data_sets_in_any_order(imports):
