@@ -22,16 +22,25 @@ def write_page(
     arguments: str = "",
     more: str = "",
 ) -> Path:
-    """Write `docs/results/NAME.md`: a title, what was done, a table, more, and how to repeat it."""
+    """Write `docs/results/NAME.md`: a title, what was done, a table, more, and how to repeat it.
+
+    Notes that were written below the page by hand stay.
+    """
     lines = [f"# {title}", "", text.strip(), "", make_table(header, rows)]
     lines += ["", more] if more else []
     command = f"python -m {sys.modules['__main__'].__spec__.name} {arguments}".strip()
     lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
     path = RESULTS / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(lines) + _read_notes(path), encoding="utf-8")
     print("\n".join(lines))
     return path
+
+
+def _read_notes(path: Path) -> str:
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    _, mark, notes = text.partition("\n## Notes\n")
+    return mark + notes
 
 
 def make_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
