@@ -1,29 +1,37 @@
-# `make demo` and `make test` need Python 3.11 to 3.13, pip and make; the rest installs itself into .venv.
+# These need Python 3.11 to 3.13, pip and make; each target installs what else it needs into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test slow lint docs bench backends oldest hub clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow lint fix docs bench backends oldest hub clean
 
-demo: .venv/installed
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/installed  ## simulate radiographs, train, score, and draw maps into demo/
 	$(BIN)/mscam demo --out demo --overwrite
 
-test: .venv/installed-test
+test: .venv/installed-test  ## run the tests and the examples in the docstrings
 	$(BIN)/pytest
 
-slow: .venv/installed-test
+slow: .venv/installed-test  ## run the tests that take more than a few seconds
 	$(BIN)/pytest -m slow
 
-lint: .venv/installed-lint
+lint: .venv/installed-lint  ## check rules, format, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: .venv/installed-docs
+fix: .venv/installed-lint  ## mend what ruff can mend, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/installed-docs  ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: .venv/installed-jax
+bench: .venv/installed-jax  ## repeat the quick measurements of docs/results
 	$(BIN)/python -m benchmarks.speed.reading
 	$(BIN)/python -m benchmarks.speed.epoch_gap
 	$(BIN)/python -m benchmarks.speed.simulation_speed
@@ -33,17 +41,14 @@ bench: .venv/installed-jax
 	$(BIN)/python -m benchmarks.speed.fused_norms
 	$(BIN)/python -m benchmarks.method.relevance_rate
 
-# The pure Keras core on the two other backends.
-backends: .venv/installed-test .venv/installed-jax .venv/installed-torch
+backends: .venv/installed-test .venv/installed-jax .venv/installed-torch  ## run the tests of the pure Keras core on JAX and PyTorch
 	KERAS_BACKEND=jax $(BIN)/pytest -m backends
 	KERAS_BACKEND=torch $(BIN)/pytest -m backends
 
-# The pure Keras core with the lowest versions of Keras and TensorFlow that setup.cfg allows.
-oldest: .venv-oldest/installed
+oldest: .venv-oldest/installed  ## run the tests of the core with the oldest Keras that setup.cfg allows
 	.venv-oldest/bin/pytest -m backends
 
-# Backbones of KerasHub, which brings many packages of its own.
-hub: .venv/installed-test .venv/installed-hub
+hub: .venv/installed-test .venv/installed-hub  ## test backbones of KerasHub, an optional package
 	$(BIN)/pytest tests/models/test_registry.py
 
 .venv-oldest/installed: setup.cfg pyproject.toml
@@ -65,5 +70,5 @@ hub: .venv/installed-test .venv/installed-hub
 	$(BIN)/pip install --quiet --editable ".[$*]"
 	touch $@
 
-clean:
+clean:  ## remove what the other targets made
 	rm -rf .venv .venv-oldest demo docs/_build

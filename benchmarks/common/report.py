@@ -1,16 +1,11 @@
 """Write a page of results, with the command that made it and the machine it ran on."""
 
-import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,16 +22,25 @@ def write_page(
     arguments: str = "",
     more: str = "",
 ) -> Path:
-    """Write `docs/results/NAME.md`: a title, what was done, a table, more, and how to repeat it."""
+    """Write `docs/results/NAME.md`: a title, what was done, a table, more, and how to repeat it.
+
+    Notes that were written below the page by hand stay.
+    """
     lines = [f"# {title}", "", text.strip(), "", make_table(header, rows)]
     lines += ["", more] if more else []
     command = f"python -m {sys.modules['__main__'].__spec__.name} {arguments}".strip()
     lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
     path = RESULTS / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(lines) + _read_notes(path), encoding="utf-8")
     print("\n".join(lines))
     return path
+
+
+def _read_notes(path: Path) -> str:
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    _, mark, notes = text.partition("\n## Notes\n")
+    return mark + notes
 
 
 def make_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -60,40 +64,6 @@ def describe_difference(differences: np.ndarray) -> str:
 def name_files(paths: Sequence[str]) -> str:
     """Name paths for a page: each file and its folder, wherever these lie."""
     return " ".join("/".join(Path(path).parts[-2:]) for path in paths)
-
-
-def remember(path: Path, measure: Callable[[], Any]) -> Any:
-    """Return what is in a JSON file; measure it and write it there where there is none yet."""
-    from mscam_tf.files import write_json
-
-    if not path.exists():
-        write_json(path, measure())
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def time_in_turns(
-    steps: Mapping[Any, Callable[[], object]], rounds: int, warm_up: int
-) -> dict[Any, float]:
-    """Return the median time of each step, in seconds: all take turns, after some that warm up."""
-    times: dict[Any, list[float]] = {name: [] for name in steps}
-    for _ in range(rounds + warm_up):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values[warm_up:]) for name, values in times.items()}
-
-
-def run_apart(module: str, *arguments: str, **environment: str) -> str:
-    """Run a module of this folder in a process of its own and return what it prints last."""
-    result = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return result.stdout.strip().splitlines()[-1]
 
 
 def _row(cells: Sequence[object]) -> str:

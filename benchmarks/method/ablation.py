@@ -14,20 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import PRECISION, open_work
-from benchmarks.common.report import (
-    describe_difference,
-    describe_mean,
-    make_table,
-    remember,
-    write_page,
-)
-from benchmarks.method.map_quality import make_data
+from benchmarks.common.data import make_data
+from benchmarks.common.networks import PRECISION, RAW_TAPS, RELU_TAPS
+from benchmarks.common.report import describe_difference, describe_mean, make_table, write_page
+from benchmarks.common.scoring import score
+from benchmarks.common.work import open_work, remember
 
 _SIDE, _IMAGES, _FRESH, _EPOCHS = 128, 371, 1000, 24
 _DIFFICULTY = 0.3  # From scratch, hardly anything is learned from so few images at 1.
-RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
-RAW_TAPS = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
 _REFERENCE = "3 scales"
 VARIANTS = {
     "1 scale": {"model": "single", "taps": RELU_TAPS[3:]},
@@ -72,45 +66,6 @@ def run(folder: Path, name: str, seed: int, difficulty: float) -> dict:
         return score(trained, fresh)
 
     return remember(place / "found.json", measure)
-
-
-def score(run, fresh: Path) -> dict:
-    """Score the classes and the maps of the true class on fresh images; keep the relevance."""
-    import keras
-    from PIL import Image
-
-    import mscam_tf
-    from mscam_tf.metrics import center_maps
-    from mscam_tf.models import read_relevance
-
-    manifest = mscam_tf.read_manifest(fresh)
-    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])[..., None]
-    labels = np.array([run.class_names.index(sample.label) for sample in manifest.samples])
-    model = run.load_model()
-    outputs = mscam_tf.build_explainer(model, map_size=(_SIDE, _SIDE)).predict(
-        images, batch_size=16, verbose=0
-    )
-    none = run.class_names.index("none")
-    said, there = outputs["logits"].argmax(-1), labels != none
-    rows = np.flatnonzero(there)
-    masks = np.stack(
-        [np.asarray(Image.open(fresh / manifest.samples[row].mask)) > 0 for row in rows]
-    )
-    # Relative to the mean over the classes: what random heads add to all of them says nothing.
-    maps = np.stack([center_maps(outputs["maps"][row])[..., labels[row]] for row in rows])
-    precision, prevalence = mscam_tf.pixel_average_precision(maps, masks)
-    relevance = read_relevance(model, len(run.class_names))
-    parts = outputs["contributions"] - outputs["contributions"].mean(0)
-    covariance = (parts * parts.sum(1, keepdims=True)).mean(0)  # Of each scale with the logit.
-    keras.backend.clear_session()
-    return {
-        "accuracy": float(np.mean(said == labels)),
-        "two": float(np.mean((outputs["probabilities"][:, none] < 0.5) == there)),
-        "ap": precision / prevalence,
-        "classes": run.class_names,
-        "relevance": relevance.tolist(),
-        "share": (covariance / covariance.sum(0)).tolist(),
-    }
 
 
 def describe(name: str, found: list[dict], reference: list[dict]) -> list[str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import PRECISION, open_work
-from benchmarks.common.report import describe_difference, describe_mean, remember, write_page
-from benchmarks.method.ablation import score
-from benchmarks.method.map_quality import make_data
+from benchmarks.common.data import make_data
+from benchmarks.common.networks import PRECISION
+from benchmarks.common.report import describe_difference, describe_mean, write_page
+from benchmarks.common.scoring import score
+from benchmarks.common.work import open_work, remember
 
 _SIDE, _POOL, _FRESH, _FIRST, _MORE, _EPOCHS = 128, 1200, 1000, 120, 120, 8
 _WAYS = ("first", "random", "margin", "advice")

@@ -12,16 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import open_work
-from benchmarks.common.report import (
-    describe_difference,
-    describe_mean,
-    make_table,
-    remember,
-    write_page,
-)
-from benchmarks.method.ablation import RAW_TAPS, RELU_TAPS
-from benchmarks.method.map_quality import make_data
+from benchmarks.common.data import make_data
+from benchmarks.common.networks import RAW_TAPS, RELU_TAPS
+from benchmarks.common.report import describe_difference, describe_mean, make_table, write_page
+from benchmarks.common.work import open_work, remember
 
 _SIDE, _IMAGES, _FRESH = 256, 371, 2000
 _STEPS, _LEARNING_RATE, _ROUNDS = 2000, 3e-3, 20

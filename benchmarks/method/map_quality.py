@@ -12,23 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import POOLING, open_work
-from benchmarks.common.report import name_files, remember, write_page
+from benchmarks.common.data import make_data
+from benchmarks.common.networks import POOLING
+from benchmarks.common.report import name_files, write_page
+from benchmarks.common.work import open_work, remember
 
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
 _SETTINGS = {"epochs": 4, "batch_size": 16}
 _TOLERANCE = 3.0  # Pixels.
-
-
-def make_data(
-    folder: Path, images: int, seed: int, side: int = _SIDE, difficulty: float = 1.0
-) -> Path:
-    from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
-
-    if not (folder / "manifest.csv").exists():  # Which is written last.
-        config = SimulationConfig(image_size=(side, side), difficulty=difficulty)
-        write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
-    return folder
 
 
 def train(folder: Path, model: str, weights: str, seed: int):

@@ -4,10 +4,10 @@ Finished trainings are kept in a CSV file, so that a run that was stopped goes o
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 from benchmarks.common.report import write_page
+from benchmarks.common.work import append_rows, read_rows
 
 _SIDE, _IMAGES, _EPOCHS, _BATCH = 96, 240, 12, 16
 _BALANCE = {"none": 1.0, "scale1": 1.0, "scale3": 1.0}
@@ -65,33 +65,19 @@ def _make_dataset(manifest, split: str, seed: int):
     )
 
 
-def read_finished(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("runs/relevance_rate"))
     parser.add_argument("--seeds", type=int, default=1)
     arguments = parser.parse_args()
     folder = arguments.work
-    folder.mkdir(parents=True, exist_ok=True)
     table = folder / "finished.csv"
-    done = {(r["normalization"], float(r["rate"]), int(r["seed"])) for r in read_finished(table)}
+    done = {(r["normalization"], float(r["rate"]), int(r["seed"])) for r in read_rows(table)}
     cases = [(*case, seed) for seed in range(arguments.seeds) for case in _CASES]
     for case in cases:
         if case in done:
             continue
-        row = train(folder, *case)
-        new = not table.exists()
-        with table.open("a", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        append_rows(table, _COLUMNS, [train(folder, *case).values()])
     write_page(
         "relevance_rate",
         "Does the relevance move?",
@@ -102,7 +88,7 @@ def main() -> None:
         "classes of `sum_b h`; `shares` how much of the variance of the logits over the test "
         "images each scale supplies, the finest first.",
         _COLUMNS,
-        [[row[name] for name in _COLUMNS] for row in read_finished(table)],
+        [[row[name] for name in _COLUMNS] for row in read_rows(table)],
     )
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import POOLING, PRECISION, open_work
-from benchmarks.common.report import remember, write_page
+from benchmarks.common.networks import POOLING, PRECISION
+from benchmarks.common.report import write_page
+from benchmarks.common.work import open_work, remember
 
 _SIDE, _TRAINING, _TESTS, _EPOCHS = 128, 400, 600, 6
 _SCRATCH = 2  # From scratch a training takes so many times as many epochs.

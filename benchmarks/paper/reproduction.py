@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.report import RESULTS, describe_difference, make_table, remember, write_page
+from benchmarks.common.report import RESULTS, describe_difference, make_table, write_page
+from benchmarks.common.work import remember
 
 _IMAGES = 400  # Of the fresh ones, on which the overlap of maps is measured.
 _KEPT = ("config.json", "scores.csv")
@@ -155,12 +156,12 @@ def describe_start(folder: Path, start: str) -> str:
 
 
 def main() -> None:
-    from mscam_tf.experiments import list_settings
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--name", default=_PAGE, help="of the page")
     arguments = parser.parse_args()
+    from mscam_tf.experiments import list_settings
+
     folder, page = arguments.folder, arguments.name
     kept = RESULTS / page
     kept.mkdir(exist_ok=True)

@@ -1,9 +1,11 @@
 """Which copies of an image are found, and how many originals are mistaken for copies?
 
-Takes a folder of images without copies: `python -m benchmarks.simulation.duplicates FOLDER`.
+    python -m benchmarks.simulation.duplicates FOLDER
+
+FOLDER holds images without copies among them.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -66,7 +68,10 @@ def find_copies(
     return len(pairs & right), len(pairs - right)
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     paths = [path for path in sorted(folder.rglob("*")) if is_image_file(path, folder)]
     start = time.perf_counter()
     originals = [take_fingerprint(path) for path in paths]
@@ -86,8 +91,9 @@ def main(folder: Path) -> None:
         f"{seconds:.1f} s.",
         ["kind of copy", "found", "wrong pairs"],
         rows,
+        arguments=folder.name,
     )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -1,5 +1,6 @@
 """How long does an epoch wait for the input pipeline of the one before to end?"""
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -42,6 +43,7 @@ def measure_gaps(dataset, step: float) -> list[float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for step in _STEPS:

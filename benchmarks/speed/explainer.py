@@ -4,12 +4,13 @@ Time: both compiled functions take turns in one process; the ratio of their medi
 peak resident size of a process that runs only one of them.
 """
 
+import argparse
 import statistics
-import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.common.report import run_apart, time_in_turns, write_page
+from benchmarks.common.report import write_page
+from benchmarks.common.timing import run_apart, time_in_turns
 
 _SIDE, _CLASSES, _ROUNDS = 256, 4, 15
 
@@ -55,16 +56,18 @@ def measure_memory(name: str, batch: int) -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def main() -> None:
+def measure_peak(name: str, batch: int) -> float:
+    """Return the median of three processes, in MB."""
+    case = ("--case", name, str(batch))
+    peaks = [float(run_apart("benchmarks.speed.explainer", *case)) for _ in range(3)]
+    return statistics.median(peaks)
+
+
+def measure_all() -> None:
     rows = []
     for batch in (8, 32):
         times = measure_times(batch)
-        peaks = {
-            name: statistics.median(
-                float(run_apart("benchmarks.speed.explainer", name, str(batch))) for _ in range(3)
-            )
-            for name in times
-        }
+        peaks = {name: measure_peak(name, batch) for name in times}
         rows.append(
             [
                 batch,
@@ -89,8 +92,20 @@ def main() -> None:
     )
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(measure_memory(sys.argv[1], int(sys.argv[2])))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--case",
+        nargs=2,
+        metavar=("NAME", "BATCH"),
+        help="measure one case and print it: this benchmark calls itself so",
+    )
+    case = parser.parse_args().case
+    if case is None:
+        measure_all()
     else:
-        main()
+        print(measure_memory(case[0], int(case[1])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,9 @@
 """What does a fused batch normalisation save in training? Keras' own against it, and precisions."""
 
-from benchmarks.common.report import time_in_turns, write_page
+import argparse
+
+from benchmarks.common.report import write_page
+from benchmarks.common.timing import time_in_turns
 
 _ROUNDS = 10
 _CASES = [(precision, fused) for precision in ("float32", "mixed_bfloat16") for fused in (0, 1)]
@@ -35,6 +38,7 @@ def measure(side: int, batch: int) -> dict[tuple[str, bool], float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rows = []
     for side, batch in ((128, 16), (256, 8)):
         times = measure(side, batch)

@@ -1,14 +1,15 @@
 """How many images a second does the input pipeline read, and in how much memory?"""
 
+import argparse
 import os
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common.report import run_apart, write_page
+from benchmarks.common.report import write_page
+from benchmarks.common.timing import run_apart
 
 _SIDE, _FILES, _PASSES = 256, 500, 3
 _CASES = ((500, _SIDE), (5_000, _SIDE), (5_000, 224))
@@ -62,13 +63,13 @@ def read_peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def main() -> None:
+def measure_all() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder))
         size = statistics.mean(path.stat().st_size for path in Path(folder).glob("*.png")) / 1e3
         for count, side in _CASES:
-            line = run_apart("benchmarks.speed.reading", folder, str(count), str(side))
+            line = run_apart("benchmarks.speed.reading", "--case", folder, str(count), str(side))
             rate, each, memory = map(float, line.split())
             cells = [f"{rate:.0f}", f"{each:.2f}", f"{memory:.0f}"]
             rows.append([f"{count:,}", f"{side} x {side}", *cells])
@@ -94,8 +95,20 @@ def main() -> None:
     )
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(*measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--case",
+        nargs=3,
+        metavar=("FOLDER", "COUNT", "SIDE"),
+        help="measure one case and print it: this benchmark calls itself so",
+    )
+    case = parser.parse_args().case
+    if case is None:
+        measure_all()
     else:
-        main()
+        print(*measure(Path(case[0]), int(case[1]), int(case[2])))
+
+
+if __name__ == "__main__":
+    main()

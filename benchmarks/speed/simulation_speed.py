@@ -1,5 +1,6 @@
 """How many radiographs a second does the simulator make?"""
 
+import argparse
 import os
 import statistics
 import tempfile
@@ -30,6 +31,7 @@ def measure(images: int, size: tuple[int, int], groups: int | None, processes: i
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     cores = os.cpu_count() or 1
     rows = [
         [title, *(f"{measure(images, size, groups, count):.2f}" for count in (1, cores))]

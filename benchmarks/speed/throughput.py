@@ -1,11 +1,12 @@
 """Which way of training is quickest here? Images a second by precision, compiler and backend."""
 
+import argparse
 import statistics
 import subprocess
-import sys
 import time
 
-from benchmarks.common.report import run_apart, write_page
+from benchmarks.common.report import write_page
+from benchmarks.common.timing import run_apart
 
 _SIDE, _BATCH, _ROUNDS = 128, 16, 8
 _CASES = [
@@ -40,10 +41,10 @@ def measure(precision: str, xla: bool) -> tuple[float, float]:
     return _BATCH / statistics.median(times[1:]), times[0]
 
 
-def main() -> None:
+def measure_all() -> None:
     rows = []
     for title, backend, precision, xla in _CASES:
-        arguments = (precision, str(int(xla)))
+        arguments = ("--case", precision, str(int(xla)))
         try:
             line = run_apart("benchmarks.speed.throughput", *arguments, KERAS_BACKEND=backend)
             rate, first = line.split()
@@ -62,8 +63,20 @@ def main() -> None:
     )
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(*measure(sys.argv[1], bool(int(sys.argv[2]))))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--case",
+        nargs=2,
+        metavar=("PRECISION", "XLA"),
+        help="measure one case and print it: this benchmark calls itself so",
+    )
+    case = parser.parse_args().case
+    if case is None:
+        measure_all()
     else:
-        main()
+        print(*measure(case[0], bool(int(case[1]))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,9 @@
 """What do the scales cost in training? A step of the multi-scale model against the single-scale."""
 
-from benchmarks.common.report import time_in_turns, write_page
+import argparse
+
+from benchmarks.common.report import write_page
+from benchmarks.common.timing import time_in_turns
 
 _CLASSES, _ROUNDS = 4, 10
 
@@ -29,6 +32,7 @@ def measure(side: int, batch: int) -> dict[str, float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rows = []
     for side, batch in ((128, 16), (256, 8)):
         times = measure(side, batch)

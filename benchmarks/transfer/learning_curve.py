@@ -15,16 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import (
-    BATCH,
-    POOLING,
-    Network,
-    SupportVectors,
-    describe_bands,
-    open_work,
-)
+from benchmarks.common.baselines import SupportVectors, describe_bands
+from benchmarks.common.data import read_crops
+from benchmarks.common.networks import BATCH, POOLING, TRAINING, Network
 from benchmarks.common.report import RESULTS, write_page
-from benchmarks.transfer.transfer import TRAINING, append_rows, read_crops, read_rows
+from benchmarks.common.work import append_rows, open_work, read_rows
 
 SIZES = (4, 8, 16, 32, 64, 128)
 _EPOCHS = 20  # As many as `mscam train` takes, of 16 crops at least.

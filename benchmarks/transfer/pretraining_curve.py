@@ -5,10 +5,10 @@ python -m benchmarks.transfer.pretraining_curve PRETRAINED
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 from benchmarks.common.report import RESULTS, write_page
+from benchmarks.common.work import read_rows
 from mscam_tf.outputs import read_json
 from mscam_tf.simulation import TARGETS
 
@@ -17,8 +17,8 @@ _ROWS = 14
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    with (folder / "history.csv").open(newline="") as file:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    rows = read_rows(folder / "history.csv")
+    return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
 def draw_picture(history, path: Path) -> None:

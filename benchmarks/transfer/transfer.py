@@ -7,26 +7,19 @@ prediction is kept in a CSV file, so that a run that was stopped goes on where i
 """
 
 import argparse
-import csv
 import time
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.learners import (
-    POOLING,
-    Network,
-    SupportVectors,
-    ZeroShot,
-    describe_bands,
-    describe_gradients,
-    open_work,
-)
+from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
+from benchmarks.common.data import read_crops
+from benchmarks.common.networks import POOLING, TRAINING, Network, ZeroShot
 from benchmarks.common.report import write_page
+from benchmarks.common.work import append_rows, open_work, read_rows
 
 FOLDS = 5
-TRAINING = {"steps": 192, "learning_rate": 3e-4}  # From every start alike.
 METHODS = {
     "zero-shot": lambda: ZeroShot(),
     "HOG": lambda: SupportVectors(describe_gradients, strength=10),
@@ -39,15 +32,6 @@ METHODS = {
     "none, single": lambda: Network("single", weights=None, **TRAINING),
 }
 _COLUMNS = ("method", "seed", "fold", "crop", "label", "score", "seconds")
-
-
-def read_crops(folder: Path):
-    import mscam_tf
-
-    manifest = mscam_tf.read_manifest(folder)
-    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
-    labels = np.array([sample.label == "bone" for sample in manifest.samples], int)
-    return manifest, images, labels
 
 
 def list_tests(manifest, seed: int) -> list[np.ndarray]:
@@ -78,21 +62,6 @@ def run(name: str, learner, seeds: int, crops, path: Path) -> None:
             ]
             append_rows(path, _COLUMNS, rows)
             print(name, seed, fold, np.mean((scores > 0) == labels[test]), seconds, flush=True)
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append_rows(path: Path, columns, rows) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerows([columns] * new + rows)
 
 
 def collect(rows) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -17,17 +17,10 @@ from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
-from benchmarks.common.learners import (
-    POOLING,
-    PRECISION,
-    Network,
-    SupportVectors,
-    describe_bands,
-    describe_gradients,
-    open_work,
-)
+from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
+from benchmarks.common.networks import POOLING, PRECISION, Network
 from benchmarks.common.report import name_files, write_page
-from benchmarks.transfer.transfer import append_rows, read_rows
+from benchmarks.common.work import append_rows, open_work, read_rows
 from mscam_tf.models import name_start
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.

@@ -1,13 +1,18 @@
 """What the builders share: honest splits, boxes, and the terms of GDXray."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow_datasets as tfds
 from PIL import Image
 
 from mscam_tf.data.manifests import SPLITS
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 GDXRAY_CITATION = """\
 @article{mery2015gdxray,
@@ -65,6 +70,8 @@ def _count_share(share: float, members: int) -> int:
 
 def make_box(box: np.ndarray, size: tuple[int, int]) -> tfds.features.BBox:
     """Scale a box `x_min, y_min, x_max, y_max` in pixels to an image of `(height, width)`."""
+    import tensorflow_datasets as tfds  # Not before: its import brings this module's users here.
+
     height, width = size
     x_min, y_min, x_max, y_max = (float(value) for value in box)
     return tfds.features.BBox(

@@ -1,88 +1,24 @@
-"""Things that learn to classify crops: networks from several starts, and classical baselines.
+"""Networks that learn to classify crops, from several initial weights.
 
 Each has `fit(images, labels, seed)` and `predict(images)`, for images `(n, height, width)` in
-`[0, 1]`; of two classes `predict` returns the logit of the second, or whatever a support vector
-machine says, `(n,)`: above zero is class 1.
+`[0, 1]`. Of two classes `predict` returns the logit of the second minus that of the first, `(n,)`:
+above zero is class 1.
 """
 
 from functools import cached_property
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 BATCH = 16
-# What every comparison with a start from scratch says:
+TRAINING = {"steps": 192, "learning_rate": 3e-4}  # Of comparisons on crops, for all weights alike.
+PRECISION = "mixed_bfloat16"  # Of long comparisons: half the time on processors that have it.
+# What every comparison with a training from scratch says:
 POOLING = (
     "Heads pool softly where they start from the embedded weights, by the mean from scratch, as "
     "`mscam train` has them."
 )
-PRECISION = "mixed_bfloat16"  # Of long comparisons: half the time on processors that have it.
-
-
-def open_work(name: str, chosen: Path | None, **settings: object) -> Path:
-    """Return where results are kept: `chosen`, or a folder of its own for each embedded weights.
-
-    It keeps the settings, and is refused where it holds results of others.
-    """
-    from mscam_tf.files import write_json
-    from mscam_tf.models import name_start
-    from mscam_tf.outputs import check_settings
-
-    work = chosen or Path("runs") / f"{name}_{name_start('xray')}"
-    check_settings(work / "settings.json", settings)
-    write_json(work / "settings.json", settings)
-    return work
-
-
-class SupportVectors:
-    """A support vector machine on features made by hand."""
-
-    def __init__(self, describe, strength=1.0):
-        self.describe, self.strength = describe, strength
-
-    def fit(self, images, labels, seed):
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-        from sklearn.svm import SVC
-
-        self.machine = make_pipeline(StandardScaler(), SVC(C=self.strength, random_state=seed))
-        self.machine.fit(self._read(images), labels)
-
-    def predict(self, images):
-        return self.machine.decision_function(self._read(images))
-
-    def classify(self, images):
-        """Return the class of each image, also of more than two."""
-        return self.machine.predict(self._read(images))
-
-    def _read(self, images):
-        return np.stack([self.describe(image) for image in images])
-
-
-def describe_gradients(image):
-    """Histograms of oriented gradients (Dalal and Triggs 2005)."""
-    from skimage.feature import hog
-
-    return hog(image, orientations=9, pixels_per_cell=(10, 10), cells_per_block=(2, 2))
-
-
-def describe_bands(image):
-    """Energy and skewness of differences of Gaussians at six scales.
-
-    How much texture of each size there is, and whether it is bright lines on a dark ground.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    image = (image - image.mean()) / (image.std() + 1e-6)
-    sides = 0.7 * np.sqrt(2) ** np.arange(7)
-    blurred = [gaussian_filter(image, side) for side in sides]
-    bands = [fine - coarse for fine, coarse in pairwise(blurred)]
-    return np.concatenate([[np.log(np.square(b).mean() + 1e-9), _skew(b)] for b in bands])
-
-
-def _skew(values):
-    return float(np.mean(values**3) / (np.mean(values**2) ** 1.5 + 1e-9))
+RELU_TAPS = ("pool2_relu", "pool3_relu", "pool4_relu", "relu")
+RAW_TAPS = ("conv3_block12_concat", "conv4_block24_concat", "conv5_block16_concat")
 
 
 class Network:

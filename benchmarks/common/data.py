@@ -1,0 +1,27 @@
+"""Images that several benchmarks train on and score."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def make_data(
+    folder: Path, images: int, seed: int, side: int = 128, difficulty: float = 1.0
+) -> Path:
+    """Simulate radiographs of the four size classes, unless they are there."""
+    from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
+
+    if not (folder / "manifest.csv").exists():  # Which is written last.
+        config = SimulationConfig(image_size=(side, side), difficulty=difficulty)
+        write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
+    return folder
+
+
+def read_crops(folder: Path):
+    """Return the manifest, images and labels of real crops in the folders `none` and `bone`."""
+    import mscam_tf
+
+    manifest = mscam_tf.read_manifest(folder)
+    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
+    labels = np.array([sample.label == "bone" for sample in manifest.samples], int)
+    return manifest, images, labels
