@@ -18,7 +18,10 @@ from mscam_tf.data.reading import check_images
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.metrics import bootstrap_intervals, list_class_metrics, list_finding_metrics
+from mscam_tf.outputs import Kind, claim
 from mscam_tf.runs import Run, encode_labels, make_split_dataset
+
+_FOLDER = Kind("scores", "predictions.csv", keys=("path", "label", "predicted"), continued=True)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ def evaluate(
     Args:
         run: A finished run.
         manifest: Labelled images, such as `select_samples(run, manifest, "test")`.
-        folder: Where to write; created if missing.
+        folder: Where to write: the run's own folder, a new one, or that of earlier scores, which
+            are replaced.
         split: Name of what is scored, to be kept in `metrics.json`.
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
         skip_bad: Leave out images that cannot be read, and list them in `metrics.json`.
@@ -64,8 +68,11 @@ def evaluate(
 
     Raises:
         ImageError: If images cannot be read.
+        OutputError: If the folder holds other files, and no scores.
     """
     folder = Path(folder)
+    if folder.resolve() != run.folder.resolve():
+        claim(folder, _FOLDER)
     skipped: list[tuple[Path, str]] = []
     if skip_bad:
         _, skipped = check_images(manifest.paths, run.config.read, skip_bad=True)

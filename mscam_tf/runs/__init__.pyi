@@ -1,9 +1,8 @@
 from .config import TrainConfig as TrainConfig
+from .run import RUN_FOLDER as RUN_FOLDER
 from .run import Run as Run
-from .run import check_free as check_free
 from .run import create_run as create_run
 from .run import open_run as open_run
-from .run import replace_run as replace_run
 from .samples import make_split_dataset as make_split_dataset
 from .samples import select_samples as select_samples
 from .task import encode_labels as encode_labels

@@ -12,6 +12,7 @@ import tensorflow as tf
 from mscam_tf.data.manifests import Manifest, sample_classes, write_manifest
 from mscam_tf.data.reading import check_images, write_problems
 from mscam_tf.files import write_json, write_whole
+from mscam_tf.folders import replace_folder
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.models import (
     Pretrained,
@@ -22,16 +23,15 @@ from mscam_tf.models import (
     find_pretrained,
     initialize_heads,
 )
-from mscam_tf.outputs import RunError
+from mscam_tf.outputs import RunError, claim
 from mscam_tf.runs import (
+    RUN_FOLDER,
     Run,
     TrainConfig,
-    check_free,
     create_run,
     encode_labels,
     list_classes,
     make_split_dataset,
-    replace_run,
     split_images,
     weigh_classes,
 )
@@ -80,7 +80,7 @@ def train(
         manifest: Labelled images, from `mscam_tf.read_manifest`.
         folder: The run folder to create.
         config: Settings; `TrainConfig()` by default.
-        overwrite: Replace an existing run.
+        overwrite: Replace an existing run, once the new one is finished. Other files stay.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         callbacks: More Keras callbacks. With deep supervision their model also returns the logits
             of each head, `(batch, C, 1 + B)`, those of the classifier first.
@@ -96,7 +96,7 @@ def train(
     """
     config = _resolve_pooling((config or TrainConfig()).resolve())
     folder = Path(folder)
-    check_free(folder, overwrite, manifest.root)
+    claim(folder, RUN_FOLDER, overwrite=overwrite, inputs=(manifest.root, *manifest.paths))
     manifest = split_images(manifest, config.several, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
@@ -112,15 +112,15 @@ def train(
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = list_classes(manifest, config.several)
         model = _build(config, len(class_names), config.weights)
-        with replace_run(folder):
-            run = create_run(folder, config, class_names, str(manifest.root.resolve()))
+        with replace_folder(folder, RUN_FOLDER.entries) as place:
+            run = create_run(place, config, class_names, str(manifest.root.resolve()))
             write_manifest(manifest, run.split_file)
             if problems:
-                write_problems(problems, folder / "skipped.csv")
+                write_problems(problems, place / "skipped.csv")
             _fit(model, run, manifest, callbacks)
     finally:
         keras.config.set_dtype_policy(previous)
-    return run
+    return replace(run, folder=folder)
 
 
 def check_config(config: TrainConfig) -> None:
@@ -225,11 +225,19 @@ def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
         keras.callbacks.TerminateOnNaN(),
         RelevanceLogger(run.class_names),
         keras.callbacks.ModelCheckpoint(
-            run.folder / _BEST, monitor="val_loss", save_best_only=True, save_weights_only=True
+            _escape(run.folder / _BEST),
+            monitor="val_loss",
+            save_best_only=True,
+            save_weights_only=True,
         ),
         keras.callbacks.CSVLogger(run.folder / "history.csv", append=True),
         keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
     ]
+
+
+def _escape(path: Path) -> str:
+    """Keep Keras from reading braces in the name of a folder as a template."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _finish(run: Run, validation: tf.data.Dataset) -> None:
