@@ -19,6 +19,8 @@ from PIL import Image
 PARTIAL = ".partial-"  # In the names of what is not complete yet.
 _LONGEST = 255  # Bytes of a file name, on all common file systems.
 _STALE = 3600.0  # Seconds after which a partial file belongs to nobody.
+# Names of files may hold bytes that are no UTF-8, and come back as they were.
+TABLE_FORMAT: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogatepass"}
 _FORMULA = re.compile(r"'*[=+\-@\t\r].")
 
 
@@ -75,7 +77,7 @@ def remove_stale(folder: Path) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all."""
     with write_whole(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: str | Path, values: Any) -> None:
@@ -119,7 +121,7 @@ def write_table(
         (['path,value', "'=a.png,-1.5"], [{'path': '=a.png', 'value': '-1.5'}])
     """
     rows = list(rows)
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with write_whole(path) as partial, partial.open("w", **TABLE_FORMAT) as file:
         _write_rows(file, rows, list((rows[0] if rows else {}) if columns is None else columns))
 
 
@@ -132,7 +134,7 @@ def append_row(path: str | Path, row: Mapping[str, Any], columns: Sequence[str] 
         columns: By default those of the row.
     """
     # At once: two processes may share one table.
-    with Path(path).open("a", newline="", encoding="utf-8") as file:
+    with Path(path).open("a", **TABLE_FORMAT) as file:
         _write_rows(file, [row], list(columns or row), header=file.tell() == 0)
 
 
@@ -167,7 +169,7 @@ class TableReader(csv.DictReader):  # type: ignore[type-arg]
 
 def read_table(path: str | Path) -> list[dict[str, str]]:
     """Read a CSV file that `write_table` wrote: its rows, as text by column."""
-    with Path(path).open(newline="", encoding="utf-8") as file:
+    with Path(path).open(**TABLE_FORMAT) as file:
         return list(TableReader(file))
 
 
@@ -192,7 +194,7 @@ def shorten_name(name: str, room: int = _LONGEST) -> str:
 
     Examples:
         >>> shorten_name("film"), shorten_name("film" * 100, 16)
-        ('film', 'filmfi~1f34ed98')
+        ('film', 'filmfil~17aed51a')
     """
     encoded = os.fsencode(name)
     if len(encoded) <= room:

@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ from mscam_tf.locks import hold, lock
 
 _LOGGER = logging.getLogger(__name__)
 _REPLACED = ".replaced-"
+_FLUSHERS = 32  # The disk takes many files at once.
 _AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
 
 
@@ -56,9 +58,8 @@ def write_whole_folder(path: str | Path, entries: Sequence[str] | None = None) -
         try:
             clear_leftovers(path, entries, but=partial)  # Another may have begun meanwhile.
             yield partial
-            for file in partial.rglob("*"):
-                if file.is_file():
-                    flush(file)
+            with ThreadPoolExecutor(_FLUSHERS) as pool:
+                list(pool.map(flush, filter(Path.is_file, partial.rglob("*"))))
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -163,6 +164,7 @@ def _put(partial: Path, path: Path, entries: Sequence[str] | None) -> None:
         partial.rename(path)
     elif is_fixed(path):
         _move(partial, path, lambda name: True)  # noqa: ARG005
+        partial.rmdir()
     elif is_free(path):
         path.rmdir()
         partial.rename(path)

@@ -11,7 +11,7 @@ from typing import Any
 
 from mscam_tf.errors import OutputError
 from mscam_tf.errors import RunError as RunError
-from mscam_tf.files import TableReader, remove_stale
+from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
 from mscam_tf.folders import check_replaceable, clear_leftovers, is_free, list_others
 
 _LISTED = 5  # Foreign files that a message names.
@@ -71,7 +71,7 @@ def claim(
         >>> _ = (folder / "mine.txt").write_text("")
         >>> claim(folder, Kind("a run", "config.json"), overwrite=True)
         Traceback (most recent call last):
-        mscam_tf.errors.OutputError: ... holds mine.txt and is not known as a run; ...
+        mscam_tf.errors.OutputError: ... holds mine.txt, and is not known as a run; ...
     """
     target = Path(target)
     _check_place(target)
@@ -85,8 +85,9 @@ def claim(
         return
     others = list_others(target, kind.entries)
     if not kind.is_at(target):
-        there = others or list_others(target, ())
-        raise _refuse(target, f"holds {_list(there)} and is not known as {kind.name}")
+        there = _list(others or list_others(target, ()))
+        what = f"is not known as {kind.name}" if kind.marker else "must be empty or new"
+        raise _refuse(target, f"holds {there}, and {what}")
     if not (overwrite or kind.continued):
         raise _refuse(target, f"holds {kind.name}", ", or add --overwrite (overwrite=True)")
     if overwrite:
@@ -134,7 +135,7 @@ def _read_keys(marker: Path) -> set[str]:
     try:
         if marker.suffix != ".csv":
             return set(json.loads(marker.read_text(encoding="utf-8")))
-        with marker.open(newline="", encoding="utf-8") as file:
+        with marker.open(**TABLE_FORMAT) as file:
             return set(TableReader(file).fieldnames or ())
     except (OSError, TypeError, ValueError, csv.Error):
         return set()

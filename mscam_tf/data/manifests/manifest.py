@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from mscam_tf.data.reading import SUFFIXES, is_image_file
 from mscam_tf.errors import MscamError
-from mscam_tf.files import TableReader, write_table
+from mscam_tf.files import TABLE_FORMAT, TableReader, write_table
 
 NO_OBJECT, OBJECT = "none", "object"
 
@@ -172,7 +172,7 @@ def open_table(path: Path) -> Iterator[TableReader]:
         ManifestError: If it is not UTF-8, as Excel writes it unless told otherwise, or a quotation
             mark is not closed.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with path.open(**{**TABLE_FORMAT, "encoding": "utf-8-sig"}) as file:
         reader = TableReader(file)
         try:
             yield reader
