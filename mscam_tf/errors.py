@@ -15,3 +15,11 @@ class MscamError(ValueError):
         ...     print(error)
         `rate` must be positive. Received: rate=0
     """
+
+
+class RunError(MscamError):
+    """A run folder is missing or incomplete, or a training failed."""
+
+
+class OutputError(RunError):
+    """Something may not be written where it was to be: other things are there, which are kept."""

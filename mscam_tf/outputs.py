@@ -1,24 +1,144 @@
 """Where results may be written, and how folders keep what they were begun with."""
 
+import csv
 import json
-from collections.abc import Sequence
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mscam_tf.errors import MscamError
+from mscam_tf.errors import OutputError
+from mscam_tf.errors import RunError as RunError
+from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
+from mscam_tf.folders import check_replaceable, clear_leftovers, is_free, list_others
+
+_LISTED = 5  # Foreign files that a message names.
+_LOGGER = logging.getLogger(__name__)
 
 
-class RunError(MscamError):
-    """A run folder is missing, incomplete, or in the way."""
+@dataclass(frozen=True)
+class Kind:
+    """What a command writes: how a folder of that kind is known, and what in it is ours.
+
+    Attributes:
+        name: In words, such as `"a run"`.
+        marker: The file by which the folder is known: JSON or CSV.
+        keys: Keys that the JSON file must have, or columns of the CSV file.
+        entries: Names, and patterns such as `*_maps.png`, of what the command writes. All else in
+            the folder is someone's own, and stays.
+        continued: Whether a command goes on with what is there.
+    """
+
+    name: str
+    marker: str = ""
+    keys: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+    continued: bool = False
+
+    def is_at(self, folder: Path) -> bool:
+        """Whether a folder is of this kind, by its marker."""
+        marker = folder / self.marker
+        return bool(self.marker) and marker.is_file() and set(self.keys) <= _read_keys(marker)
 
 
-def is_empty(folder: Path, overwrite: bool) -> bool:
-    """Return whether nothing is in the folder; raise `RunError` if what is may not be replaced."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return True
-    if not overwrite:
-        raise RunError(f"{folder} exists; choose another folder, or overwrite it (--overwrite).")
-    return False
+FILE = Kind("a file")
+NEW_FOLDER = Kind("a folder")
+
+
+def claim(
+    target: str | Path, kind: Kind, *, overwrite: bool = False, inputs: Iterable[Path] = ()
+) -> None:
+    """Decide whether a command may write somewhere; the only place that does. Call it before work.
+
+    Nothing is written, but what killed commands left beside the target is cleared away.
+
+    Args:
+        target: A file, if the kind is `FILE`, otherwise a folder.
+        kind: What is to be written. A folder that is not empty must be of the same kind, and then
+            needs `overwrite`, unless the kind is one that is continued. `NEW_FOLDER` must be free.
+        overwrite: Whether what is there may be replaced.
+        inputs: Files and folders that the command reads; what is replaced must hold none.
+
+    Raises:
+        OutputError: If it may not.
+
+    Examples:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> claim(folder / "new", NEW_FOLDER)
+        >>> _ = (folder / "mine.txt").write_text("")
+        >>> claim(folder, Kind("a run", "config.json"), overwrite=True)
+        Traceback (most recent call last):
+        mscam_tf.errors.OutputError: ... holds mine.txt, and is not known as a run; ...
+    """
+    target = Path(target)
+    _check_place(target)
+    if kind is FILE:
+        _claim_file(target, overwrite)
+        return
+    if target.exists() and not target.is_dir():
+        raise _refuse(target, "is no folder")
+    clear_leftovers(target, kind.entries or None)
+    if is_free(target):
+        return
+    others = list_others(target, kind.entries)
+    if not kind.is_at(target):
+        there = _list(others or list_others(target, ()))
+        what = f"is not known as {kind.name}" if kind.marker else "must be empty or new"
+        raise _refuse(target, f"holds {there}, and {what}")
+    if not (overwrite or kind.continued):
+        raise _refuse(target, f"holds {kind.name}", ", or add --overwrite (overwrite=True)")
+    if overwrite:
+        _check_replaced(target, others, inputs)
+
+
+def _claim_file(target: Path, overwrite: bool) -> None:
+    if target.is_dir():
+        raise _refuse(target, "is a folder")
+    if target.exists() and not overwrite:
+        raise _refuse(target, "exists", ", or add --overwrite (overwrite=True)")
+    if target.parent.is_dir():
+        remove_stale(target.parent)
+
+
+def _check_place(target: Path) -> None:
+    """Refuse a place where nothing can be made."""
+    parent = next(parent for parent in target.absolute().parents if os.path.lexists(parent))
+    if not parent.is_dir():
+        raise _refuse(target, f"cannot be made: {parent} is no folder")
+    if not target.exists() and not os.access(parent, os.W_OK):
+        raise _refuse(target, f"cannot be made: {parent} is read-only")
+
+
+def _check_replaced(target: Path, others: Sequence[str], inputs: Iterable[Path]) -> None:
+    resolved = target.resolve()
+    for path in inputs:
+        if path.resolve().is_relative_to(resolved):
+            raise _refuse(target, f"is replaced and must hold none of the inputs, but holds {path}")
+    check_replaceable(resolved)
+    if others:
+        _LOGGER.warning("%s holds other files, which stay: %s", target, _list(others))
+
+
+def _refuse(target: Path, what: str, more: str = "") -> OutputError:
+    return OutputError(f"{target} {what}; it is left alone. Choose another place{more}.")
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{', '.join(names[:_LISTED])}{more}"
+
+
+def _read_keys(marker: Path) -> set[str]:
+    try:
+        if marker.suffix != ".csv":
+            return set(json.loads(marker.read_text(encoding="utf-8")))
+        with marker.open(**TABLE_FORMAT) as file:
+            return set(TableReader(file).fieldnames or ())
+    except (OSError, TypeError, ValueError, csv.Error):
+        return set()
 
 
 def check_settings(

@@ -1,6 +1,23 @@
-import pytest
+import csv
+import os
+import time
+from pathlib import Path
 
-from mscam_tf.files import write_whole, write_whole_folder
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf.files import (
+    TableReader,
+    append_row,
+    name_files,
+    read_table,
+    remove_stale,
+    shorten_name,
+    write_png,
+    write_table,
+    write_whole,
+)
 
 
 def test_a_failure_leaves_what_was_there(tmp_path):
@@ -27,51 +44,76 @@ def test_success_replaces(tmp_path):
     assert path.read_text() == "second"
 
 
-def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
-    folder = tmp_path / "data"
-    for text in ("first", "second"):
-        with write_whole_folder(folder) as partial:
-            assert not list(partial.iterdir())
-            (partial / text).touch()
-    assert [path.name for path in folder.iterdir()] == ["second"]
-
-    def fail():
-        with write_whole_folder(folder) as partial:
-            (partial / "third").touch()
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert [path.name for path in folder.iterdir()] == ["second"]
-    assert list(tmp_path.iterdir()) == [folder]
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "table.csv"
+    with write_whole(path) as first, write_whole(path) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # Renamed last.
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_other_files_of_a_folder_stay(tmp_path):
-    folder = tmp_path / "out"
-    for text in ("first", "second"):
-        with write_whole_folder(folder, ["images", "list.txt"]) as partial:
-            (partial / "images").mkdir()
-            (partial / "images" / f"{text}.png").touch()
-            (partial / "list.txt").write_text(text)
-        (folder / "mine.txt").touch()
-    assert sorted(path.name for path in folder.rglob("*")) == [
-        *("images", "list.txt", "mine.txt", "second.png"),
-    ]
-    assert (folder / "list.txt").read_text() == "second"
-    assert list(tmp_path.iterdir()) == [folder]
+def test_the_longest_name_has_room_for_what_is_partial(tmp_path):
+    path = tmp_path / f"{'a' * 244}.weights.h5"
+    with write_whole(path) as partial:
+        assert partial.name.endswith(".weights.h5")
+        partial.touch()
+    assert path.exists()
 
 
-def write_half(folder):
-    with write_whole_folder(folder, ["a.txt"]) as partial:
-        (partial / "a.txt").write_text("new")
-        raise RuntimeError
+def test_what_a_killed_command_left_is_removed_an_hour_later(tmp_path):
+    left, fresh = tmp_path / ".partial-a.csv", tmp_path / ".partial-b.csv"
+    for path in (left, fresh):
+        path.touch()
+    os.utime(left, (time.time() - 3700,) * 2)
+    remove_stale(tmp_path)
+    assert list(tmp_path.iterdir()) == [fresh]
 
 
-def test_a_folder_is_untouched_by_a_failure(tmp_path):
-    for name in ("new", "old"):
-        (tmp_path / "old").mkdir(exist_ok=True)
-        (tmp_path / "old" / "a.txt").write_text("old")
-        with pytest.raises(RuntimeError):
-            write_half(tmp_path / name)
-    assert [path.name for path in tmp_path.iterdir()] == ["old"]
-    assert (tmp_path / "old" / "a.txt").read_text() == "old"
+@pytest.mark.parametrize(
+    "text", ["=1+2", "+a", "-b", "@c", "'=d", "''=e", "\t=f", "a,b", '"', "'g", "\udcff"]
+)
+def test_names_are_no_formulas_and_read_back(tmp_path, text):
+    path = tmp_path / "table.csv"
+    write_table(path, [{text: text, "x": "y"}])
+    with path.open(newline="", errors="replace") as file:
+        for row in csv.reader(file):
+            assert not row[0].startswith(("=", "+", "-", "@", "\t"))
+    assert read_table(path) == [{text: text, "x": "y"}]
+
+
+def test_numbers_and_signs_stay_as_they_are(tmp_path):
+    path = tmp_path / "table.csv"
+    write_table(path, [{"a": -1.5, "b": "-0.25", "c": "-inf", "d": "-", "e": "+1e-3", "f": None}])
+    assert path.read_bytes() == b"a,b,c,d,e,f\r\n-1.5,-0.25,-inf,-,+1e-3,\r\n"
+
+
+def test_rows_are_appended_under_one_header(tmp_path):
+    for step in (1, 2):
+        append_row(tmp_path / "history.csv", {"step": step, "loss": 0.5})
+    assert (tmp_path / "history.csv").read_text().split() == ["step,loss", "1,0.5", "2,0.5"]
+
+
+def test_a_quote_that_is_not_closed_is_an_error():
+    with pytest.raises(csv.Error):
+        list(TableReader(["path,label\n", '"a.png,bone\n', "b.png,none\n"]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_images_keep_their_values(tmp_path, dtype):
+    values = np.array([[0, 7], [np.iinfo(dtype).max, 1], [2, 3]], dtype)
+    write_png(tmp_path / "new" / "a.png", values[:, ::-1])
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "new" / "a.png")), values[:, ::-1]
+    )
+
+
+def test_names_are_short_and_unique():
+    long = "필름" * 40
+    paths = [Path(f"a/{long}{end}.png") for end in ("1", "2")] + [Path("a/x.png"), Path("b/X.png")]
+    names = name_files(paths, room=60)
+    assert len({name.casefold() for name in names}) == 4
+    assert all(len(name.encode()) <= 60 for name in names)
+    assert names[2:] == ["a_x", "b_X"]
+    assert len(shorten_name("\udcff" * 300).encode(errors="surrogateescape")) <= 255

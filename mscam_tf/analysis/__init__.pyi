@@ -6,4 +6,5 @@ from .overlaps import measure_overlaps as measure_overlaps
 from .overlaps import measure_range as measure_range
 from .ranking import rank_unlabelled as rank_unlabelled
 from .sampling import measure_percentiles as measure_percentiles
+from .write import ANALYSIS_FOLDER as ANALYSIS_FOLDER
 from .write import write_analysis as write_analysis

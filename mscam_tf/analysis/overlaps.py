@@ -23,7 +23,7 @@ from mscam_tf.metrics import (
     threshold_iou,
 )
 from mscam_tf.outputs import RunError
-from mscam_tf.runs import Explanation, Run, Session, keep_readable, open_session
+from mscam_tf.runs import Explanation, Run, Session, find_run, keep_readable, open_session
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,9 @@ def open_exclusive(run: Run | Session) -> Session:
         RunError: If it tells several findings in one image.
     """
     if not run.task.exclusive:
-        folder = run.run.folder if isinstance(run, Session) else run.folder
         raise RunError(
             "Classes must exclude each other to be confused. "
-            f"Received: {folder}, which tells several findings in one image"
+            f"Received: {find_run(run).folder}, which tells several findings in one image"
         )
     return open_session(run, scale_maps=False)
 

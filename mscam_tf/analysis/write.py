@@ -12,19 +12,20 @@ from mscam_tf.analysis.confusions import MEASURES, Confusion, ImageOverlap
 from mscam_tf.analysis.ranking import rank_unlabelled
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.data.reading import write_problems
-from mscam_tf.files import write_table, write_whole_folder
-from mscam_tf.outputs import RunError
+from mscam_tf.files import shorten_name, write_table, write_text
+from mscam_tf.folders import write_whole_folder
+from mscam_tf.outputs import Kind, claim
 from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
 from mscam_tf.runs import Run, Session
 
-_FILES = (
-    "advice.md",
+ANALYSIS_FOLDER = Kind(
+    "an analysis",
     "confusions.csv",
-    "images.csv",
-    "label_next.csv",
-    "overlaps.png",
-    "confusions",
-    "skipped.csv",
+    keys=("true", "predicted", "wrong", "of", "rate"),
+    entries=(
+        *("advice.md", "confusions.csv", "images.csv", "label_next.csv", "overlaps.png"),
+        *("confusions", "skipped.csv"),
+    ),
 )
 
 
@@ -49,7 +50,8 @@ def write_analysis(
     Args:
         run: A finished run, or a session of it.
         manifest: Labelled images that it was not trained on.
-        folder: Where to write; created if missing. Other files in it stay.
+        folder: Where to write: a new folder, or that of an earlier analysis, in which other files
+            stay.
         unlabelled: More images, without labels.
         threshold: As for `mscam_tf.measure_overlaps`.
         on_progress: Called with 1 after each image.
@@ -60,11 +62,11 @@ def write_analysis(
 
     Raises:
         ImageError: If images cannot be read.
-        RunError: If the folder holds files of these names that are no analysis, or the run tells
-            several findings in one image.
+        RunError: If the folder holds other files and no analysis, or the run tells several
+            findings in one image.
     """
     folder = Path(folder)
-    _check_folder(folder)
+    claim(folder, ANALYSIS_FOLDER, overwrite=True, inputs=[*manifest.paths, *unlabelled])
     found = collect_confusions(
         run,
         manifest,
@@ -74,23 +76,14 @@ def write_analysis(
         skip_bad=skip_bad,
     )
     ranked = rank_unlabelled(found.unlabelled)
-    with write_whole_folder(folder, _FILES) as partial:
+    with write_whole_folder(folder, ANALYSIS_FOLDER.entries) as partial:
         if found.problems:
             write_problems(found.problems, partial / "skipped.csv")
         _write_tables(found.confusions, found.images, ranked, partial)
         _draw_confusions(found.confusions, found.sample.value_range, partial)
         advice = write_advice(len(found.images), found.confusions, ranked)
-        (partial / "advice.md").write_text(advice, encoding="utf-8")
+        write_text(partial / "advice.md", advice)
     return found.confusions
-
-
-def _check_folder(folder: Path) -> None:
-    """An earlier analysis may be replaced, and nothing else."""
-    there = [name for name in _FILES if (folder / name).exists()]
-    if there and _FILES[0] not in there:
-        raise RunError(
-            f"{folder} holds files that are no analysis; choose another folder. Received: {there}"
-        )
 
 
 def _write_tables(
@@ -130,6 +123,7 @@ def _draw_confusion(confusion: Confusion, value_range: tuple[float, float], fold
         value_range,
     )
     name = re.sub(r"[^\w.-]+", "_", _name(confusion))  # Classes may be named with a slash.
+    name = shorten_name(name, 200)
     save_figure(figure, folder / f"{name}.png")
 
 

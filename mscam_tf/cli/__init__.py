@@ -1,11 +1,13 @@
 """The command `mscam`: parses, calls, prints. Nothing heavy is imported until it is needed."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
 from mscam_tf.cli.analyze import analyze
 from mscam_tf.cli.check import check
+from mscam_tf.cli.console import set_up
 from mscam_tf.cli.demo import demo
 from mscam_tf.cli.evaluate import evaluate
 from mscam_tf.cli.explain import explain
@@ -40,6 +42,17 @@ Before training, `mscam check DATA` finds broken files and copies that would lea
 into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: see their `--help`.
 """,
 )
+
+
+@app.callback()
+def main(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where in the code an error arose.")
+    ] = False,
+) -> None:
+    """Make ready for any of the commands."""
+    set_up(debug=debug)
+
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
     *(train, evaluate, explain, analyze, demo),

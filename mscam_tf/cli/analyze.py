@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from mscam_tf.cli.console import (
     CONSOLE,
@@ -13,7 +12,9 @@ from mscam_tf.cli.console import (
     SKIP_BAD,
     explain_errors,
     make_progress,
+    make_table,
     read_data,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -69,28 +70,29 @@ def analyze(
                 skip_bad=skip_bad,
             )
         _print_confusions(confusions, len(samples.samples))
-        CONSOLE.print(f"Wrote {out / 'advice.md'} and more", highlight=False)
+        say(f"Wrote {out / 'advice.md'} and more")
 
 
 def _print_confusions(confusions: "list[Confusion]", count: int) -> None:
     wrong = sum(len(found.images) for found in confusions)
     if not wrong:
-        CONSOLE.print(f"None of {count} images is wrong.")
+        say(f"None of {count} images is wrong.")
         return
-    table = Table(title=f"{wrong} of {count} images are wrong")
     overlaps = ("overlap in place", "if right", "difference", "if the other")
-    for column in ("true", "predicted", "images", *overlaps):
-        table.add_column(column)
-    for found in confusions:
-        means = found.average("place_overlap")
-        low, high = found.interval
-        table.add_row(
-            found.true,
-            found.predicted,
-            f"{len(found.images)} of {found.total}",
-            f"{means['wrong']:.2f}",
-            f"{means['right']:.2f}",
-            f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "",
-            f"{means['like']:.2f}",
-        )
-    CONSOLE.print(table)
+    columns = ("true", "predicted", "images", *overlaps)
+    rows = map(_describe, confusions)
+    CONSOLE.print(make_table(f"{wrong} of {count} images are wrong", *columns, rows=rows))
+
+
+def _describe(found: "Confusion") -> tuple[str, ...]:
+    means = found.average("place_overlap")
+    low, high = found.interval
+    return (
+        found.true,
+        found.predicted,
+        f"{len(found.images)} of {found.total}",
+        f"{means['wrong']:.2f}",
+        f"{means['right']:.2f}",
+        f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "",
+        f"{means['like']:.2f}",
+    )

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from mscam_tf.cli.console import (
-    CONSOLE,
     DATA,
     MAX_PIXELS,
     OVERWRITE,
@@ -15,6 +14,7 @@ from mscam_tf.cli.console import (
     explain_errors,
     make_progress,
     read_data,
+    say,
 )
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts, print_report
@@ -76,7 +76,7 @@ def check(
         print_report(report)
         if out is not None:
             write_duplicates(report, out)
-            CONSOLE.print(f"Wrote {out}", highlight=False)
+            say(f"Wrote {out}")
         if write_groups is not None:
             write_manifests({write_groups: group_duplicates(report)})
     if report.failed:

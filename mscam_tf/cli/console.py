@@ -1,21 +1,30 @@
 """What the commands share: arguments, progress bars, and errors in one message."""
 
+import io
 import logging
 import os
-from collections.abc import Iterator
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False, highlight=False, emoji=False)  # What is printed is data.
+_ERRORS = Console(stderr=True, markup=False, highlight=False, emoji=False)
+_STATE = {"debug": False}
 _SHOWN = ("loss", "relevance_penalty", "accuracy", "val_loss", "val_accuracy")
 
 DATA = Annotated[
@@ -51,10 +60,49 @@ def read_data(source: Path) -> "Manifest":
     return read_manifest(resolve_source(source))
 
 
+def set_up(*, debug: bool) -> None:
+    """Make ready for a command: the log, what is printed, and what ends it."""
+    _STATE["debug"] = debug
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A code page lacks most letters.
+    if threading.current_thread() is threading.main_thread():
+        # So that what is not complete is removed, as by Ctrl-C.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print a text as it stands, in one piece: paths, which people copy, are not broken.
+
+    Names of files and classes are data: nothing in them is taken for markup, an emoji, or a
+    command to the terminal.
+    """
+    (_ERRORS if error else CONSOLE).print(clean(text), soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    r"""Show what cannot be printed as an escape.
+
+    Examples:
+        >>> print(clean("red \x1b[31m, bell \x07"))
+        red \x1b[31m, bell \x07
+    """
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def make_table(title: str, *columns: str, rows: Iterable[Sequence[str]] = ()) -> Table:
+    """Make a table of texts, which are shown as they stand."""
+    table = Table(*map(clean, columns), title=title)
+    for row in rows:
+        table.add_row(*map(clean, row))
+    return table
+
+
 def make_progress() -> Progress:
     """Make the progress display of all long work."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -79,7 +127,7 @@ def make_epoch_bar(progress: Progress, epochs: int, *, keep: bool = True) -> Any
 
     def end(epoch: int, logs: Any = None) -> None:
         numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in _SHOWN if name in logs)
-        progress.console.print(f"epoch {epoch + 1}/{epochs}: {numbers}", highlight=False)
+        say(f"epoch {epoch + 1}/{epochs}: {numbers}")
 
     def finish(logs: Any = None) -> None:  # noqa: ARG001
         if not keep:
@@ -96,19 +144,33 @@ def make_epoch_bar(progress: Progress, epochs: int, *, keep: bool = True) -> Any
 
 @contextmanager
 def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
-    """Turn the errors a user can mend into one message and exit status 1.
+    """Turn the errors a user can mend into one message and exit status 1; show others as bugs.
 
-    Commands that do without TensorFlow answer seconds earlier if it is not loaded.
+    `mscam --debug COMMAND` shows the traceback of all. Commands that do without TensorFlow answer
+    seconds earlier if it is not loaded.
     """
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         if tensorflow:
             _load_tensorflow()
         yield
-    except (ValueError, OSError) as error:
-        message = f"[bold red]Error:[/] {escape(str(error))}"
-        # No line breaks within paths, which people copy.
-        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        say("Stopped.", error=True)
+        raise typer.Exit(130) from None
+    except (MscamError, OSError) as error:
+        if _STATE["debug"]:
+            traceback.print_exc()
+        _ERRORS.print("Error: ", style="bold red", end="")
+        say(str(error), error=True)
+        raise typer.Exit(1) from None
+    except Exception:
+        traceback.print_exc()
+        say(
+            "This is a fault of mscam itself, not of what you gave it. Please report it, with the "
+            "lines above and the command.",
+            error=True,
+        )
         raise typer.Exit(1) from None
 
 

@@ -28,19 +28,23 @@ def demo(
     """
     with explain_errors():
         from mscam_tf.data.manifests import read_manifest
-        from mscam_tf.explanation import check_explanations_free
-        from mscam_tf.files import write_whole_folder
-        from mscam_tf.outputs import RunError
-        from mscam_tf.runs import TrainConfig, check_free
-        from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
+        from mscam_tf.explanation import EXPLANATION_FOLDER
+        from mscam_tf.folders import write_whole_folder
+        from mscam_tf.outputs import claim
+        from mscam_tf.runs import RUN_FOLDER, TrainConfig
+        from mscam_tf.simulation import (
+            SIMULATION_FOLDER,
+            Plan,
+            SimulationConfig,
+            write_radiographs,
+        )
 
-        check_free(out / "run", overwrite)
-        check_explanations_free(out / "maps", overwrite)
+        claim(out / "run", RUN_FOLDER, overwrite=overwrite)
+        claim(out / "maps", EXPLANATION_FOLDER, overwrite=overwrite)
         data = out / "simulated_radiographs"
-        if data.exists() and not overwrite:
-            raise RunError(f"{data} exists; choose another folder, or add --overwrite.")
+        claim(data, SIMULATION_FOLDER, overwrite=overwrite)
         patch = SimulationConfig(image_size=(128, 128), difficulty=0.3)
-        with write_whole_folder(data) as partial:
+        with write_whole_folder(data, SIMULATION_FOLDER.entries) as partial:
             write_radiographs(partial, Plan(_IMAGES, patch))
         config = TrainConfig(epochs=_EPOCHS, patience=_EPOCHS)
         run = train_with_progress(data, out / "run", config, overwrite=overwrite)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from mscam_tf.cli.console import (
     CONSOLE,
@@ -13,7 +12,9 @@ from mscam_tf.cli.console import (
     SKIP_BAD,
     explain_errors,
     make_progress,
+    make_table,
     read_data,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -70,18 +71,17 @@ def evaluate_with_progress(
         figure = plot_confusion_matrix(scores.confusion, scores.class_names)
         save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
-    CONSOLE.print(f"Wrote {out / 'metrics.json'}", highlight=False)
+    say(f"Wrote {out / 'metrics.json'}")
 
 
 def _print_scores(scores: "Scores", split: str) -> None:
-    table = Table(title=f"{scores.num_images} images ({split})")
-    for column in ("metric", "value", "95 % interval"):
-        table.add_column(column)
+    rows = []
     for name, values in scores.metrics.items():
         low, value, high = (f"{values[key]:.3f}" for key in ("low", "value", "high"))
         known = (value, f"{low} to {high}") if value != "nan" else ("-", "-")
-        table.add_row(name.replace("_", " ", 1), *known)
-    CONSOLE.print(table)
+        rows.append((name.replace("_", " ", 1), *known))
+    title = f"{scores.num_images} images ({split})"
+    CONSOLE.print(make_table(title, "metric", "value", "95 % interval", rows=rows))
     if scores.metrics["accuracy"]["value"] == 1:
         bound = min(1.0, 3 / scores.num_images)
-        CONSOLE.print(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")
+        say(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")

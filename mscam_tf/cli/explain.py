@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mscam_tf.cli.console import (
-    CONSOLE,
     OVERWRITE,
     RUN,
     SKIP_BAD,
     explain_errors,
     make_progress,
     read_data,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def explain_with_progress(
             progress.advance(task)
             if echo:
                 line = f"{explanation.path.name}: {explanation.describe()}"
-                progress.console.print(line, highlight=False)
+                say(line)
 
         write_explanations(run, paths, out, show, **options)
-    CONSOLE.print(f"Wrote {out / 'sheet.png'} and more", highlight=False)
+    say(f"Wrote {out / 'sheet.png'} and more")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mscam_tf.cli.console import (
-    CONSOLE,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -14,16 +14,13 @@ if TYPE_CHECKING:
 def check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) -> None:
     """Refuse outputs that are in the way, before anything is read."""
     from mscam_tf.data.manifests import ManifestError
+    from mscam_tf.outputs import FILE, claim
 
     for path in manifests:
         if path.suffix != ".csv":
             raise ManifestError(f"A manifest is a .csv file. Received: {path}")
     for path in (*manifests, *others):
-        if path.exists() and not overwrite:
-            raise ManifestError(
-                "An output must not be there yet; choose another name, or add --overwrite. "
-                f"Received: {path}"
-            )
+        claim(path, FILE, overwrite=overwrite)
 
 
 def write_manifests(manifests: dict[Path, "Manifest"]) -> None:
@@ -33,7 +30,7 @@ def write_manifests(manifests: dict[Path, "Manifest"]) -> None:
     path, manifest = next(iter(manifests.items()))
     boxes = carry_boxes(manifest, path.parent)
     if boxes is not None:
-        CONSOLE.print(f"Wrote {boxes}, the boxes of the images", highlight=False)
+        say(f"Wrote {boxes}, the boxes of the images")
     for path, manifest in manifests.items():
         write_manifest(relocate(manifest, path.parent), path)
-        CONSOLE.print(f"Wrote {path}", highlight=False)
+        say(f"Wrote {path}")

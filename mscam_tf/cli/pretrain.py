@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mscam_tf.cli.console import CONSOLE, explain_errors, make_progress
+from mscam_tf.cli.console import explain_errors, make_progress, say
 
 
 def pretrain(
@@ -63,7 +63,7 @@ def pretrain(
         with make_progress() as progress:
             bar = _make_bar(progress, steps)
             pretrain_model(out, config, processes=workers, callbacks=[bar])
-        CONSOLE.print(f"Wrote {out / 'weights.npz'}", highlight=False)
+        say(f"Wrote {out / 'weights.npz'}")
 
 
 def _make_bar(progress: Any, steps: int) -> Any:
@@ -76,7 +76,7 @@ def _make_bar(progress: Any, steps: int) -> Any:
         progress.update(task, completed=logs["step"])
         shown = ("loss", "auroc_bone", "ap_bone", "prevalence_bone")
         numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in shown if name in logs)
-        progress.console.print(f"step {logs['step']}: {numbers}", highlight=False)
+        say(f"step {logs['step']}: {numbers}")
 
     return keras.callbacks.LambdaCallback(
         on_epoch_end=show,

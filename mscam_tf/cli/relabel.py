@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mscam_tf.cli.console import (
-    CONSOLE,
     DATA,
     MAX_PIXELS,
     OVERWRITE,
     explain_errors,
     read_data,
+    say,
 )
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts
@@ -152,5 +152,5 @@ def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> Non
     save_figure(plot_sizes(sizes, thresholds), path)
     if thresholds:
         cuts = ", ".join(map(format_size, thresholds))
-        CONSOLE.print(f"Thresholds: {cuts}", highlight=False)
-    CONSOLE.print(f"Wrote {path}", highlight=False)
+        say(f"Thresholds: {cuts}")
+    say(f"Wrote {path}")

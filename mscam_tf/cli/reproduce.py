@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mscam_tf.cli.console import CONSOLE, explain_errors, make_epoch_bar, make_progress, read_data
+from mscam_tf.cli.console import explain_errors, make_epoch_bar, make_progress, read_data, say
 
 if TYPE_CHECKING:
     from mscam_tf.experiments import Trial
@@ -91,7 +91,7 @@ def reproduce(
             def show(trial: "Trial") -> None:
                 progress.advance(done)
                 name = f"{trial.weights}, seed {trial.seed}, ({trial.model.name})"
-                progress.console.print(f"done: {name} {trial.model.title}", highlight=False)
+                say(f"done: {name} {trial.model.title}")
 
             page = reproduce_all(
                 out,
@@ -106,5 +106,5 @@ def reproduce(
             )
         for name in ("table1.md", "differences.md"):
             text = (out / name).read_text(encoding="utf-8")
-            CONSOLE.print(text, highlight=False, soft_wrap=True)
-        CONSOLE.print(f"Wrote {page}", highlight=False)
+            say(text)
+        say(f"Wrote {page}")

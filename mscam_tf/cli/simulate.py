@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mscam_tf.cli.console import CONSOLE, explain_errors, make_progress
+from mscam_tf.cli.console import explain_errors, make_progress, say
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_whole_folder
 
 if TYPE_CHECKING:
     from mscam_tf.simulation import Plan
@@ -134,10 +133,11 @@ def _parse_balance(text: str | None) -> dict[str, float] | None:
 
 
 def _write(out: Path, plan: "Plan", processes: int, *, findings: bool) -> None:
+    from mscam_tf.folders import write_whole_folder
+    from mscam_tf.outputs import NEW_FOLDER, claim
     from mscam_tf.simulation import write_findings, write_radiographs
 
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise MscamError(f"{out} exists and is not empty; choose another folder.")
+    claim(out, NEW_FOLDER)
     with make_progress() as progress:
         task = progress.add_task("simulating", total=plan.num_images)
         with write_whole_folder(out) as partial:
@@ -149,4 +149,4 @@ def _write(out: Path, plan: "Plan", processes: int, *, findings: bool) -> None:
                 write_findings(partial, plan.num_images, plan.config, plan.seed, **options)
             else:
                 write_radiographs(partial, plan, **options)
-    CONSOLE.print(f"Wrote {plan.num_images} images to {out}", highlight=False)
+    say(f"Wrote {plan.num_images} images to {out}")

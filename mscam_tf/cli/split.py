@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mscam_tf.cli.console import (
-    CONSOLE,
     DATA,
     OVERWRITE,
     explain_errors,
     read_data,
+    say,
 )
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts
@@ -51,4 +51,4 @@ def split(
         write_manifests(dict(zip(paths, parts, strict=True)))
         for part in parts:
             print_counts(part)
-        CONSOLE.print(f"Next: mscam check {paths[0]}", highlight=False)
+        say(f"Next: mscam check {paths[0]}")

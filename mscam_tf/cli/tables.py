@@ -3,9 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from mscam_tf.cli.console import CONSOLE
+from mscam_tf.cli.console import CONSOLE, make_table, say
 
 if TYPE_CHECKING:
     from mscam_tf.data.checking import DataReport
@@ -20,21 +18,18 @@ def print_counts(manifest: "Manifest") -> None:
 
     counts = Counter((sample.label, sample.split) for sample in manifest.samples)
     splits = [name for name in (*SPLITS, "") if any(split == name for _, split in counts)]
-    table = Table(title=f"{len(manifest.samples)} images")
-    table.add_column("class")
-    for name in splits:
-        table.add_column(name or "no split", justify="right")
-    for label in manifest.class_names:
-        table.add_row(label, *(str(counts[label, name]) for name in splits))
+    rows = [
+        (label, *(str(counts[label, name]) for name in splits)) for label in manifest.class_names
+    ]
+    columns = ("class", *(name or "no split" for name in splits))
+    table = make_table(f"{len(manifest.samples)} images", *columns, rows=rows)
+    for column in table.columns[1:]:
+        column.justify = "right"
     CONSOLE.print(table)
 
 
 def print_report(report: "DataReport") -> None:
     """Print in plain words what is wrong with a data set."""
-
-    def say(text: str) -> None:
-        CONSOLE.print(text, highlight=False, markup=False, soft_wrap=True)
-
     sizes = ", ".join(f"{h} x {w} ({count})" for (h, w), count in report.sizes.most_common(5))
     more = f" and {len(report.sizes) - 5} more" if len(report.sizes) > 5 else ""
     say(f"Sizes (height x width): {sizes or 'none'}{more}")
@@ -61,12 +56,12 @@ def _print_clusters(
     if not clusters:
         return
     images = f"{sum(map(len, clusters))} images in {len(clusters)} sets of copies are"
-    CONSOLE.print(title.format(images), highlight=False)
+    say(title.format(images))
     for members in clusters[:_SHOWN]:
         samples = [report.manifest.samples[index] for index in members]
         values = [(sample.path, getattr(sample, field)) for sample in samples[:4]]
         shown = [path if value == path else f"{path} ({value})" for path, value in values]
         more = f" and {len(samples) - 4} more" if len(samples) > 4 else ""
-        CONSOLE.print(f"  {', '.join(shown)}{more}", highlight=False, markup=False, soft_wrap=True)
+        say(f"  {', '.join(shown)}{more}")
     if len(clusters) > _SHOWN:
-        CONSOLE.print(f"  and {len(clusters) - _SHOWN} more: --out writes all pairs.")
+        say(f"  and {len(clusters) - _SHOWN} more: --out writes all pairs.")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mscam_tf.cli.console import (
-    CONSOLE,
     INVERT,
     MAX_PIXELS,
     OVERWRITE,
@@ -14,6 +13,7 @@ from mscam_tf.cli.console import (
     WINDOW,
     explain_errors,
     make_progress,
+    say,
 )
 from mscam_tf.cli.tables import print_counts
 from mscam_tf.errors import MscamError
@@ -85,7 +85,7 @@ def tile(
         tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed, read)
         manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
         print_counts(manifest)
-        CONSOLE.print(f"Wrote {out / 'manifest.csv'}", highlight=False)
+        say(f"Wrote {out / 'manifest.csv'}")
 
 
 def _tile(
@@ -97,21 +97,22 @@ def _tile(
     overwrite: bool,
 ) -> "Manifest":
     from mscam_tf.data.tiling import (
-        check_folder,
+        PATCH_FOLDER,
         cut_patches,
         is_manifest,
         list_frames,
         list_inputs,
         plan_patches,
     )
+    from mscam_tf.outputs import claim
 
     listed = list_frames(frames, masks)
     inputs = [frames, *([boxes] if boxes else []), *list_inputs(listed)]
-    check_folder(out, overwrite, inputs)
+    claim(out, PATCH_FOLDER, overwrite=overwrite, inputs=inputs)
     found = _find_boxes(listed, boxes, beside=masks is None and is_manifest(frames))
     total = len(listed.samples)
     if found is None and not any(sample.mask for sample in listed.samples):
-        CONSOLE.print("There are neither boxes nor masks: every patch is labelled none.")
+        say("There are neither boxes nor masks: every patch is labelled none.")
     with make_progress() as progress:
         task = progress.add_task("finding objects", total=total)
         patches, counts = plan_patches(
@@ -129,10 +130,9 @@ def _tile(
             overwrite=overwrite,
             on_progress=lambda count: progress.advance(task, count),
         )
-    CONSOLE.print(
+    say(
         f"{total} frames: {counts['object']} patches with an object, {counts['none']} without "
-        f"({counts['left out']} of these left out), {counts['ambiguous']} ambiguous (left out).",
-        highlight=False,
+        f"({counts['left out']} of these left out), {counts['ambiguous']} ambiguous (left out)."
     )
     return manifest
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mscam_tf.cli.console import (
-    CONSOLE,
     DATA,
     INVERT,
     MAX_PIXELS,
@@ -18,6 +17,7 @@ from mscam_tf.cli.console import (
     make_epoch_bar,
     make_progress,
     read_data,
+    say,
 )
 from mscam_tf.errors import MscamError
 
@@ -132,7 +132,7 @@ def train(
             window_percentiles=window_percentiles,
         )
         run = train_with_progress(data, out, config, overwrite=overwrite, skip_bad=skip_bad)
-        CONSOLE.print(f"Next: mscam evaluate {run.folder} {data}", highlight=False)
+        say(f"Next: mscam evaluate {run.folder} {data}")
 
 
 def train_with_progress(data: Path, out: Path, config: "TrainConfig", **options: bool) -> "Run":
@@ -153,10 +153,10 @@ def train_with_progress(data: Path, out: Path, config: "TrainConfig", **options:
         )
     save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
     _note_skipped(run.folder / "skipped.csv")
-    CONSOLE.print(f"Trained {run.folder / 'model.keras'}", highlight=False)
+    say(f"Trained {run.folder / 'model.keras'}")
     return run
 
 
 def _note_skipped(path: Path) -> None:
     if path.exists():
-        CONSOLE.print(f"Some images were left out: {path}", highlight=False)
+        say(f"Some images were left out: {path}")

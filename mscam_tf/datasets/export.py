@@ -1,20 +1,18 @@
 """Write a data set of TFDS as PNG files with a manifest, for all that reads files."""
 
-import csv
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from PIL import Image
 
 from mscam_tf.datasets.gdxray_fishbones import GdxrayFishbones
 from mscam_tf.datasets.gdxray_welds import GdxrayWelds
 from mscam_tf.datasets.simulated_bones import MscamSimulatedBones
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_png, write_table
+from mscam_tf.folders import write_whole_folder
 
 _BUILDERS = {cls.name: cls for cls in (GdxrayFishbones, GdxrayWelds, MscamSimulatedBones)}
 _COLUMNS = ("path", "label", "group", "split", "mask")
@@ -75,20 +73,9 @@ def export_dataset(builder: tfds.core.DatasetBuilder) -> Path:
     """
     folder = Path(builder.data_dir_root) / "mscam" / builder.info.full_name
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial") as partial:
-            whole = Path(partial) / "whole"
-            _write(builder, whole)
-            _move(whole, folder)
+        with write_whole_folder(folder) as partial:
+            _write(builder, partial)
     return folder / "manifest.csv"
-
-
-def _move(whole: Path, folder: Path) -> None:
-    try:
-        whole.rename(folder)
-    except OSError:
-        if not folder.exists():  # Else another process has written the same meanwhile.
-            raise
 
 
 def _write(builder: tfds.core.DatasetBuilder, folder: Path) -> None:
@@ -98,8 +85,8 @@ def _write(builder: tfds.core.DatasetBuilder, folder: Path) -> None:
         row = _write_example(folder, builder.info.features, example, f"{split}_{index:05d}")
         rows.append({**row, "split": split})
         boxes += _list_boxes(builder.info.features, example, row)
-    _write_table(folder / "boxes.csv", _BOX, boxes)
-    _write_table(folder / "manifest.csv", _COLUMNS, rows)
+    write_table(folder / "boxes.csv", boxes, _BOX)
+    write_table(folder / "manifest.csv", rows, _COLUMNS)
 
 
 def _iterate(builder: tfds.core.DatasetBuilder) -> Iterator[tuple[str, int, _Row]]:
@@ -112,10 +99,10 @@ def _write_example(folder: Path, features: Any, example: _Row, default: str) -> 
     label = features["label"].int2str(int(example["label"]))
     name = example["name"].decode() if "name" in example else default
     path, mask = f"{label}/{name}.png", ""
-    _write_image(folder / path, example["image"])
+    write_png(folder / path, example["image"][..., 0], compress_level=1)
     if "mask" in example and example["mask"].any():
         mask = f"masks/{name}.png"
-        _write_image(folder / mask, example["mask"])
+        write_png(folder / mask, example["mask"][..., 0], compress_level=1)
     group = example["group"].decode() if "group" in example else path
     return {"path": path, "label": label, "group": group, "mask": mask}
 
@@ -132,15 +119,3 @@ def _list_boxes(features: Any, example: _Row, row: _Row) -> Iterator[_Row]:
     pixels = np.round(boxes[:, [1, 0, 3, 2]] * [width, height, width, height], 2)
     for box, label in zip(pixels.tolist(), labels, strict=True):
         yield {"path": row["path"], **dict(zip(_BOX[1:5], box, strict=True)), "label": label}
-
-
-def _write_image(path: Path, values: np.ndarray) -> None:
-    with write_whole(path) as partial:
-        Image.fromarray(values[..., 0]).save(partial, compress_level=1)
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Iterable[_Row]) -> None:
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -12,7 +12,10 @@ from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.metrics import bootstrap_intervals
-from mscam_tf.runs import Run, Session, Task, keep_readable, open_session
+from mscam_tf.outputs import Kind, claim
+from mscam_tf.runs import Run, Session, Task, find_run, keep_readable, open_session
+
+_FOLDER = Kind("scores", "predictions.csv", keys=("path", "label", "predicted"), continued=True)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ def evaluate(
     Args:
         run: A finished run, or a session of it.
         manifest: Labelled images, such as `select_samples(run, manifest, "test")`.
-        folder: Where to write; created if missing.
+        folder: Where to write: the run's own folder, a new one, or that of earlier scores, which
+            are replaced.
         split: Name of what is scored, to be kept in `metrics.json`.
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
         skip_bad: Leave out images that cannot be read, and list them in `metrics.json`.
@@ -60,8 +64,12 @@ def evaluate(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
+        OutputError: If the folder holds other files, and no scores.
     """
-    folder, session = Path(folder), open_session(run, scale_maps=False)
+    folder = Path(folder)
+    if folder.resolve() != find_run(run).folder.resolve():
+        claim(folder, _FOLDER)
+    session = open_session(run, scale_maps=False)
     manifest, logits, skipped = _predict(session, manifest, skip_bad, on_progress)
     probabilities = session.task.activate(logits.astype(np.float64))
     scores = _score(session.task, manifest, probabilities, resamples)

@@ -20,26 +20,28 @@ from mscam_tf.data.manifests import (
 )
 from mscam_tf.errors import MscamError
 from mscam_tf.experiments.figure import draw_examples
-from mscam_tf.experiments.scores import SCORES_FILE, list_versions, read_scores
+from mscam_tf.experiments.scores import list_versions, read_scores
 from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
 from mscam_tf.experiments.trials import (
     MODELS,
-    TRIALS,
     Trial,
     check_classes,
     configure,
     list_trials,
     run_trials,
 )
-from mscam_tf.files import write_json, write_table, write_whole
+from mscam_tf.files import write_json, write_table, write_text
 from mscam_tf.models import name_start
-from mscam_tf.outputs import RunError, check_settings, read_json
+from mscam_tf.outputs import Kind, check_settings, claim, read_json
 from mscam_tf.runs import TrainConfig, open_run, open_session
 from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.training import check_config
 
 DATA_SEED, FRESH_SEED = 20_210_000, 20_210_001  # Pretraining uses other seeds.
 _ANALYSED = 400  # Images of the failure analysis at most.
+_FOLDER = Kind(
+    "a reproduction", "config.json", keys=("simulation", "training", "fresh"), continued=True
+)
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,7 @@ def write_tables(folder: Path) -> None:
         ("differences", describe_differences(found)),
     ):
         write_table(folder / f"{name}.csv", rows)
-        with write_whole(folder / f"{name}.md") as partial:
-            partial.write_text(to_markdown(rows), encoding="utf-8")
+        write_text(folder / f"{name}.md", to_markdown(rows))
 
 
 def list_settings(folder: Path) -> dict[str, object]:
@@ -176,8 +177,7 @@ def write_page(folder: Path, fresh: int) -> Path:
         versions=list_versions(folder),
     )
     path = folder / "index.html"
-    with write_whole(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+    write_text(path, page)
     return path
 
 
@@ -206,11 +206,10 @@ def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | Non
         "simulation": asdict(config.simulation),
         "training": asdict(config.training),
     }
-    path = folder / "config.json"
+    claim(folder, _FOLDER)
+    path = folder / _FOLDER.marker
     defaults = {"simulation": asdict(SimulationConfig()), "training": asdict(TrainConfig())}
     check_settings(path, settings, defaults=defaults)
-    if not path.exists() and any((folder / name).exists() for name in (TRIALS, SCORES_FILE)):
-        raise RunError(f"{folder} holds trials of unknown settings; choose another folder.")
     if data is not None:
         check_classes(data)
     for weights in config.weights:

@@ -1,6 +1,5 @@
 """The scores of all trials, in one small file: what it lists is done."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from mscam_tf.data.manifests import NO_OBJECT
+from mscam_tf.files import append_row, read_table
 
 SCORES_FILE = "scores.csv"
 PARTS = ("test", "fresh")  # What a model is scored on.
@@ -37,12 +37,7 @@ def add_scores(folder: Path, key: Key, place: Path, versions: Mapping[str, str])
         if part == PARTS[0] or (place / part).exists():
             row |= _score(place / part / "predictions.csv", part)
     row["versions"] = ", ".join(f"{name} {version}" for name, version in versions.items())
-    # Rows are appended at once: two processes may share the trials of one folder.
-    with (folder / SCORES_FILE).open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _COLUMNS)
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
+    append_row(folder / SCORES_FILE, row, _COLUMNS)
 
 
 def list_versions(folder: Path) -> list[str]:
@@ -69,10 +64,7 @@ def read_scores(folder: Path, models: Sequence[str]) -> dict[tuple[str, str], Sc
 
 def _read_rows(folder: Path) -> list[dict[str, str]]:
     path = folder / SCORES_FILE
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_table(path) if path.exists() else []
 
 
 def _read_key(row: dict[str, str]) -> Key:
@@ -85,8 +77,7 @@ def _read_columns(rows: Sequence[dict[str, str]]) -> Scores:
 
 
 def _score(path: Path, part: str) -> dict[str, str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_table(path)
     there = np.array([row["label"] != NO_OBJECT for row in rows])
     chance = np.array([1 - float(row[f"probability_{NO_OBJECT}"]) for row in rows])
     own = np.mean([row["label"] == row["predicted"] for row in rows])

@@ -1,14 +1,14 @@
 """Explanations as files: overlays, per-scale maps, a sheet of them, and a table."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mscam_tf.data.reading import Problem, write_problems
 from mscam_tf.explanation.explanations import check_paths
-from mscam_tf.files import write_table, write_whole_folder
-from mscam_tf.outputs import RunError, is_empty
+from mscam_tf.files import name_files, write_table
+from mscam_tf.folders import write_whole_folder
+from mscam_tf.outputs import Kind, claim
 from mscam_tf.plots import (
     plot_maps,
     plot_overlay,
@@ -17,18 +17,26 @@ from mscam_tf.plots import (
     plot_sheet,
     save_figure,
 )
-from mscam_tf.runs import Explanation, Run, Session, keep_readable, open_session
+from mscam_tf.runs import Explanation, Run, Session, find_run, keep_readable, open_session
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHEET_IMAGES = 24
 _TABLE = "explanations.csv"
-_PICTURES = ("_overlay.png", "_scales.png", "_maps.png")
+EXPLANATION_FOLDER = Kind(
+    "explanations",
+    _TABLE,
+    keys=("path", "predicted", "logit"),
+    entries=(
+        *(_TABLE, "sheet.png", "relevance.png", "skipped.csv"),
+        *("*_overlay.png", "*_scales.png", "*_maps.png"),
+    ),
+)
 
 
 def write_explanations(
-    run: Run,
+    run: Run | Session,
     paths: Sequence[Path],
     folder: str | Path,
     on_progress: Callable[[Explanation], None] | None = None,
@@ -45,51 +53,32 @@ def write_explanations(
     `explanations.csv`. All maps are on the run's one colour scale.
 
     Args:
-        run: A finished run.
+        run: A finished run, or a session of it.
         paths: Image files.
         folder: Where to write, whole or not at all; created if missing.
         on_progress: Called with each explanation once its pictures are written.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         overwrite: Replace the explanations that the folder holds, so that none of other images or
-            of another run stay among the new ones.
+            of another run stay among the new ones. Other files stay.
         flips: Whether to average over each image's four mirror images.
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once, and nothing is written.
-        RunError: If the folder holds something; with `overwrite`, anything but explanations.
+        RunError: If the folder holds something; with `overwrite`, if it is not known as one of
+            explanations, or holds the images.
     """
     check_paths(paths)
     folder = Path(folder)
-    check_explanations_free(folder, overwrite)
-    value_range = run.read_value_range()
+    claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
+    value_range = find_run(run).read_value_range()
     session = open_session(run, flips=flips)
     skipped: list[Problem] = []
-    with write_whole_folder(folder) as partial:
-        named = zip(_name_files(paths), session.explain(paths), strict=True)
+    with write_whole_folder(folder, EXPLANATION_FOLDER.entries) as partial:
+        named = zip(name_files(paths), session.explain(paths), strict=True)
         readable = keep_readable(named, skipped, skip_bad=skip_bad)
         _write_all(session, readable, partial, value_range, on_progress)
         if skip_bad:
             write_problems(skipped, partial / "skipped.csv")
-
-
-def check_explanations_free(folder: Path, overwrite: bool) -> None:
-    """Raise `RunError` if the folder cannot be used for new explanations.
-
-    Earlier ones may be overwritten, on request, and nothing else.
-    """
-    if is_empty(folder, overwrite):
-        return
-    others = ["no folder"] if folder.is_file() else sorted(_list_others(folder))
-    if others:
-        raise RunError(
-            f"{folder} holds not only explanations; it is left alone. Received: {others[0]}"
-        )
-
-
-def _list_others(folder: Path) -> list[str]:
-    ours = {_TABLE, "sheet.png", "relevance.png", "skipped.csv"}
-    names = [entry.name for entry in folder.iterdir()]
-    return [name for name in names if name not in ours and not name.endswith(_PICTURES)]
 
 
 def _write_all(
@@ -114,20 +103,6 @@ def _write_all(
         plot_relevance(session.engine.relevance, session.task.class_names), folder / "relevance.png"
     )
     write_table(folder / _TABLE, rows)
-
-
-def _name_files(paths: Sequence[Path]) -> list[str]:
-    """Name the pictures after the images; images of the same name also after their folder."""
-    stems = Counter(path.stem for path in paths)
-    names: list[str] = []
-    for path in paths:
-        name = path.stem if stems[path.stem] == 1 else f"{path.parent.name}_{path.stem}"
-        number = 1
-        while name in names:
-            number += 1
-            name = f"{path.parent.name}_{path.stem}_{number}"
-        names.append(name)
-    return names
 
 
 def _write_pictures(

@@ -1,13 +1,16 @@
 """What all pictures of maps share: panels, grey images, overlays on one scale of colours."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from mscam_tf.files import write_whole
 
@@ -23,6 +26,11 @@ COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows ther
 )
 SIDE = 2.6  # Inches of one panel.
 _UNIT = "evidence (logits)"
+_WIDE_FONTS = (  # With letters of East Asia; one of them is on most systems.
+    *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo"),
+    *("UnDotum", "Baekmuk Dotum", "Noto Sans CJK JP", "Noto Sans CJK SC", "Microsoft YaHei"),
+    *("WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS", "Unifont"),
+)
 
 
 def make_row(panels: int) -> tuple[Figure, np.ndarray]:
@@ -45,7 +53,7 @@ def show_image(axis: Axes, image: np.ndarray, title: str) -> None:
     grey = np.asarray(image).reshape(image.shape[:2])
     low, high = np.percentile(grey, [0.5, 99.5])  # Display only: radiographs are often flat.
     axis.imshow(grey, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
-    axis.set_title(title, fontsize=8)
+    axis.set_title(plain(title), fontsize=8)
 
 
 def show_overlay(
@@ -67,7 +75,34 @@ def add_color_bar(figure: Figure, axes: Any, norm: Normalize) -> None:
     figure.colorbar(mappable, ax=axes, label=_UNIT, fraction=0.05, extend="both", shrink=0.85)
 
 
+def plain(text: str) -> str:
+    r"""Keep matplotlib from taking a name for a formula; show what no font has as an escape.
+
+    Examples:
+        >>> print(plain("a$\\foo$b \udcff"))
+        a\$\foo\$b \udcff
+    """
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return shown.replace("$", r"\$")
+
+
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    with write_whole(path) as partial:
+    """Write a figure as PNG, whole or not at all.
+
+    Letters that matplotlib's own font lacks, such as Hangul, are shown in a font of the system, if
+    it has one for them.
+    """
+    _choose_fonts(figure)
+    with write_whole(path) as partial, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # A box is drawn instead.
         figure.savefig(partial, format="png", dpi=110)
+
+
+def _choose_fonts(figure: Figure) -> None:
+    texts: list[Any] = figure.findobj(Text)
+    if all(text.get_text().isascii() for text in texts):
+        return
+    there = set(font_manager.get_font_names())
+    more = [name for name in _WIDE_FONTS if name in there]
+    for text in texts:
+        text.set_fontfamily([*text.get_fontfamily(), *more])

@@ -1,6 +1,5 @@
 """Pictures of numbers: relevance, confusion, training curves, sizes."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mscam_tf.data.labelling import format_size
+from mscam_tf.files import read_table
+from mscam_tf.plots.canvas import plain
 
 
 def plot_relevance(relevance: np.ndarray, class_names: Sequence[str]) -> Figure:
@@ -22,7 +23,7 @@ def plot_relevance(relevance: np.ndarray, class_names: Sequence[str]) -> Figure:
         bars = axis.bar(positions + offset, row, 0.8 / num_scales, label=f"scale {scale + 1}")
         axis.bar_label(bars, fmt="%.2f", fontsize=7)
     axis.axhline(1 / num_scales, color="grey", linewidth=0.8, linestyle=":")
-    axis.set_xticks(positions, class_names)
+    axis.set_xticks(positions, [plain(name) for name in class_names])
     axis.set_ylabel("relevance h")
     axis.set_ylim(0, max(1.0, float(relevance.max()) * 1.1))
     figure.legend(loc="outside right upper", fontsize=8)
@@ -40,8 +41,9 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str]) -> 
         color = "white" if shares[row, column] > 0.5 else "black"
         text = f"{count}\n{shares[row, column]:.0%}"
         axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
-    axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right")
-    axis.set_yticks(range(len(class_names)), class_names)
+    names = [plain(name) for name in class_names]
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
     figure.colorbar(picture, ax=axis, label="share of the true class", shrink=0.8)
@@ -106,13 +108,12 @@ def _plot_curves(
     axis: Axes, history: dict[str, np.ndarray], names: Sequence[str], prefix: str = ""
 ) -> None:
     for name in names:
-        label = name.removeprefix(prefix).replace("_", " ")
+        label = plain(name.removeprefix(prefix).replace("_", " "))
         axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=label)
     axis.set_xlabel("epoch")
     axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_table(path)
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mscam_tf.plots.canvas import SIDE, add_color_bar, make_row, normalize, show_image, show_overlay
+from mscam_tf.plots.canvas import (
+    SIDE,
+    add_color_bar,
+    make_row,
+    normalize,
+    plain,
+    show_image,
+    show_overlay,
+)
 
 _DEVIATIONS = 2.5  # Half the range of grey levels of a contact sheet.
 
@@ -90,7 +98,7 @@ def plot_scales(
         label = f"scale {scale}: h = {h:.2f}, {contribution:+.2f}"
         show_overlay(axis, image, scale_map, norm, label)
     add_color_bar(figure, axes, norm)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(plain(title), fontsize=10)
     return figure
 
 
@@ -132,7 +140,7 @@ def plot_contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figu
     for axes, (title, images) in zip(
         figure.subplots(len(rows), count, squeeze=False), rows, strict=True
     ):
-        axes[0].set_title(title, fontsize=8, loc="left")
+        axes[0].set_title(plain(title), fontsize=8, loc="left")
         for axis in axes:
             axis.axis("off")
         for axis, image in zip(axes, images, strict=False):

@@ -1,8 +1,6 @@
 """The folder of a pretraining: its state, and how it is gone on from."""
 
-import csv
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,9 @@ import keras
 import numpy as np
 
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_json, write_whole
+from mscam_tf.files import append_row, read_table, write_json, write_table, write_whole
 from mscam_tf.models import build_explainer
-from mscam_tf.outputs import check_settings
+from mscam_tf.outputs import Kind, check_settings, claim
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
 from mscam_tf.simulation import simulate_batch
@@ -21,6 +19,7 @@ from mscam_tf.simulation import simulate_batch
 PROBE_BATCHES = 8
 _CONFIG, _HISTORY = "config.json", "history.csv"
 _STATE, _BEFORE_FALL = "state.weights.h5", "before_fall.weights.h5"
+_FOLDER = Kind("a pretraining", _CONFIG, keys=("steps", "map_weight"), continued=True)
 
 
 class Keeper(keras.callbacks.Callback):
@@ -54,11 +53,13 @@ class Keeper(keras.callbacks.Callback):
         with write_whole(self.folder / _STATE) as partial:
             self.model.save_weights(partial)
         _keep_before_fall(self.folder, self.config, step)
-        _append_row(self.folder / _HISTORY, logs)
+        row = {"step": step, **logs}  # The step first.
+        append_row(self.folder / _HISTORY, {name: f"{row[name]:.6g}" for name in row})
 
 
 def check_folder(folder: Path, config: PretrainConfig) -> None:
     """Refuse a folder of something else; go back to before the fall where steps are to be added."""
+    claim(folder, _FOLDER)
     known = check_settings(folder / _CONFIG, asdict(config), free=("steps",))
     if known is None:
         return
@@ -99,18 +100,8 @@ def _drop_rows(path: Path, step: int) -> None:
     """Drop what is told of steps that are taken once more."""
     if not path.exists():
         return
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
-    path.unlink()
-    for row in rows:
-        _append_row(path, {name: float(value) for name, value in row.items()})
-
-
-def _append_row(path: Path, row: Mapping[str, float]) -> None:
-    row = {"step": row["step"], **row}  # First of all.
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+    rows = [row for row in read_table(path) if int(row["step"]) <= step]
+    if rows:
+        write_table(path, rows)
+    else:
+        path.unlink()

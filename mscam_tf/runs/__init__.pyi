@@ -4,13 +4,13 @@ from .engine import KerasEngine as KerasEngine
 from .results import Explanation as Explanation
 from .results import describe_logit as describe_logit
 from .results import keep_readable as keep_readable
+from .run import RUN_FOLDER as RUN_FOLDER
 from .run import Run as Run
-from .run import check_free as check_free
 from .run import create_run as create_run
 from .run import open_run as open_run
-from .run import replace_run as replace_run
 from .samples import select_samples as select_samples
 from .session import Session as Session
+from .session import find_run as find_run
 from .session import open_session as open_session
 from .task import OneLabel as OneLabel
 from .task import SeveralFindings as SeveralFindings

@@ -1,20 +1,28 @@
 """The run folder: everything that is needed to repeat a training, and to use what it made."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.files import write_json
-from mscam_tf.outputs import RunError, is_empty, read_json
+from mscam_tf.outputs import Kind, RunError, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.task import Task, choose_task
 
 if TYPE_CHECKING:
     import keras
+
+RUN_FOLDER = Kind(
+    "a run",
+    "config.json",
+    keys=("config", "class_names"),
+    entries=(
+        *("config.json", "split.csv", "skipped.csv", "model.keras", "display.json"),
+        *("history.csv", "history.png", "tensorboard", "checkpoints"),
+        *("metrics.json", "predictions.csv", "confusion.png"),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -72,46 +80,13 @@ def create_run(
     class_names: list[str],
     data: str,
 ) -> Run:
-    """Create the run folder, which must be free, and write its settings."""
+    """Create the run folder and write its settings."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder, config, class_names, data, _read_versions())
     values = {k: v for k, v in asdict(run).items() if k != "folder"}
     write_json(folder / "config.json", values)
     return run
-
-
-def check_free(folder: Path, overwrite: bool, data: Path | None = None) -> None:
-    """Raise `RunError` if the folder cannot be used for a new run.
-
-    A run may be overwritten, on request. A folder that is not a run, or holds the data, is not.
-    """
-    if is_empty(folder, overwrite):
-        return
-    if data is not None and data.resolve().is_relative_to(folder.resolve()):
-        raise RunError(f"{folder} holds the data {data}; it is left alone.")
-    try:
-        open_run(folder)
-    except RunError as error:
-        raise RunError(f"{folder} exists and is not a run; it is left alone. {error}") from error
-
-
-@contextmanager
-def replace_run(folder: Path) -> Iterator[None]:
-    """Put an existing run aside while another takes its place; bring it back on failure."""
-    aside = folder.with_name(f".{folder.name}.replaced")
-    existed = folder.exists()
-    if existed:
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.rename(aside)
-    try:
-        yield
-    except BaseException:
-        if existed:
-            shutil.rmtree(folder, ignore_errors=True)
-            aside.rename(folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def open_run(folder: str | Path) -> Run:

@@ -116,6 +116,11 @@ class Session:
         )
 
 
+def find_run(run: Run | Session) -> Run:
+    """Return the run of a session; a run is returned as it is."""
+    return run.run if isinstance(run, Session) else run
+
+
 def open_session(
     run: Run | Session,
     *,

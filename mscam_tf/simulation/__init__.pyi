@@ -1,4 +1,5 @@
 from .carriers import CARRIERS as CARRIERS
+from .dataset import SIMULATION_FOLDER as SIMULATION_FOLDER
 from .dataset import Plan as Plan
 from .dataset import write_radiographs as write_radiographs
 from .findings import FindingsImage as FindingsImage

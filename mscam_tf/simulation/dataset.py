@@ -1,6 +1,5 @@
 """Write data sets of simulated radiographs: the same seed, the same bytes, on any processes."""
 
-import csv
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image
 
 from mscam_tf.data.manifests import (
     BOXES_FILE,
@@ -22,7 +20,8 @@ from mscam_tf.data.manifests import (
     write_manifest,
 )
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_png, write_table
+from mscam_tf.outputs import Kind
 from mscam_tf.simulation.bones import Bone
 from mscam_tf.simulation.radiograph import (
     CLASS_NAMES,
@@ -143,7 +142,7 @@ def write_radiographs(
         boxes[sample.path], bones[sample.path] = boxes_of_one, bones_of_one
         if on_progress is not None:
             on_progress(1)
-    _write_bones(folder / "bones.csv", bones)
+    write_table(folder / _BONES_FILE, _list_bones(bones), ("path", *_BONE))
     write_boxes(boxes, folder / BOXES_FILE)
     write_manifest(Manifest(folder, tuple(samples)), folder / MANIFEST_FILE)
     return folder
@@ -152,6 +151,13 @@ def write_radiographs(
 _BONE = (
     *("kind", "size_class", "center_y", "center_x", "angle", "diameter", "length", "bend"),
     *("contrast", "cortex", "core"),
+)
+_BONES_FILE = "bones.csv"
+SIMULATION_FOLDER = Kind(
+    "simulated radiographs",
+    _BONES_FILE,
+    keys=("path", *_BONE),
+    entries=(*CLASS_NAMES, "bone", "masks", MANIFEST_FILE, BOXES_FILE, _BONES_FILE),
 )
 _Written = TypeVar("_Written")
 
@@ -195,16 +201,12 @@ def _write_one(
 
 def write_image(path: Path, values: np.ndarray) -> None:
     """Write an image as PNG, whole or not at all."""
-    with write_whole(path) as partial_path:
-        # Noise hardly compresses: the quickest level is twice as fast and as small.
-        Image.fromarray(values).save(partial_path, compress_level=1)
+    # Noise hardly compresses: the quickest level is twice as fast and as small.
+    write_png(path, values, compress_level=1)
 
 
-def _write_bones(path: Path, bones: Mapping[str, Sequence[Bone]]) -> None:
-    with write_whole(path) as partial_path, partial_path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ("path", *_BONE), extrasaction="ignore")
-        writer.writeheader()
-        for image, found in bones.items():
-            for bone in found:
-                center = dict(zip(("center_y", "center_x"), bone.center, strict=True))
-                writer.writerow({"path": image, **asdict(bone), **center})
+def _list_bones(bones: Mapping[str, Sequence[Bone]]) -> Iterator[dict[str, object]]:
+    for image, found in bones.items():
+        for bone in found:
+            center = dict(zip(("center_y", "center_x"), bone.center, strict=True))
+            yield {"path": image, **asdict(bone), **center}

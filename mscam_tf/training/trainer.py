@@ -12,6 +12,7 @@ import tensorflow as tf
 from mscam_tf.data.manifests import Manifest, sample_classes, write_manifest
 from mscam_tf.data.reading import check_images, write_problems
 from mscam_tf.files import write_json, write_whole
+from mscam_tf.folders import replace_folder
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.models import (
     Pretrained,
@@ -22,8 +23,8 @@ from mscam_tf.models import (
     find_pretrained,
     initialize_heads,
 )
-from mscam_tf.outputs import RunError
-from mscam_tf.runs import Run, TrainConfig, check_free, choose_task, create_run, replace_run
+from mscam_tf.outputs import RunError, claim
+from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.deep_supervision import show_heads
 from mscam_tf.training.optimization import (
@@ -75,7 +76,7 @@ def train(
         manifest: Labelled images, from `mscam_tf.read_manifest`.
         folder: The run folder to create.
         config: Settings; `TrainConfig()` by default.
-        overwrite: Replace an existing run.
+        overwrite: Replace an existing run, once the new one is finished. Other files stay.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         callbacks: More Keras callbacks. With deep supervision their model also returns the logits
             of each head, `(batch, C, 1 + B)`, those of the classifier first.
@@ -91,7 +92,7 @@ def train(
     """
     config = _resolve_pooling((config or TrainConfig()).resolve())
     folder = Path(folder)
-    check_free(folder, overwrite, manifest.root)
+    claim(folder, RUN_FOLDER, overwrite=overwrite, inputs=(manifest.root, *manifest.paths))
     task = choose_task(config.several)
     manifest = task.split(manifest, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
@@ -108,15 +109,15 @@ def train(
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = task.list_classes(manifest)
         model = _build(config, len(class_names), config.weights)
-        with replace_run(folder):
-            run = create_run(folder, config, class_names, str(manifest.root.resolve()))
+        with replace_folder(folder, RUN_FOLDER.entries) as place:
+            run = create_run(place, config, class_names, str(manifest.root.resolve()))
             write_manifest(manifest, run.split_file)
             if problems:
-                write_problems(problems, folder / "skipped.csv")
+                write_problems(problems, place / "skipped.csv")
             _fit(model, run, manifest, callbacks)
     finally:
         keras.config.set_dtype_policy(previous)
-    return run
+    return replace(run, folder=folder)
 
 
 def check_config(config: TrainConfig) -> None:
@@ -222,11 +223,19 @@ def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
         keras.callbacks.TerminateOnNaN(),
         RelevanceLogger(run.class_names),
         keras.callbacks.ModelCheckpoint(
-            run.folder / _BEST, monitor="val_loss", save_best_only=True, save_weights_only=True
+            _escape(run.folder / _BEST),
+            monitor="val_loss",
+            save_best_only=True,
+            save_weights_only=True,
         ),
         keras.callbacks.CSVLogger(run.folder / "history.csv", append=True),
         keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
     ]
+
+
+def _escape(path: Path) -> str:
+    """Keep Keras from reading braces in the name of a folder as a template."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _finish(run: Run, validation: tf.data.Dataset) -> None:

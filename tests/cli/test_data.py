@@ -139,7 +139,8 @@ def test_relabel_says_what_is_missing(data, tmp_path, arguments, message):
 
 
 def test_no_output_is_replaced_unasked(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("mscam_tf.cli.data.read_data", None)  # Nothing is read before.
+    for command in ("check", "split", "relabel"):  # Nothing is read before.
+        monkeypatch.setattr(sys.modules[f"mscam_tf.cli.{command}"], "read_data", None)
     pairs, labels = tmp_path / "pairs.csv", tmp_path / "labels.csv"
     (tmp_path / "labels.sizes.png").touch()
     for path in (pairs, tmp_path / "fold2.csv"):
@@ -152,7 +153,9 @@ def test_no_output_is_replaced_unasked(data, tmp_path, monkeypatch):
         ),
     }
     for path, command in commands.items():
-        assert f"add --overwrite. Received: {path}" in call(*command, status=1)
+        assert f"{path} exists; it is left alone. Choose another place, or add --overwrite" in call(
+            *command, status=1
+        )
     assert pairs.read_text() == "mine"
 
 

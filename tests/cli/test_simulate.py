@@ -16,7 +16,7 @@ def test_simulate_writes_a_data_set(tmp_path):
     assert (out / "manifest.csv").exists()
     again = call(out, "--images", 4)
     assert again.exit_code == 1
-    assert "not empty" in again.output
+    assert "must be empty or new" in again.output
 
 
 def test_frames(tmp_path):

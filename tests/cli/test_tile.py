@@ -146,7 +146,7 @@ def test_tile_does_not_eat_its_input(films):
 
 def test_tile_says_what_is_wrong(films):
     options = ("tile", films / "films", "--size", 32)
-    assert "must be empty, or one" in call(
+    assert "is not known as patches" in call(
         *options, "--out", films / "films", "--overwrite", status=1
     )
     text = call(*options, "--out", films / "new", "--empty", "some", status=1)

@@ -85,10 +85,10 @@ def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path, monkeypatch):
     reproduce(tmp_path, CONFIG)
     assert sorted((tmp_path / "scores.csv").read_text().splitlines()) == kept
     (elsewhere / "config.json").unlink()
-    with pytest.raises(RunError, match="trials of unknown settings"):
+    with pytest.raises(RunError, match="not known as a reproduction"):
         reproduce(elsewhere, CONFIG)
     (tmp_path / "config.json").unlink()
-    with pytest.raises(RunError, match="trials of unknown settings"):
+    with pytest.raises(RunError, match="not known as a reproduction"):
         reproduce(tmp_path, CONFIG)
 
 

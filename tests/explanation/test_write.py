@@ -1,4 +1,5 @@
 import csv
+import os
 from pathlib import Path
 from shutil import copy
 
@@ -6,7 +7,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf import ImageError
-from mscam_tf.explanation.write import _name_files
+from mscam_tf.files import name_files, read_table
 from mscam_tf.outputs import RunError
 
 
@@ -38,11 +39,25 @@ def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):
     assert names == {"none1_overlay.png", "none1_scales.png"}
     notes = tmp_path / "out" / "notes.txt"
     notes.touch()
-    with pytest.raises(RunError, match=r"not only explanations.*Received: notes\.txt"):
-        mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
-    with pytest.raises(RunError, match="not only explanations"):
-        mscam_tf.write_explanations(finished_run, [second], notes, overwrite=True)
+    mscam_tf.write_explanations(finished_run, [first], tmp_path / "out", overwrite=True)
+    assert (tmp_path / "out" / "none0_overlay.png").exists()
     assert notes.exists()
+    with pytest.raises(RunError, match="is no folder"):
+        mscam_tf.write_explanations(finished_run, [second], notes, overwrite=True)
+    (tmp_path / "out" / "explanations.csv").unlink()
+    with pytest.raises(RunError, match="not known as explanations"):
+        mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
+
+
+def test_one_odd_name_costs_nothing(finished_run, image_folder, tmp_path):
+    names = ["a$\\foo$b", "필름" * 40, "film[bone]", "=1+1", os.fsdecode(b"\xff\xfe"), "\x1b[31m"]
+    paths = [tmp_path / f"{name}.png" for name in names]
+    for path in paths:
+        copy(image_folder / "none" / "none0.png", path)
+    mscam_tf.write_explanations(finished_run, paths, tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("*_overlay.png"))) == len(names)
+    rows = read_table(tmp_path / "out" / "explanations.csv")
+    assert [row["path"] for row in rows] == [str(path) for path in paths]
 
 
 def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image_folder, tmp_path):
@@ -57,7 +72,7 @@ def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image
 
 def test_names_never_collide():
     paths = [Path(name) for name in ("a/x.png", "b/x.png", "c/a_x.png", "d/a_x.png", "e/a/x.png")]
-    assert len(set(_name_files(paths))) == 5
+    assert len(set(name_files(paths))) == 5
 
 
 def test_unreadable_images_are_named(finished_run, tmp_path):

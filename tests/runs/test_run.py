@@ -2,7 +2,8 @@ import keras
 import pytest
 
 from mscam_tf import ReadOptions, RunError, TrainConfig, open_run
-from mscam_tf.runs import check_free, create_run, replace_run
+from mscam_tf.outputs import claim
+from mscam_tf.runs import RUN_FOLDER, create_run
 from tests.hostile import add_bomb, declare_more, edit_weights, link_elsewhere, save_lambda
 
 
@@ -24,39 +25,12 @@ def test_the_way_of_reading_is_kept(tmp_path):
     assert open_run(run.folder).config.read == read
 
 
-def test_replacing_leaves_nothing_of_the_old_run(tmp_path):
+def test_only_runs_are_known_as_runs(tmp_path):
     run = make_run(tmp_path)
-    (run.folder / "old.png").touch()
-    with replace_run(run.folder):
-        make_run(tmp_path)
-    assert [path.name for path in tmp_path.rglob("*")] == ["run", "config.json"]
-
-
-def test_a_failure_brings_the_old_run_back(tmp_path):
-    run = make_run(tmp_path)
-    (run.folder / "old.png").touch()
-
-    def fail():
-        with replace_run(run.folder):
-            make_run(tmp_path)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert {path.name for path in tmp_path.rglob("*")} == {"run", "config.json", "old.png"}
-
-
-def test_only_runs_are_free_to_be_overwritten(tmp_path):
-    check_free(tmp_path / "new", overwrite=False)
-    run = make_run(tmp_path)
-    with pytest.raises(RunError, match="exists; choose another folder"):
-        check_free(run.folder, overwrite=False)
-    check_free(run.folder, overwrite=True, data=tmp_path)
-    with pytest.raises(RunError, match="holds the data"):
-        check_free(run.folder, overwrite=True, data=run.folder / "images")
+    claim(run.folder, RUN_FOLDER, overwrite=True)
     (run.folder / "config.json").write_text("{}")  # Many a tool writes a file of this name.
-    with pytest.raises(RunError, match="not a run; it is left alone"):
-        check_free(run.folder, overwrite=True)
+    with pytest.raises(RunError, match="not known as a run"):
+        claim(run.folder, RUN_FOLDER, overwrite=True)
 
 
 def test_not_a_run(tmp_path):

@@ -170,9 +170,9 @@ def test_existing_run_is_refused_and_foreign_folders_are_left_alone(image_folder
     manifest = read_manifest(image_folder)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("years of work")
-    with pytest.raises(RunError, match="exists; choose another folder"):
+    with pytest.raises(RunError, match=r"thesis\.txt, and is not known as a run"):
         mscam_tf.train(manifest, tmp_path / "run")
-    with pytest.raises(RunError, match="not a run"):
+    with pytest.raises(RunError, match="is left alone"):
         mscam_tf.train(manifest, tmp_path / "run", overwrite=True)
     assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
 
@@ -190,10 +190,23 @@ def test_a_failed_overwrite_keeps_the_old_run(image_folder, tmp_path):
         mscam_tf.train(manifest, run.folder, diverging, overwrite=True)
     assert (run.folder / "model.keras").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    (run.folder / "notes.txt").write_text("mine")
     # A run may start from its own weights.
     own = replace(quick, weights=str(run.folder / "model.keras"))
-    mscam_tf.train(manifest, run.folder, own, overwrite=True)
+    again = mscam_tf.train(manifest, run.folder, own, overwrite=True)
+    assert again.folder == run.folder
     assert (run.folder / "model.keras").read_bytes() != before
+    assert (run.folder / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("name", ["run{x}", "run{epoch}", "[b]{"])
+def test_braces_in_the_name_of_a_run(image_folder, tmp_path, name):
+    quick = TrainConfig(backbone="TinyNet", image_size=(32, 32), epochs=1, batch_size=8)
+    run = mscam_tf.train(read_manifest(image_folder), tmp_path / name, quick)
+    assert (tmp_path / name / "checkpoints" / "best.weights.h5").exists()
+    assert run.load_model()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_too_few_images_of_a_class(tmp_path):

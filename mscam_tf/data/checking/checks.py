@@ -1,6 +1,5 @@
 """Check a data set before training: broken files, torn groups, leaks, contradictory labels."""
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from mscam_tf.data.checking.duplicates import (
 )
 from mscam_tf.data.manifests import Manifest, find_torn_groups
 from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_table
 
 
 @dataclass(frozen=True)
@@ -162,14 +161,17 @@ def group_duplicates(report: DataReport) -> Manifest:
 def write_duplicates(report: DataReport, path: str | Path) -> None:
     """Write every pair of images that show the same as a row of a CSV file."""
     numbers = {i: n for n, members in enumerate(report.clusters, start=1) for i in members}
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        fields = ("path", "label", "group", "split")
-        names = [f"{which}_{field}" for which in ("first", "second") for field in fields]
-        writer.writerow(["cluster", "kind", "similarity", "orientation", *names])
-        for pair in report.duplicates:
-            images = (report.manifest.samples[i] for i in (pair.first, pair.second))
-            cells = [getattr(sample, field) for sample in images for field in fields]
-            kind = "exact" if pair.exact else "near"
-            number, similarity = numbers[pair.first], f"{pair.similarity:.3f}"
-            writer.writerow([number, kind, similarity, pair.orientation, *cells])
+    fields = ("path", "label", "group", "split")
+    columns = [f"{which}_{field}" for which in ("first", "second") for field in fields]
+    rows = []
+    for pair in report.duplicates:
+        images = (report.manifest.samples[i] for i in (pair.first, pair.second))
+        cells = [getattr(sample, field) for sample in images for field in fields]
+        row = {
+            "cluster": numbers[pair.first],
+            "kind": "exact" if pair.exact else "near",
+            "similarity": f"{pair.similarity:.3f}",
+            "orientation": pair.orientation,
+        }
+        rows.append(row | dict(zip(columns, cells, strict=True)))
+    write_table(path, rows, ["cluster", "kind", "similarity", "orientation", *columns])

@@ -1,6 +1,5 @@
 """Boxes around objects: read, write, move and cut."""
 
-import csv
 import logging
 import math
 from collections import defaultdict
@@ -10,7 +9,7 @@ from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.manifest import Manifest, ManifestError, open_table, relocate_path
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_table
 
 BOXES_FILE = "boxes.csv"
 _LOGGER = logging.getLogger(__name__)
@@ -139,15 +138,14 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
 
 def write_boxes(boxes: Mapping[str, Iterable[Box]], path: str | Path) -> None:
     """Write the boxes of each image as a CSV file that `read_boxes` reads."""
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", *_CORNERS, "label", *_CUT])
-        for image, found in boxes.items():
-            for box in found:
-                corners = [_trim(getattr(box, name)) for name in _CORNERS]
-                width, height = map(_trim, box.size)
-                visible = round(box.visible, 4)
-                writer.writerow([image, *corners, box.label, width, height, visible])
+    rows = [_make_row(image, box) for image, found in boxes.items() for box in found]
+    write_table(path, rows, ("path", *_CORNERS, "label", *_CUT))
+
+
+def _make_row(image: str, box: Box) -> dict[str, object]:
+    corners = {name: _trim(getattr(box, name)) for name in _CORNERS}
+    cut = dict(zip(_CUT, (*map(_trim, box.size), round(box.visible, 4)), strict=True))
+    return {"path": image, **corners, "label": box.label, **cut}
 
 
 def match_boxes(

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from mscam_tf.data.reading import SUFFIXES, is_image_file
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_whole
+from mscam_tf.files import TABLE_FORMAT, TableReader, write_table
 
 NO_OBJECT, OBJECT = "none", "object"
 
@@ -100,7 +100,7 @@ def read_manifest(source: str | Path) -> Manifest:
         source = source / MANIFEST_FILE
     if source.is_dir():
         manifest = Manifest(source, tuple(_list_folder(source)))
-    elif source.is_file() and source.suffix == ".csv":
+    elif source.is_file() and source.suffix.lower() == ".csv":
         manifest = Manifest(source.parent, tuple(_list_csv(source)))
     else:
         raise ManifestError(
@@ -157,28 +157,34 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
     masked = any(sample.mask for sample in manifest.samples)
     columns = _COLUMNS if masked else _COLUMNS[:-1]
     extra = list(dict.fromkeys(name for sample in manifest.samples for name in sample.extra))
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*columns, *extra])
-        for sample in manifest.samples:
-            known = [getattr(sample, name) for name in columns]
-            writer.writerow(known + [sample.extra.get(name, "") for name in extra])
+    rows = [
+        {**{name: getattr(sample, name) for name in columns}, **sample.extra}
+        for sample in manifest.samples
+    ]
+    write_table(path, rows, [*columns, *extra])
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator["csv.DictReader[str]"]:
+def open_table(path: Path) -> Iterator[TableReader]:
     """Open a CSV file of the user's for reading.
 
     Raises:
-        ManifestError: If it is not UTF-8, as Excel writes it unless told otherwise.
+        ManifestError: If it is not UTF-8, as Excel writes it unless told otherwise, or a quotation
+            mark is not closed.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            yield csv.DictReader(file)
-    except UnicodeDecodeError as error:
-        raise ManifestError(
-            f"A CSV file must be in UTF-8: save it as UTF-8. Received: {path}, {error}"
-        ) from None
+    with path.open(**{**TABLE_FORMAT, "encoding": "utf-8-sig"}) as file:
+        reader = TableReader(file)
+        try:
+            yield reader
+        except UnicodeDecodeError as error:
+            raise ManifestError(
+                f"A CSV file must be in UTF-8: save it as UTF-8. Received: {path}, {error}"
+            ) from None
+        except csv.Error as error:
+            raise ManifestError(
+                f"{path}, line {reader.line_num} or before: expected rows of a CSV file, with each "
+                f"quotation mark closed. Received: {error}"
+            ) from None
 
 
 def _list_folder(folder: Path) -> Iterable[Sample]:

@@ -6,7 +6,6 @@ says so (`invert`): these are inverted. A window in the units of the file maps t
 default it is the full range of the bits that the file stores.
 """
 
-import csv
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +20,7 @@ from PIL import Image
 from mscam_tf.data.reading.formats import read_stored
 from mscam_tf.data.reading.stored import Stored
 from mscam_tf.errors import MscamError
-from mscam_tf.files import write_whole
+from mscam_tf.files import write_table
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dcm", ".npy")
 MASKS_FOLDER = "masks"
@@ -221,8 +220,8 @@ def check_images(
 
 def write_problems(problems: Sequence[tuple[Path, str]], path: str | Path) -> None:
     """Write a CSV file of the images that were left out, with the columns path and reason."""
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("path", "reason"), *problems])
+    rows = [{"path": str(file), "reason": reason} for file, reason in problems]
+    write_table(path, rows, ("path", "reason"))
 
 
 def scale_stored(stored: Stored, options: ReadOptions) -> np.ndarray:

@@ -1,4 +1,4 @@
-from .cut import check_folder as check_folder
+from .cut import PATCH_FOLDER as PATCH_FOLDER
 from .cut import cut_patches as cut_patches
 from .frames import is_manifest as is_manifest
 from .frames import list_frames as list_frames

@@ -1,20 +1,17 @@
 """Cut patches out of their frames and write them as a data set."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from mscam_tf.data.manifests import (
     BOXES_FILE,
     MANIFEST_FILE,
     Manifest,
-    ManifestError,
     Sample,
     write_boxes,
     write_manifest,
@@ -22,10 +19,17 @@ from mscam_tf.data.manifests import (
 from mscam_tf.data.reading import MASKS_FOLDER
 from mscam_tf.data.tiling.frames import list_inputs, read_frame, read_frame_mask
 from mscam_tf.data.tiling.plan import Patch, Tiling, classify_patch
-from mscam_tf.files import write_whole, write_whole_folder
+from mscam_tf.files import write_json, write_png
+from mscam_tf.folders import write_whole_folder
+from mscam_tf.outputs import Kind, claim
 
 _SETTINGS_FILE = "tiling.json"
-_WRITTEN = ("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE)
+PATCH_FOLDER = Kind(
+    "patches of `mscam tile`",
+    _SETTINGS_FILE,
+    keys=("frames", "size", "overlap"),
+    entries=("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE),
+)
 
 
 def cut_patches(
@@ -57,15 +61,14 @@ def cut_patches(
         itself is the group where no other is known.
 
     Raises:
-        ManifestError: If the folder is not empty and not ours to overwrite, or holds frames.
+        OutputError: If the folder is not empty and not ours to overwrite, or holds frames.
         ImageError: If a frame or mask cannot be read.
     """
     folder = Path(folder)
-    check_folder(folder, overwrite, list_inputs(frames))
-    settings = json.dumps({"frames": str(frames.root), **asdict(tiling)}, indent=2)
+    claim(folder, PATCH_FOLDER, overwrite=overwrite, inputs=list_inputs(frames))
     samples = []
-    with write_whole_folder(folder, _WRITTEN) as partial:
-        (partial / _SETTINGS_FILE).write_text(settings + "\n", encoding="utf-8")
+    with write_whole_folder(folder, PATCH_FOLDER.entries) as partial:
+        write_json(partial / _SETTINGS_FILE, {"frames": str(frames.root), **asdict(tiling)})
         for patch, frame, image, mask in _cut(patches, frames, tiling):
             label = classify_patch(patch, tiling.min_visible)
             samples.append(_write_patch(partial, patch, frame, label, image, mask))
@@ -75,31 +78,6 @@ def cut_patches(
         manifest = Manifest(folder, tuple(samples))
         write_manifest(manifest, partial / MANIFEST_FILE)
     return manifest
-
-
-def check_folder(folder: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
-    """Raise a `ManifestError` unless `cut_patches` may write into the folder.
-
-    Args:
-        folder: Where to write.
-        overwrite: Whether to replace what an earlier call has written.
-        inputs: Files to be read, which must not be in the folder.
-    """
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not (folder / _SETTINGS_FILE).is_file():
-        raise ManifestError(f"The folder must be empty, or one of `mscam tile`. Received: {folder}")
-    if not overwrite:
-        raise ManifestError(
-            "The folder must be empty; choose another, or add --overwrite. "
-            f"Received: {folder}, with patches"
-        )
-    for path in inputs:
-        if path.resolve().is_relative_to(folder.resolve()):
-            raise ManifestError(
-                "The folder is replaced and must hold none of the inputs; choose another. "
-                f"Received: {folder}, with {path}"
-            )
 
 
 def _cut(
@@ -132,16 +110,11 @@ def _write_patch(
     image: np.ndarray,
     mask: np.ndarray | None,
 ) -> Sample:
-    _write_png(folder / patch.path, image)
+    write_png(folder / patch.path, image)
     name = ""
     if mask is not None:
         name = patch.path.replace("images", MASKS_FOLDER, 1)
-        _write_png(folder / name, mask.astype(np.uint8 if mask.max() < 256 else np.uint16))
+        write_png(folder / name, mask.astype(np.uint8 if mask.max() < 256 else np.uint16))
     corner = {"x": str(patch.x), "y": str(patch.y)}
     extra = {**frame.extra, **corner}
     return Sample(patch.path, label, frame.group, frame.split, name, extra)
-
-
-def _write_png(path: Path, pixels: np.ndarray) -> None:
-    with write_whole(path) as partial:
-        Image.fromarray(np.ascontiguousarray(pixels)).save(partial)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ManifestError, read_manifest
+from mscam_tf import RunError, read_manifest
 from mscam_tf.data.manifests import Box, read_boxes
 from mscam_tf.data.tiling import Tiling, cut_patches, list_frames, plan_patches
 
@@ -71,13 +71,13 @@ def test_padding_repeats_the_edge_but_no_object(films):
 def test_only_its_own_files_are_overwritten(films):
     cut(films, Tiling(size=10))
     (films / "out" / "labels.csv").write_text("mine")
-    with pytest.raises(ManifestError, match="add --overwrite"):
+    with pytest.raises(RunError, match="add --overwrite"):
         cut(films, Tiling(size=20))
     cut(films, Tiling(size=12, border="drop"), overwrite=True)
     assert len(list((films / "out").glob("images/*/*.png"))) == 4
     assert (films / "out" / "labels.csv").read_text() == "mine"
     (films / "out" / "tiling.json").unlink()
-    with pytest.raises(ManifestError, match="must be empty, or one of `mscam tile`"):
+    with pytest.raises(RunError, match="is not known as patches of `mscam tile`"):
         cut(films, Tiling(size=10), overwrite=True)
 
 
@@ -99,7 +99,7 @@ def test_its_own_frames_are_not_overwritten(films):
     manifest = cut(films, Tiling(size=10))
     for source in (films / "out", films):  # The second holds the films, and the patches below.
         frames = list_frames(source)
-        with pytest.raises(ManifestError, match=r"must hold none of the inputs.* with .*png"):
+        with pytest.raises(RunError, match=r"must hold none of the inputs, but holds .*png"):
             cut_patches([], frames, films / "out", Tiling(size=10), overwrite=True)
     assert all(path.exists() for path in manifest.paths)
 

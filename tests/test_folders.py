@@ -1,0 +1,197 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mscam_tf import MscamError
+from mscam_tf.folders import clear_leftovers, replace_folder, write_whole_folder
+from mscam_tf.locks import hold
+from mscam_tf.outputs import RunError
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "data"
+    for text in ("first", "second"):
+        with write_whole_folder(folder) as partial:
+            assert not list(partial.iterdir())
+            (partial / text).touch()
+    assert [path.name for path in folder.iterdir()] == ["second"]
+
+    def fail():
+        with write_whole_folder(folder) as partial:
+            (partial / "third").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.name for path in folder.iterdir()] == ["second"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_other_files_of_a_folder_stay(tmp_path):
+    folder = tmp_path / "out"
+    for text in ("first", "second"):
+        with write_whole_folder(folder, ["images", "list.txt"]) as partial:
+            (partial / "images").mkdir()
+            (partial / "images" / f"{text}.png").touch()
+            (partial / "list.txt").write_text(text)
+        (folder / "mine.txt").touch()
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        *("images", "list.txt", "mine.txt", "second.png"),
+    ]
+    assert (folder / "list.txt").read_text() == "second"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def write_half(folder):
+    with write_whole_folder(folder, ["a.txt"]) as partial:
+        (partial / "a.txt").write_text("new")
+        raise RuntimeError
+
+
+def test_a_folder_is_untouched_by_a_failure(tmp_path):
+    for name in ("new", "old"):
+        (tmp_path / "old").mkdir(exist_ok=True)
+        (tmp_path / "old" / "a.txt").write_text("old")
+        with pytest.raises(RuntimeError):
+            write_half(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert (tmp_path / "old" / "a.txt").read_text() == "old"
+
+
+# What one process does to a folder: it holds "old" files and one of somebody's, and is killed.
+SCRIPT = """
+import ctypes, os, shutil, signal, sys
+from pathlib import Path
+from mscam_tf import folders
+
+folder, moment = Path(sys.argv[1]), sys.argv[2]
+
+def kill(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+killed_at = {"between": ".partial-", "after": "notes"}.get(moment, "-")
+rename = Path.rename
+Path.rename = lambda source, target: (
+    kill() if killed_at in source.name else rename(source, target)
+)
+if moment == "between":  # As where the system cannot swap in one step.
+    ctypes.CDLL = lambda name: None
+elif moment == "last":
+    shutil.rmtree = kill
+with folders.write_whole_folder(folder, ["model", "curves"]) as partial:
+    (partial / "model").write_text("new")
+    if moment == "while":
+        kill()
+    (partial / "curves").write_text("new")
+"""
+
+
+def kill_a_writer(folder, moment):
+    result = subprocess.run([sys.executable, "-c", SCRIPT, str(folder), moment])
+    assert result.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def old(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("model", "curves", "notes"):
+        (folder / name).write_text("old")
+    return folder
+
+
+def read(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("moment", ["while", "between", "after", "last"])
+def test_killed_at_any_moment_twice_nothing_is_lost(old, moment, caplog):
+    before, after = dict.fromkeys(("model", "curves"), "old"), {"model": "new", "curves": "new"}
+    for _ in range(2):
+        kill_a_writer(old, moment)
+        if moment != "between":  # There the next command brings it back.
+            expected = before if moment == "while" else after
+            assert expected.items() <= read(old).items()
+    clear_leftovers(old, ["model", "curves"])
+    assert "a command that was stopped" in caplog.text
+    assert read(old) == (after if moment in ("after", "last") else before) | {"notes": "old"}
+    assert [path.name for path in old.parent.iterdir()] == ["run"]
+
+
+def test_a_folder_in_use_is_refused_and_left(old):
+    with write_whole_folder(old) as partial:
+        (partial / "model").write_text("first")
+        with pytest.raises(MscamError, match="Another command is writing"), write_whole_folder(old):
+            pass
+        assert partial.exists()
+    assert read(old) == {"model": "first"}
+
+
+def test_a_free_folder_is_written_in_place_and_held(tmp_path):
+    folder = tmp_path / "run"
+    with replace_folder(folder) as place:
+        assert place == folder
+        with pytest.raises(RunError, match="Another command is writing"):
+            clear_leftovers(folder)
+    with replace_folder(folder) as place:
+        (place / "half").touch()
+    with replace_folder(folder, ["half"]) as place:
+        assert place != folder
+    assert not read(folder)
+
+
+def test_what_is_interrupted_in_place_stays(tmp_path):
+    def fail():
+        with replace_folder(tmp_path / "run") as place:
+            (place / "checkpoint").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert (tmp_path / "run" / "checkpoint").exists()
+
+
+def test_links_stay_links(old, tmp_path):
+    (tmp_path / "linked").symlink_to("run")
+    with write_whole_folder(tmp_path / "linked") as partial:
+        (partial / "model").write_text("new")
+    assert (tmp_path / "linked").is_symlink()
+    assert read(old) == {"model": "new"}
+
+
+def test_the_current_folder_is_filled_but_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = tmp_path.stat().st_ino
+    with write_whole_folder(".") as partial:
+        (partial / "model").write_text("new")
+    assert read(tmp_path) == {"model": "new"}
+    assert tmp_path.stat().st_ino == before
+    with pytest.raises(RunError, match="cannot be replaced at once"), write_whole_folder("."):
+        pass
+    assert read(tmp_path) == {"model": "new"}
+
+
+def test_long_names_have_room_for_what_is_partial(tmp_path):
+    folder = tmp_path / ("필" * 85)
+    for text in ("first", "second"):
+        with write_whole_folder(folder) as partial:
+            (partial / "model").write_text(text)
+    assert read(folder) == {"model": "second"}
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_held_until_the_process_ends(tmp_path):
+    code = "import sys; from mscam_tf.locks import lock; lock(__import__('pathlib').Path(sys.argv[1])); print('held', flush=True); input()"  # noqa: E501
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"held\n"
+    with pytest.raises(RunError, match="Another command"), hold(tmp_path):
+        pass
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    with hold(tmp_path):
+        pass

@@ -1,0 +1,95 @@
+import json
+
+import pytest
+
+from mscam_tf import MscamError, RunError
+from mscam_tf.files import write_table
+from mscam_tf.outputs import FILE, NEW_FOLDER, Kind, claim
+
+RUN = Kind("a run", "config.json", keys=("config",), entries=("config.json", "*_maps.png"))
+STATE = Kind("a pretraining", "config.json", keys=("steps",), continued=True)
+TABLE = Kind("scores", "table.csv", keys=("path", "label"))
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"config": {}, "steps": 3}))
+    return folder
+
+
+@pytest.mark.parametrize("kind", [RUN, STATE, TABLE, NEW_FOLDER])
+def test_free_folders_may_be_taken(tmp_path, kind):
+    claim(tmp_path / "new" / "folder", kind)
+    claim(tmp_path, kind)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_the_kind_needs_to_be_asked_for(run):
+    with pytest.raises(RunError, match=r"run holds a run; it is left alone.*add --overwrite"):
+        claim(run, RUN)
+    claim(run, RUN, overwrite=True)
+    claim(run, STATE)  # Which is continued.
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "{", "3", '{"steps": 1}'])
+def test_only_the_marker_makes_a_folder_ours(run, text):
+    """Many a tool writes a file of this name."""
+    (run / "config.json").write_text(text)
+    (run / "films").mkdir()
+    with pytest.raises(RunError, match="holds films, and is not known as a run"):
+        claim(run, RUN, overwrite=True)
+    with pytest.raises(RunError, match="holds films, and must be empty or new"):
+        claim(run, NEW_FOLDER, overwrite=True)
+
+
+def test_tables_are_known_by_their_columns(tmp_path):
+    write_table(tmp_path / "table.csv", [], ("path", "label", "more"))
+    claim(tmp_path, TABLE, overwrite=True)
+    write_table(tmp_path / "table.csv", [], ("path",))
+    with pytest.raises(RunError, match="not known as scores"):
+        claim(tmp_path, TABLE, overwrite=True)
+
+
+def test_foreign_files_are_listed_and_stay(run, caplog):
+    for name in ("a_maps.png", *(f"{number}.txt" for number in range(7))):
+        (run / name).touch()
+    claim(run, RUN, overwrite=True)
+    assert "other files, which stay: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more" in caplog.text
+
+
+def test_inputs_are_not_replaced(run, tmp_path):
+    (tmp_path / "link").symlink_to(run)
+    for place in (run / "images" / "a.png", run, tmp_path / "link" / "a.png"):
+        with pytest.raises(RunError, match="must hold none of the inputs, but holds"):
+            claim(run, RUN, overwrite=True, inputs=[tmp_path, place])
+    claim(run, RUN, overwrite=True, inputs=[tmp_path / "runs" / "a.png"])
+
+
+def test_files(tmp_path):
+    path = tmp_path / "table.csv"
+    claim(path, FILE)
+    path.touch()
+    with pytest.raises(RunError, match=r"table\.csv exists; it is left alone.*--overwrite"):
+        claim(path, FILE)
+    claim(path, FILE, overwrite=True)
+    with pytest.raises(RunError, match="is a folder"):
+        claim(tmp_path, FILE, overwrite=True)
+    with pytest.raises(RunError, match="is no folder"):
+        claim(path, RUN, overwrite=True)
+    with pytest.raises(RunError, match=r"cannot be made: .*table\.csv is no folder"):
+        claim(path / "run", RUN)
+
+
+def test_the_current_folder_is_not_replaced(run, monkeypatch):
+    monkeypatch.chdir(run)
+    with pytest.raises(RunError, match="cannot be replaced at once"):
+        claim(run, RUN, overwrite=True)
+
+
+def test_what_was_moved_away_is_brought_back(run, caplog):
+    run.rename(run.with_name(".run.replaced-0123"))
+    with pytest.raises(MscamError, match="holds a run"):
+        claim(run, RUN)
+    assert "it is back" in caplog.text
