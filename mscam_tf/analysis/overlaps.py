@@ -1,8 +1,8 @@
-"""Which classes are confused, and whether their maps then lay claim to the same places.
+"""Which classes are confused, and whether their maps then lie on the same places.
 
-Softmax does not see what is added to the maps of all classes alike: one map by itself says little.
-All maps are therefore taken relative to the mean over the classes, as the logits' differences are.
-Of two classes one is then the other's negative, and no place can speak for both.
+The probabilities of a softmax do not change if the same value is added to the maps of all classes.
+So a map alone means little, and all maps are taken relative to the mean over the classes. With two
+classes, one map is then the negative of the other, and the two never overlap.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,14 +38,14 @@ def measure_overlaps(
         run: A finished run.
         paths: Image files.
         labels: Class of each, where it is known.
-        groups: What each belongs to; by default each is by itself.
+        groups: Group of each image; by default each image is a group.
         threshold: Of `threshold_iou`, in logits above the mean over the classes, `(C,)` or one for
-            all; by default half of the upper end of the range of each class's maps: diffuse maps
-            never reach what sharp ones do.
+            all; by default half of the upper end of the range of each class's maps, because the
+            values of diffuse maps are smaller than those of sharp maps.
         on_image: Called with each result, and with the explanation that holds the maps.
 
     Returns:
-        One `ImageOverlap` an image.
+        One `ImageOverlap` for each image.
 
     Raises:
         ImageError: If images cannot be read.
@@ -93,7 +93,7 @@ def sample_maps(run: Run, paths: Sequence[Path]) -> np.ndarray:
 
 
 def find_range(maps: np.ndarray) -> tuple[float, float]:
-    """Return the range that pictures of such maps tell apart."""
+    """Return the range of values that pictures of such maps show."""
     low, high = np.percentile(maps, _RANGE_PERCENTILES)
     return float(low), float(high)
 
@@ -160,7 +160,7 @@ def stack_evidence(explanation: Explanation, first: int, second: int) -> np.ndar
     """Return an image, the maps of two classes, and the positive evidence they share, `(H, W, 4)`.
 
     The maps are relative to the mean over the classes. The shared evidence of a place is the
-    smaller of the two there, or zero: where it is large, both lay claim to the same place.
+    smaller of the two there, or zero: where it is large, both classes have evidence.
     """
     maps = center_maps(explanation.maps)
     one, other = maps[..., first], maps[..., second]

@@ -42,7 +42,7 @@ def write_analysis(
 
     Writes `advice.md` (in words), `confusions.csv` (each pair: how often, and how much the two maps
     overlap on wrong and on right images), `images.csv` (each image), `overlaps.png`, and for each
-    pair `confusions/TRUE_as_PREDICTED.png`: where both classes lay claim to the same place, on
+    pair `confusions/TRUE_as_PREDICTED.png`: where both classes have evidence, on
     average and on the most certain errors. With unlabelled images also `label_next.csv`: which to
     label next. An earlier analysis in the folder is replaced.
 
@@ -96,7 +96,8 @@ def _check_folder(folder: Path) -> None:
     there = [name for name in _FILES if (folder / name).exists()]
     if there and _FILES[0] not in there:
         raise RunError(
-            f"{folder} holds files that are no analysis; choose another folder. Received: {there}"
+            f"{folder} holds files that `mscam analyze` did not write; choose another folder. "
+            f"Received: {there}"
         )
 
 
