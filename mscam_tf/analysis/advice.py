@@ -14,7 +14,7 @@ _LEVEL = 0.05
 def write_advice(
     count: int, confusions: Sequence[Confusion], ranked: Sequence[ImageOverlap] = ()
 ) -> str:
-    """Say in words what is confused, whether the maps tell why, and which images would help.
+    """Say in words what is confused, whether the maps say why, and which images would help.
 
     Args:
         count: How many labelled images were analysed.
@@ -34,14 +34,15 @@ def write_advice(
             for one in ranked[:_LISTED]
         )
         parts.append(
-            "## Label these next\n\nOf the images without a label, those whose two most probable "
-            f"classes are closest and claim the same places:\n\n{names}"
+            "## Label these next\n\nOf the images without a label, these have the smallest margin "
+            "between their two most probable classes, and maps of the two that overlap most:\n\n"
+            f"{names}"
         )
     return "\n\n".join(parts) + "\n"
 
 
 def _adjust(chances: Sequence[float]) -> np.ndarray:
-    """Adjust p values for their number (Benjamini and Hochberg, 1995); what is no number stays."""
+    """Adjust p values for their number (Benjamini and Hochberg, 1995); NaN stays NaN."""
     adjusted = np.array(chances, float)
     known = np.isfinite(adjusted)
     if known.any():
@@ -59,10 +60,10 @@ def _advise(confusion: Confusion, chance: float) -> str:
 
 def _describe_overlap(confusion: Confusion, chance: float) -> str:
     if len(confusion.images[0].class_names) == 2:
-        return "With two classes one map is the other's negative: no place speaks for both."
+        return "With two classes, one map is the negative of the other, so that they never overlap."
     if np.isnan(chance):
         return (
-            f"With {len(confusion.right)} images of {confusion.true} that are right, these are too "
+            f"With {len(confusion.right)} images of {confusion.true} that are right, there are too "
             "few to judge where the maps overlap."
         )
     low, high = confusion.interval
@@ -81,22 +82,23 @@ def _judge(confusion: Confusion, chance: float) -> str:
     pair = f"{confusion.true} and {confusion.predicted}"
     if chance < _LEVEL and low > 0 and not confusion.exceeds_like:
         return (
-            f"Where it errs, the maps lie as on any image of {confusion.predicted}: what makes "
-            f"these {confusion.true} was not seen. Is it visible at all? If so, add images of "
-            f"{confusion.true} in which it is as small or as faint."
+            f"On the wrong images, the maps lie as on any image of {confusion.predicted}: the "
+            f"model did not see what makes these images {confusion.true}. If you can see it, "
+            f"add images of {confusion.true} in which it is as small or as faint."
         )
     if chance < _LEVEL and low > 0:
         return (
-            f"Where it errs, {pair} claim the same region, which they should not share: add images "
-            "like those below, of both classes, that differ there and are alike elsewhere."
+            f"On the wrong images, {pair} claim the same region: both maps have their evidence "
+            "there. Add images of both classes that look like those below but differ in this "
+            "region."
         )
     if chance < _LEVEL and high < 0:
         return (
-            f"Where it errs, the maps of {pair} are further apart than usual: something speaks for "
-            f"{confusion.predicted} at a place of its own. Look at the pictures: what is there? "
-            f"Add images of {confusion.true} that have the like."
+            f"On the wrong images, the maps of {pair} are further apart than usual: the evidence "
+            f"for {confusion.predicted} lies on another place. Look at the pictures to see what is "
+            f"there, and add images of {confusion.true} that show it too."
         )
     return (
-        "That is no clear difference: the place is not what confuses them. Add images like those "
-        "below of either class, and check their labels."
+        "This is no clear difference, so the maps do not say why the classes are confused. Add "
+        "images of both classes that look like those below, and check the labels of those below."
     )

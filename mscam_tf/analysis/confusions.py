@@ -23,7 +23,7 @@ class ImageOverlap:
         probabilities: `(C,)`.
         class_names: Name of each class.
         overlaps: For each of `MEASURES` a symmetric matrix `(C, C)`.
-        group: What it belongs to, such as a film: images of one group are alike.
+        group: Its group, such as a film: images of one group are alike.
     """
 
     path: Path
@@ -60,14 +60,14 @@ class Confusion:
     """Images of one class that were taken for another.
 
     Attributes:
-        true: Their class.
-        predicted: What they were taken for.
-        images: They themselves, the most certain error first.
-        right: The images of that class that were not taken for any other.
-        like: Those of the other class that were not either: what `images` were taken for.
+        true: The class of the images.
+        predicted: The class that they were taken for.
+        images: The images that were taken for it, the most certain error first.
+        right: The images of the true class that are right.
+        like: The images of the predicted class that are right.
         total: How many images the class has.
         mean: Mean over `images` of what `stack_evidence` returns, `(H, W, 4)`.
-        stacks: The same of the first few of them.
+        stacks: What `stack_evidence` returns for the first few of them.
     """
 
     true: str
@@ -94,12 +94,12 @@ class Confusion:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95 % bootstrap interval; not a number for fewer than 5 groups of either."""
+        """95 % bootstrap interval of the difference; NaN with fewer than 5 groups of either."""
         return self._comparison[1]
 
     @property
     def p_value(self) -> float:
-        """Of the two-sided Mann-Whitney test of the same, of this pair alone; likewise."""
+        """P value of the two-sided Mann-Whitney test of this pair alone; NaN as for `interval`."""
         return self._comparison[2]
 
     @cached_property
@@ -110,8 +110,8 @@ class Confusion:
     def exceeds_like(self) -> bool:
         """Whether the place overlap on `images` is above that on `like` too.
 
-        Otherwise the maps of the wrong images lie as they do on any image of the class that these
-        were taken for: what is there was not seen. True also if there are too few to tell.
+        If not, the maps of the wrong images look like those of any image of the predicted class, so
+        that the model did not see the object. Also true if there are too few images to compare.
         """
         _, (low, _), _ = _compare(*(_average_groups(x, self) for x in (self.images, self.like)))
         return not low <= 0
@@ -125,7 +125,7 @@ class Confusion:
         }
 
     def average(self, name: str) -> dict[str, float]:
-        """Return the means of what `measure` returns; not a number where there is nothing."""
+        """Return the means of what `measure` returns; NaN where there are no values."""
         found = {part: values[np.isfinite(values)] for part, values in self.measure(name).items()}
         return {p: float(v.mean()) if len(v) else float("nan") for p, v in found.items()}
 

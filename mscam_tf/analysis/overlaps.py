@@ -1,8 +1,8 @@
-"""Whether the maps of two classes lay claim to the same places, image by image.
+"""Whether the maps of two classes lie on the same places, image by image.
 
-Softmax does not see what is added to the maps of all classes alike: one map by itself says little.
-All maps are therefore taken relative to the mean over the classes, as the logits' differences are.
-Of two classes one is then the other's negative, and no place can speak for both.
+The probabilities of a softmax do not change if the same value is added to the maps of all classes.
+So a map alone means little, and all maps are taken relative to the mean over the classes. With two
+classes, one map is then the negative of the other, and the two never overlap.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,15 +56,15 @@ def measure_overlaps(
         run: A finished run, or a session of it.
         paths: Image files.
         labels: Class of each, where it is known.
-        groups: What each belongs to; by default each is by itself.
+        groups: Group of each image; by default each image is a group.
         threshold: Of `threshold_iou`, in logits above the mean over the classes, `(C,)` or one for
-            all; by default half of the upper end of the range of each class's maps: diffuse maps
-            never reach what sharp ones do.
-        on_image: Called with each result, and with the explanation that holds the maps; the images
-            come in an order of their own.
+            all; by default half of the upper end of the range of each class's maps, because the
+            values of diffuse maps are smaller than those of sharp maps.
+        on_image: Called with each result, and with the explanation that holds the maps. The images
+            do not come in the order of the paths.
 
     Returns:
-        One `ImageOverlap` an image, in the order of the paths.
+        One `ImageOverlap` for each image, in the order of the paths.
 
     Raises:
         ImageError: If images cannot be read.

@@ -9,7 +9,7 @@ from mscam_tf.analysis.confusions import ImageOverlap
 
 
 def rank_unlabelled(images: Sequence[ImageOverlap]) -> list[ImageOverlap]:
-    """Order images by how much a label of theirs would say: the most first.
+    """Order images by how much their labels should help: the most useful image first.
 
     By the mean of two ranks: of the margin, the smallest first, and of the overlap in place of the
     maps of the two most probable classes, the largest first. The overlap is ranked among the images

@@ -43,7 +43,7 @@ def write_analysis(
 
     Writes `advice.md` (in words), `confusions.csv` (each pair: how often, and how much the two maps
     overlap on wrong and on right images), `images.csv` (each image), `overlaps.png`, and for each
-    pair `confusions/TRUE_as_PREDICTED.png`: where both classes lay claim to the same place, on
+    pair `confusions/TRUE_as_PREDICTED.png`: where both classes have evidence, on
     average and on the most certain errors. With unlabelled images also `label_next.csv`: which to
     label next. An earlier analysis in the folder is replaced.
 

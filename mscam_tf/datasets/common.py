@@ -1,4 +1,4 @@
-"""What the builders share: honest splits, boxes, and the terms of GDXray."""
+"""What the builders share: splits, boxes, and the terms of GDXray."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def split_groups(
 
     Args:
         groups: The label of each group.
-        shares: Of train, validation and test.
+        shares: Shares of train, validation and test.
 
     Returns:
         The split of each group.

@@ -38,7 +38,7 @@ def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the area under the ROC curve: one class against the rest, mean over the classes.
 
-    Not a number where a class does not occur.
+    NaN if a class does not occur.
     """
     num_classes = probabilities.shape[1]
     if len(np.unique(labels)) < num_classes:
@@ -76,11 +76,11 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
 
 
 def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return how often it is right whether a finding is there, over all findings, in `[0, 1]`.
+    """Return the accuracy over all findings of all images, in `[0, 1]`.
 
     Args:
         labels: Which findings each image has, `(n, C)` of 0 and 1.
-        probabilities: `(n, C)`; one of more than a half says that it is there.
+        probabilities: `(n, C)`; above one half, the finding counts as found.
     """
     return float(((probabilities > 0.5) == (labels > 0)).mean())
 
@@ -88,7 +88,7 @@ def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the area under the ROC curve, mean over the findings.
 
-    Not a number where one is in all images or in none.
+    NaN if a finding is in all images or in none.
     """
     if (labels.min(0) == labels.max(0)).any():
         return float("nan")
@@ -98,7 +98,7 @@ def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the average precision, mean over the findings; by chance it is their frequency.
 
-    Not a number where one is in no image.
+    NaN if a finding is in no image.
     """
     if not labels.max(0).all():
         return float("nan")
@@ -131,24 +131,26 @@ METRICS: dict[str, Metric] = {
 
 
 def class_recall(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
-    """Return the share of a class's or finding's images that is found; without any, not a number.
+    """Return the share of the images of a class, or with a finding, that is found.
 
-    With two classes, one minus it is the share of defects that is missed, or of good parts that is
-    falsely rejected. With more, an image that is not found may have been taken for its neighbour.
+    NaN if there is no such image.
+
+    With two classes, one minus this value is the share of defects that is missed, or
+    of good parts that is falsely rejected. With more classes, an image that is not found may have been taken for its neighbour.
 
     Args:
         labels: Class index of each image, `(n,)`, or its findings, `(n, C)`.
         probabilities: `(n, C)`.
-        index: Of the class.
+        index: Index of the class.
     """
     there, said = _decide(labels, probabilities, index)
     return float(said[there].mean()) if there.any() else float("nan")
 
 
 def class_precision(labels: np.ndarray, probabilities: np.ndarray, index: int) -> float:
-    """Return the share of right ones among the images said to be of a class, or to have a finding.
+    """Return the share of right ones among the images in which a class or finding is found.
 
-    Not a number where none is said to. Arguments as for `class_recall`.
+    NaN if the model finds none. The arguments are those of `class_recall`.
     """
     there, said = _decide(labels, probabilities, index)
     return float(there[said].mean()) if said.any() else float("nan")

@@ -17,10 +17,10 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the 95 % percentile interval of a metric over resampled images.
 
-    Whole groups are drawn with replacement: images of one fish or film say less than as many
-    independent ones. With a single group there is no interval (not a number). An interval of
-    width zero only says that no resample differed: without any error among `n` groups, the error
-    rate may still be up to about `3 / n`.
+    Whole groups are drawn with replacement: images of one fish or film are alike, and tell less
+    than as many independent images. With a single group the interval is NaN. If the interval has
+    the width zero, all resamples had the same value; without an error in `n` groups, the error
+    rate may still be as high as about `3 / n`.
 
     Args:
         metric: Function of labels and probabilities.

@@ -1,4 +1,4 @@
-"""Scores of maps: do they find the place?"""
+"""Scores of maps: do they show where the object is?"""
 
 import numpy as np
 from sklearn.metrics import average_precision_score
@@ -7,8 +7,8 @@ from sklearn.metrics import average_precision_score
 def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float, float]:
     """Return how well the values of maps tell pixels of objects from others, and the prevalence.
 
-    The average precision over all pixels of all images together: one threshold serves them all,
-    as it must in use. Maps that know nothing have the prevalence.
+    The average precision over all pixels of all images together, so that one threshold must fit
+    all images, as in use. Random maps have an average precision equal to the prevalence.
 
     Args:
         maps: `(n, H, W)`.
@@ -54,7 +54,7 @@ def points_at(values: np.ndarray, mask: np.ndarray, tolerance: float = 3.0) -> b
 def energy_inside(values: np.ndarray, mask: np.ndarray) -> float:
     """Return which share of a map's positive values lies on objects, in `[0, 1]`.
 
-    Zero where no value is positive: such a map shows nothing.
+    Zero if no value of the map is positive.
 
     Examples:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""How much the maps of two classes lay claim to the same places."""
+"""How much the maps of two classes lie on the same places."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def soft_iou(first: np.ndarray, second: np.ndarray) -> float:
     """Return the soft intersection over union of the positive evidence of two maps.
 
     `sum min(a, b) / sum max(a, b)` over all pixels, with `a` and `b` the maps' positive parts: 1 if
-    they are equal, 0 if no place speaks for both, or if nothing speaks for either.
+    they are equal, 0 if they are positive on no common place.
 
     Args:
         first: A map, `(H, W)`, logits.
@@ -46,15 +46,15 @@ def place_overlap(first: np.ndarray, second: np.ndarray) -> float:
     """Return how much the positive evidence of two maps lies on the same places.
 
     `sum min(a / sum a, b / sum b)` over all pixels, with `a` and `b` the maps' positive parts: 1 if
-    one is a multiple of the other, 0 if no place speaks for both. Unlike `soft_iou` it does not say
-    how strong the two are, which the logits say already.
+    one is a multiple of the other, 0 if they are positive on no common place. Unlike `soft_iou`, it
+    does not depend on how strong the evidence is, which the logits already say.
 
     Args:
         first: A map, `(H, W)`, logits.
         second: Another, `(H, W)`.
 
     Returns:
-        The overlap, in `[0, 1]`; not a number if nothing speaks for one of them.
+        The overlap, in `[0, 1]`; NaN if one of the maps is nowhere positive.
 
     Examples:
         >>> import numpy as np
@@ -97,7 +97,7 @@ def threshold_iou(
 def map_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Return Pearson's correlation of the values of two maps, in `[-1, 1]`.
 
-    It does not change with the units or the zero of either map. Not a number where one is flat.
+    It does not change with the units or the zero of either map. NaN if one of the maps is constant.
 
     Examples:
         >>> import numpy as np

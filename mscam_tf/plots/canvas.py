@@ -34,7 +34,7 @@ _WIDE_FONTS = (  # With letters of East Asia; one of them is on most systems.
 
 
 def make_row(panels: int) -> tuple[Figure, np.ndarray]:
-    """Make a figure with panels without axes, side by side."""
+    """Make a figure with panels side by side, which show no axes."""
     figure = Figure(figsize=(SIDE * panels + 0.9, SIDE + 0.5), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
     for axis in axes:
@@ -43,13 +43,13 @@ def make_row(panels: int) -> tuple[Figure, np.ndarray]:
 
 
 def normalize(value_range: tuple[float, float]) -> Normalize:
-    """Make the scale of colours of a range of values: symmetric, so that zero is in its middle."""
+    """Make the colour scale of a range of values: zero is in its middle."""
     limit = max(abs(value) for value in value_range) or 1e-6
     return Normalize(-limit, limit, clip=True)
 
 
 def show_image(axis: Axes, image: np.ndarray, title: str) -> None:
-    """Show an image in grey, stretched for display only."""
+    """Show an image in grey; its contrast is stretched for the display only."""
     grey = np.asarray(image).reshape(image.shape[:2])
     low, high = np.percentile(grey, [0.5, 99.5])  # Display only: radiographs are often flat.
     axis.imshow(grey, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
@@ -87,7 +87,7 @@ def plain(text: str) -> str:
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a figure as PNG, whole or not at all.
+    """Write a figure as a PNG file; an error leaves no half-written file.
 
     Letters that matplotlib's own font lacks, such as Hangul, are shown in a font of the system, if
     it has one for them.

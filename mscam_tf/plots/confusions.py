@@ -19,7 +19,7 @@ def plot_overlaps(rows: Sequence[tuple[str, Mapping[str, np.ndarray]]]) -> Figur
     """Show for each pair of classes how the maps overlap on wrong and right images, a dot each.
 
     Args:
-        rows: Title, and the overlaps `(n,)`, in `[0, 1]` or not a number: of `wrong` images, of
+        rows: Title, and the overlaps `(n,)`, in `[0, 1]` or NaN: of `wrong` images, of
             those of the same class that are `right`, and of `like`, those that are right of the
             class that the wrong ones were taken for.
 
@@ -64,12 +64,12 @@ def plot_confused_images(
     Args:
         stacks: For each image a stack `(H, W, 4)`: the image, the maps of its true and of the
             predicted class, and the evidence that both share, in logits.
-        titles: One an image.
+        titles: One for each image.
         class_names: The true and the predicted class.
         value_range: As for `mscam_tf.plot_maps`.
 
     Returns:
-        A matplotlib `Figure`, a row an image.
+        A matplotlib `Figure` with a row for each image.
     """
     norm = normalize(value_range)
     size = (4 * SIDE + 0.9, SIDE * len(stacks) + 0.4)

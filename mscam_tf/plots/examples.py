@@ -17,13 +17,13 @@ def plot_examples(
     titles: Sequence[str],
     value_range: tuple[float, float],
 ) -> Figure:
-    """Show images, a row each: with the object's outline, under its map, and under each scale's.
+    """Show images in rows: with the outline of the object, with its map, and with each scale's map.
 
     Args:
         images: Each `(H, W)`.
         masks: Where the objects are, each `(H, W)`, or `None` where that is not known.
         maps: Each `(1 + B, H, W)`, logits: the multi-scale map, and its scales, which add up to it.
-        titles: One an image.
+        titles: One for each image.
         value_range: As for `mscam_tf.plot_maps`.
 
     Returns:

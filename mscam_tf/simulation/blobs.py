@@ -1,4 +1,4 @@
-"""Compact things: chips, stones, splinters of glass, voids; round or rough ellipsoids."""
+"""Compact objects (chips, stones, splinters of glass, voids) as round or rough ellipsoids."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ class Blob:
 
     Attributes:
         center: `(y, x)` in pixels.
-        angle: Of its longer axis, in radians.
-        diameter: Across the shorter axis, in pixels.
-        length: Along the longer axis, in pixels.
+        angle: Angle of the longer axis, in radians.
+        diameter: Size along the shorter axis, in pixels.
+        length: Size along the longer axis, in pixels.
         roughness: Amplitude and phase of the outline's waves, `((a_2, p_2), (a_3, p_3), ...)`.
         flatness: 1 for the profile of an ellipsoid, towards 0 for a flat splinter.
     """
@@ -42,7 +42,7 @@ def draw_blob(
         diameter: In pixels.
         elongation: Length over diameter.
         roughness: Standard deviation of the outline, relative to its radius.
-        generator: Source of chance.
+        generator: Random generator.
 
     Returns:
         The `Blob`.

@@ -29,10 +29,10 @@ class Bone:
         kind: `"pin"`, `"rib"`, `"single"` or `"vertebra"`.
         size_class: `"scale1"`, `"scale2"` or `"scale3"`.
         center: `(y, x)` in pixels.
-        angle: Of the axis, in radians, from the x axis towards the y axis.
-        diameter: Projected, at the thickest place, in pixels.
-        length: Projected, along the axis, in pixels.
-        bend: In 1 / pixels.
+        angle: Angle of the axis, in radians, from the x axis towards the y axis.
+        diameter: Projected diameter at the thickest place, in pixels.
+        length: Projected length along the axis, in pixels.
+        bend: Curvature, in 1 / pixels.
         contrast: Peak of the added optical depth (`-ln T`), before any blur.
         cortex: Radius of the core over that of the bone.
         core: Attenuation of the core over that of the cortex.
@@ -59,16 +59,16 @@ def draw_bones(
 ) -> list[Bone]:
     """Draw one arrangement of bones of a size class somewhere in an image.
 
-    Contrast and size are independent: a thin bone attenuates as much as a thick one where it
-    stands more oblique to the beam or is mineralised more.
+    Contrast and size are independent: a thin bone attenuates as much as a thick one if it lies
+    more along the beam or has more mineral in it.
 
     Args:
         size_class: A key of `SIZES`.
         image_size: `(height, width)` in pixels.
-        pixel_pitch: mm a pixel.
+        pixel_pitch: Size of a pixel, in mm.
         contrast: Range of the peak optical depth of an arrangement, drawn log-uniformly; within
             it the bones differ by about a seventh, and vertebrae have three to six times as much.
-        generator: Source of chance.
+        generator: Random generator.
 
     Returns:
         The bones; some may lie outside the image.

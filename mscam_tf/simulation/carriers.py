@@ -1,4 +1,4 @@
-"""What things are found in: fillets, granular food, plates, welds, castings.
+"""Products that contain objects: fillets, granular food, plates, welds, castings.
 
 All thicknesses are in cm, on the grid of the detector's pixels; lengths along it are in mm.
 """
@@ -33,9 +33,9 @@ def draw_carrier(
     Args:
         kind: One of `CARRIERS`.
         image_size: `(height, width)` in pixels.
-        pixel_pitch: mm a pixel.
-        hard_negatives: Probability of each kind of thing that looks like an object but is none.
-        generator: Source of chance.
+        pixel_pitch: Size of a pixel, in mm.
+        hard_negatives: Probability of each kind of structure that looks like an object.
+        generator: Random generator.
 
     Returns:
         For each material its thickness, `(H, W)`, float32, cm; the carrier's own comes first.

@@ -1,4 +1,4 @@
-"""Write data sets of simulated radiographs: the same seed, the same bytes, on any processes."""
+"""Write data sets of simulated radiographs; the same seed gives the same bytes."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,16 +37,16 @@ _CHUNK = 8  # Images at most that a process takes at a time.
 
 @dataclass(frozen=True)
 class Plan:
-    """Which images to simulate: the whole data set follows from it.
+    """Which images to simulate; this determines every byte of the data set.
 
     Attributes:
-        num_images: How many.
-        config: What each is like.
+        num_images: How many images.
+        config: Settings of the images.
         labels: `"scale"` (none, scale1, scale2, scale3) or `"binary"` (none, bone).
         balance: Weight of each of the four classes; equal by default.
         frame_groups: Groups of bones in a whole fillet (0 for fillets without bones); `None` for
             patches.
-        seed: Seed of the data set; image `i` has a stream of its own, `[seed, i]`.
+        seed: Seed of the data set; image `i` is drawn from its own random numbers, of `[seed, i]`.
     """
 
     num_images: int = 371
@@ -200,7 +200,7 @@ def _write_one(
 
 
 def write_image(path: Path, values: np.ndarray) -> None:
-    """Write an image as PNG, whole or not at all."""
+    """Write an image as a PNG file; an error leaves no half-written file."""
     # Noise hardly compresses: the quickest level is twice as fast and as small.
     write_png(path, values, compress_level=1)
 

@@ -12,14 +12,16 @@ _RANGE = 2.5  # Optical depth at the upper end of the digital range.
 
 @dataclass(frozen=True)
 class Detector:
-    """One exposure's properties.
+    """Properties of one exposure.
 
     Attributes:
-        photons: Detected photons a pixel without anything in the way.
-        focus_blur: Standard deviation of the focal spot's shadow, pixels: before the photons.
-        detector_blur: Of the scintillator's light, pixels: it blurs the photons' noise too.
+        photons: Detected photons in each pixel if nothing is in the way.
+        focus_blur: Standard deviation of the blur by the focal spot, in pixels; it acts before the
+            photons are counted.
+        detector_blur: Standard deviation of the blur by the scintillator, in pixels; it also blurs
+            the noise of the photons.
         electronic_noise: Standard deviation in photons.
-        column_gain: Standard deviation of the gain left over after calibration, a column.
+        column_gain: Standard deviation of the gain of the columns that calibration leaves.
         dead_columns: Columns without signal, interpolated from their neighbours.
         scratches: Thin straight marks on the window, as `(y, x, angle, optical depth)`.
     """
@@ -45,7 +47,7 @@ def draw_detector(
         image_size: `(height, width)` in pixels.
         photons: Range of the photons a pixel, drawn log-uniformly.
         hard_negatives: Probability of scratches.
-        generator: Source of chance.
+        generator: Random generator.
 
     Returns:
         The `Detector`.
@@ -77,7 +79,7 @@ def expose(
         transmission: `(H, W)`, float32, in `(0, 1]`.
         detector: The exposure.
         bit_depth: 8 to 16; the values span `0` to `2^bits - 1`.
-        generator: Source of chance.
+        generator: Random generator.
 
     Returns:
         Array `(H, W)`: uint8 for 8 bits, uint16 for more.

@@ -1,4 +1,4 @@
-"""Random numbers, lines and smooth fields: the stuff that uneven tissue is made of."""
+"""Random numbers, lines and smooth fields, from which uneven tissue is made."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def smooth_noise(size: tuple[int, int], cell: float, generator: np.random.Genera
     Args:
         size: `(height, width)` in pixels.
         cell: Distance of the coefficients, in pixels: the size of the bumps.
-        generator: Source of chance.
+        generator: Random generator.
 
     Returns:
         Array `(height, width)`, float32, of zero mean and a standard deviation near one.

@@ -44,9 +44,9 @@ def draw_fillet(
 
     Args:
         image_size: `(height, width)` in pixels.
-        pixel_pitch: mm a pixel.
+        pixel_pitch: Size of a pixel, in mm.
         hard_negatives: Probability of each kind of thing that looks like a bone.
-        generator: Source of chance.
+        generator: Random generator.
         whole: Whether the outline of a whole fillet lies within the image.
         pockets: Whether there may be pockets of air.
 

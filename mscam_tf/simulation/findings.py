@@ -1,4 +1,4 @@
-"""Fillets with several findings in one image: bones, metal, voids, each there or not."""
+"""Fillets with several findings in one image: any of bones, metal and voids."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class FindingsImage:
 
     Attributes:
         image: `(H, W)`, uint8 for 8 bits, else uint16; dense is bright.
-        masks: For each finding that is there where it is, `(H, W)`, bool.
+        masks: For each finding in the image, the pixels that show it, `(H, W)`, bool.
     """
 
     image: np.ndarray
@@ -48,8 +48,8 @@ def simulate_findings(
 
     Args:
         findings: Some of `FINDINGS`: bones, chips and wires of steel, bubbles.
-        config: What it is like; the contrast is that of `difficulty`, whatever the finding.
-        generator: Source of chance.
+        config: Settings of the image; `difficulty` divides the contrast of all findings.
+        generator: Random generator.
 
     Returns:
         The `FindingsImage`.
@@ -100,9 +100,9 @@ def write_findings(
 
     Args:
         folder: Where to write; created if missing.
-        images: How many.
-        config: What each is like.
-        seed: The same seed, the same bytes.
+        images: How many images.
+        config: Settings of the images.
+        seed: The same seed gives the same bytes.
         processes: Processes to simulate in. With more than one, a script needs the usual
             `if __name__ == "__main__"`.
         on_progress: Called with 1 after each image.

@@ -3,8 +3,8 @@ r"""How much radiation gets through: attenuation coefficients, a spectrum, and B
 The spectrum of a 60 kV tube behind 3 mm of aluminium is reduced to three lines. The linear
 attenuation coefficients at these energies, in 1/cm, are the products of density and mass
 attenuation coefficient of the tables of Hubbell and Seltzer (NISTIR 5632, 1995; ICRU-44
-compositions). Fish bone is mineralised less than the cortical bone of the tables, and a bone that
-stands oblique to the beam is passed over a longer way; both are one factor of each bone.
+compositions). Fish bone has less mineral in it than the cortical bone of the tables, and rays pass
+through more of a bone that is oblique to the beam; each bone has one factor for both.
 """
 
 from collections.abc import Mapping

@@ -16,8 +16,8 @@ class Projection:
     """Where a bone falls on the detector.
 
     Attributes:
-        window: Rows and columns of the image it falls into.
-        path: The way of each ray through it, `(h, w)`, float32, scaled to a peak of 1.
+        window: Rows and columns of the image that it covers.
+        path: Length of each ray in the bone, `(h, w)`, float32, scaled to a peak of 1.
         outline: Its shadow, `(h, w)`, bool.
     """
 

@@ -24,13 +24,14 @@ class SimulationConfig:
 
     Attributes:
         image_size: `(height, width)` in pixels.
-        pixel_pitch: mm a pixel, in the plane of the fillet.
+        pixel_pitch: Size of a pixel in mm, in the plane of the fillet.
         bit_depth: 8 to 16.
         contrast: Range of the bones' peak optical depth at difficulty 1, drawn log-uniformly for
-            each arrangement, whatever the size of its bones; vertebrae have three to six times it.
+            each group of bones and independent of their size; that of vertebrae is 3 to 6 times
+            as large.
         difficulty: Divides the contrast: 2 is twice as hard to see.
         photons: Range of the photons a pixel, drawn log-uniformly.
-        hard_negatives: Probability of each kind of thing that looks like a bone.
+        hard_negatives: Probability of each kind of structure that looks like a bone.
     """
 
     image_size: tuple[int, int] = (256, 256)
@@ -77,7 +78,7 @@ class Radiograph:
         image: `(H, W)`, uint8 for 8 bits, else uint16; dense is bright.
         label: `"none"`, or the size class of its thickest bone.
         bones: The bones in it.
-        projections: Where each of them is seen.
+        projections: Where each bone is in the image.
         detector: The exposure.
     """
 
@@ -124,7 +125,7 @@ def simulate_radiograph(
         label: `"none"`, `"scale1"` (projected diameter 0.3 to 0.6 mm), `"scale2"` (0.6 to 1.2) or
             `"scale3"` (1.2 to 3.0, and vertebrae).
         config: What to simulate.
-        generator: Source of chance: the same state, the same bytes.
+        generator: Random generator; the same state gives the same bytes.
 
     Returns:
         The `Radiograph`.
@@ -164,7 +165,7 @@ def simulate_frame(
     Args:
         config: What to simulate; `image_size` such as `(2048, 4096)`.
         num_groups: Arrangements of bones (rows of pins or ribs, single bones, pieces of spine).
-        generator: Source of chance.
+        generator: Random generator.
 
     Returns:
         The `Radiograph`; its label is the largest size class in it, or `"none"`.

@@ -1,7 +1,7 @@
-"""Scenes: foreign bodies of many kinds in many carriers, exposed by many plants' detectors.
+"""Scenes: many kinds of foreign objects in many products, exposed by many kinds of detectors.
 
-Where `radiograph` simulates one plant, this module draws everything that differs between plants,
-for features that serve all of them (domain randomisation: Tobin et al. 2017).
+`radiograph` simulates one plant. This module varies everything that differs between plants, so that
+a model learns features for all of them (domain randomisation: Tobin et al. 2017).
 """
 
 import io
@@ -40,7 +40,7 @@ class Scene:
     Attributes:
         image: `(H, W)`, float32, in `[0, 1]`.
         carrier: One of `CARRIERS`.
-        masks: For each target that occurs its mask, `(H, W)`, bool.
+        masks: Mask of each target that occurs, `(H, W)`, bool.
     """
 
     image: np.ndarray
@@ -58,7 +58,7 @@ def simulate_scene(image_size: tuple[int, int], generator: np.random.Generator) 
 
     Args:
         image_size: `(height, width)` in pixels.
-        generator: Source of chance: the same state, the same scene.
+        generator: Random generator; the same state gives the same scene.
 
     Returns:
         The `Scene`.

@@ -20,7 +20,7 @@ class SceneBatch:
     Attributes:
         images: `(batch, H, W, 1)`, float32, in `[0, 1]`.
         targets: `(batch, K)`, float32: which of `TARGETS` occur.
-        coverage: `(batch, H / s, W / s, K)`, float32: which share of each cell each covers.
+        coverage: `(batch, H / s, W / s, K)`, float32: which share of each cell a target covers.
     """
 
     images: np.ndarray
@@ -31,7 +31,7 @@ class SceneBatch:
 def simulate_batch(
     image_size: tuple[int, int], batch_size: int, stride: int, seed: int, step: int
 ) -> SceneBatch:
-    """Simulate the batch of a step: the same seed and step, the same batch.
+    """Simulate the batch of a step; the same seed and step give the same batch.
 
     Args:
         image_size: `(height, width)` in pixels, multiples of the stride.
@@ -74,10 +74,10 @@ def stream_batches(
 
     Args:
         image_size: `(height, width)` in pixels, multiples of the stride.
-        batch_size: Scenes a batch.
+        batch_size: Scenes in a batch.
         stride: Side of the cells in which the coverage is counted, in pixels.
         seed: Seed of the stream.
-        first_step: Where to begin: a stream that was stopped goes on exactly there.
+        first_step: Where to begin, so that a stream that was stopped can go on.
         processes: Processes that simulate ahead; 0 simulates in this one.
     """
     simulate = partial(simulate_batch, image_size, batch_size, stride, seed)

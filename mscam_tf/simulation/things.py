@@ -1,7 +1,7 @@
-"""Things that may be in a product: bones, dense bodies, wires, voids, cracks; and how they show.
+"""Objects in a product (bones, dense bodies, wires, voids, cracks), and how they appear.
 
-Each takes the place of some of the carrier's own material: a void is dark, and what is denser is
-bright, as much as its contrast says.
+Each object replaces some of the material of the carrier: a void is dark, and a denser object is
+bright. Its contrast says how much.
 """
 
 from dataclasses import dataclass, replace

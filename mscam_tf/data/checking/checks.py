@@ -21,14 +21,14 @@ from mscam_tf.files import write_table
 
 @dataclass(frozen=True)
 class DataReport:
-    """What is known of a data set after a look at every image.
+    """What `check_manifest` found out about a data set.
 
     Attributes:
         manifest: The samples.
         sizes: How many images have each `(height, width)`.
         problems: Images and masks that cannot be read, and masks of another size than their image,
             with the reason.
-        duplicates: Pairs of images that show the same, by index of the sample.
+        duplicates: Pairs of images that are copies of each other, by index of the sample.
         clusters: Images connected by such pairs, by index of the sample.
         torn_groups: The splits of each group that is in more than one.
     """
@@ -52,7 +52,7 @@ class DataReport:
 
     @property
     def ungrouped(self) -> list[list[int]]:
-        """The clusters in more than one group, which the next split may tear."""
+        """The clusters in more than one group, which the next split may separate."""
         return self._select("group")
 
     @property
@@ -72,7 +72,7 @@ def check_manifest(
     on_compare: Callable[[int], None] | None = None,
     min_similarity: float = MIN_SIMILARITY,
 ) -> DataReport:
-    """Look at every image and mask once, and compare all images with all.
+    """Read every image and mask once, and compare each image with all others.
 
     Args:
         manifest: The samples, with or without splits.
@@ -133,7 +133,7 @@ def _measure_mask(path: Path, options: ReadOptions) -> tuple[int, ...]:
 
 
 def group_duplicates(report: DataReport) -> Manifest:
-    """Give images that show the same one group, so that no split can tear them.
+    """Give all copies of an image the same group, so that no split separates them.
 
     Groups that are connected by a duplicate become one, under the name of the first of them.
 
@@ -141,7 +141,7 @@ def group_duplicates(report: DataReport) -> Manifest:
         report: From `check_manifest`.
 
     Returns:
-        The samples with their groups, without the splits if any of these is now torn.
+        The samples with their groups; without splits, if a group would now be in several.
     """
     samples = report.manifest.samples
     firsts: dict[str, int] = {}
@@ -159,7 +159,7 @@ def group_duplicates(report: DataReport) -> Manifest:
 
 
 def write_duplicates(report: DataReport, path: str | Path) -> None:
-    """Write every pair of images that show the same as a row of a CSV file."""
+    """Write every pair of copies as a row of a CSV file."""
     numbers = {i: n for n, members in enumerate(report.clusters, start=1) for i in members}
     fields = ("path", "label", "group", "split")
     columns = [f"{which}_{field}" for which in ("first", "second") for field in fields]

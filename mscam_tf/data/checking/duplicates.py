@@ -33,7 +33,7 @@ _BLOCK = 128  # Images compared with all others at once.
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is kept of an image to compare it with others: about 7 kB.
+    """What is needed of an image to compare it with others: about 7 kB.
 
     Attributes:
         size: `(height, width)` in pixels.
@@ -48,13 +48,14 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """Two images that show the same.
+    """Two images that are copies of each other.
 
     Attributes:
         first: Index of one image.
         second: Index of the other, the larger one.
-        similarity: Correlation of their whitened thumbnails, at most 1; negative for a negative.
-        orientation: What turns the first into the second, one of `ORIENTATIONS`.
+        similarity: Correlation of their whitened thumbnails, at most 1; below 0 if one image is the
+            negative of the other.
+        orientation: How the first must be turned or flipped, one of `ORIENTATIONS`.
         exact: Whether all pixels are equal.
     """
 
@@ -90,14 +91,15 @@ def find_duplicates(
     on_progress: Callable[[int], None] | None = None,
     min_similarity: float = MIN_SIMILARITY,
 ) -> list[Duplicate]:
-    """Find the pairs of images that show the same.
+    """Find the pairs of images that are copies of each other.
 
-    Equal pixels are found by their hash. Near copies are found by the correlation of whitened
-    thumbnails, one of each pair in all eight orientations. In those, the waves of a middle band
-    keep their phase, and none is stronger than the median wave. So edges that many radiographs
-    share, such as a weld along the film, count little: they are strong, but made of few waves.
-    Brightness, contrast and its sign count nothing, so that a negative is found as well. Images
-    without any structure are compared by their pixels only.
+    Exact copies are found by the hash of their pixels. Near copies are found by the correlation of
+    whitened thumbnails, with one of the two in all eight orientations. A whitened thumbnail keeps
+    the phase of a middle band of frequencies, and reduces strong frequencies to the median
+    strength. So edges that many radiographs share, such as a weld along the film, count little:
+    they are strong, but made of few frequencies. Brightness, contrast and the sign of the contrast
+    do not matter, so that negatives are found too. Images without any structure are compared by
+    their hash only.
 
     Args:
         fingerprints: Of the images, from `take_fingerprint`.
@@ -105,8 +107,8 @@ def find_duplicates(
         min_similarity: Above which correlation two images are copies.
 
     Returns:
-        Pairs, sorted. Of several equal images each is paired with the first of them, and only
-        that one with others: enough to connect all, see `cluster_duplicates`.
+        Pairs, sorted. Of several exact copies, each is paired with the first of them, and only the
+        first with other images. This connects all copies: see `cluster_duplicates`.
 
     Raises:
         ValueError: If `min_similarity` is not above 0 and at most 1.

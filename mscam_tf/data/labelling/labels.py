@@ -69,8 +69,8 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
         thresholds: Rising, above 0, at most 8.
 
     Returns:
-        The samples with new labels. Their columns `object_size` and `original_label` say what they
-        were.
+        The samples with new labels. Their columns `object_size` and `original_label` hold the size
+        and the old label.
 
     Raises:
         ValueError: If the thresholds do not rise, or are too many.
@@ -114,7 +114,8 @@ def label_binary(
         manifest: The samples.
         names: The two labels. Without `sizes`, a sample that has the first as its label keeps it,
             and all others get the second.
-        sizes: If given, they decide, and not the labels: above 0 is an object.
+        sizes: If given, they decide instead of the labels: an image with a size above 0 has an
+            object.
 
     Returns:
         The samples with new labels, and their old ones in the column `original_label`.
@@ -134,14 +135,14 @@ def label_binary(
         return _relabel(manifest, [names[int(size > 0)] for size in sizes], sizes)
     if names[0] not in manifest.class_names:
         raise ManifestError(
-            f"One class must be {names[0]!r}, the images without an object. "
+            f"One class must be {names[0]!r}, for the images without an object. "
             f"Received: {manifest.class_names}"
         )
     return _relabel(manifest, [names[int(s.label != names[0])] for s in manifest.samples], None)
 
 
 def format_size(size: float, digits: int = 10) -> str:
-    """Write a size with so many digits, and without an exponent.
+    """Write a size with ten digits, and without an exponent.
 
     Examples:
         >>> format_size(123456.0), format_size(2 / 3), format_size(0)

@@ -19,8 +19,8 @@ MEASURES = ("side", "width", "length", "area")
 def measure_boxes(boxes: Sequence[Box], measure: str = "side") -> list[float]:
     """Measure the objects in boxes.
 
-    Where the edge of a patch has cut a box, the whole object is measured: a large object of which
-    a corner shows is still a large object.
+    If the edge of a patch has cut a box, the whole object is measured: a large object is large even
+    if only a corner of it is visible.
 
     Args:
         boxes: The boxes of an image.
@@ -163,7 +163,7 @@ def _read_size(sample: Sample, column: str) -> float:
         size = -1.0
     if not 0 <= size < float("inf"):
         raise ManifestError(
-            f"{sample.path}: the column {column!r} must hold a size, or nothing. "
+            f"{sample.path}: the column {column!r} must hold a size or be empty. "
             f"Received: {sample.extra.get(column)!r}"
         )
     return size

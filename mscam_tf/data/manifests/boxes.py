@@ -31,8 +31,8 @@ class Box:
         y_max: Lower edge.
         label: The object's class, or empty.
         object_size: Width and height of the whole object where the box is cut; else `None`.
-        visible: Share of the object's area that is left in the image, from 0 to 1, of what fits
-            into the image: 1 for a crack that runs through it from edge to edge.
+        visible: Share of the object that is visible, from 0 to 1, relative to the part that can
+            fit into the image: 1 for a crack that runs through it from edge to edge.
 
     Raises:
         ValueError: If the box is empty.
@@ -151,7 +151,7 @@ def _make_row(image: str, box: Box) -> dict[str, object]:
 def match_boxes(
     boxes: Mapping[str, Sequence[Box]], paths: Iterable[str]
 ) -> dict[str, Sequence[Box]]:
-    """Find the boxes of each image: by its path, or by its file name where no other has it.
+    """Find the boxes of each image: by its path, or by its file name if that is unique.
 
     Args:
         boxes: From `read_boxes`.
@@ -198,7 +198,8 @@ def match_boxes(
 def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
     """Read the boxes beside a manifest's images; `None`, and a warning, if they are of others.
 
-    Only for boxes that nobody has named: a file of another program's may have the same name.
+    Only for boxes that the user has not named: another program may have written a file of this
+    name.
     """
     path = manifest.root / BOXES_FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Honest splits: stratified by class, groups kept together, 7:1:2 or k-fold."""
+"""Splits, stratified by class and with groups kept together: 7:1:2 or k-fold."""
 
 import logging
 import warnings
@@ -20,7 +20,7 @@ _SHUFFLES = 10  # Few large groups fall well by luck only, so a few shuffles are
 def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
     """Split into train, validation and test as 7:1:2, stratified by label, groups kept together.
 
-    Where every sample has a split already, that is kept.
+    If every sample already has a split, it is kept.
 
     Args:
         manifest: The samples.
@@ -55,8 +55,8 @@ def split_folds(manifest: Manifest, folds: int, seed: int = 0) -> list[Manifest]
     """Split k-fold: each image is in the test set of exactly one of the manifests.
 
     The rest of each fold is divided 7:1 into train and validation. Splits that the samples may
-    have are ignored. A warning is logged where a test set lacks a class, which few large groups
-    can make unavoidable.
+    have are ignored. A warning is logged if a test set lacks a class, which may be
+    unavoidable if there are only a few large groups.
 
     Args:
         manifest: The samples.
@@ -156,7 +156,7 @@ def _check_splits(manifest: Manifest) -> None:
     torn = find_torn_groups(manifest)
     if torn:
         raise ManifestError(
-            "A group must be in one split, or its images leak from training into the scores. "
+            "A group must be in one split only; otherwise the scores are too good. "
             f"Received: {len(torn)} groups in several, such as {next(iter(torn.items()))}"
         )
     for split in SPLITS[:2]:

@@ -64,8 +64,8 @@ class ReadOptions:
 
     Attributes:
         window: `(low, high)` in the units of the file (for DICOM, after its rescale slope and
-            intercept): what maps to 0 and 1; values beyond are clipped. `None` takes the full
-            range of the bits stored, or a DICOM file's own window.
+            intercept): the values that become 0 and 1; values beyond are clipped. `None` takes
+            the full range of the bits stored, or a DICOM file's own window.
         invert: For images in which dense objects are dark.
         page: Page of a TIFF file, frame of a DICOM file, or first index of a three-dimensional
             NPY file, counted from 0; `None` refuses files that hold several.
@@ -91,9 +91,9 @@ class ReadOptions:
 
 
 def is_image_file(path: Path, folder: Path) -> bool:
-    """Whether a file found below a folder is an image to list: by its suffix.
+    """Whether the suffix of a file below a folder is that of an image.
 
-    Hidden files are not, and neither are those in a folder named `masks`.
+    Hidden files do not count as images, and neither do files in a folder named `masks`.
     """
     parts = path.relative_to(folder).parts
     listed = MASKS_FOLDER not in parts[:-1] and not any(part.startswith(".") for part in parts)
@@ -138,7 +138,7 @@ def read_image(path: str | Path, options: ReadOptions | None = None) -> np.ndarr
 def resize_image(image: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     """Resize an image bilinearly; a larger one is averaged, so that no thin object is lost.
 
-    Without TensorFlow, so that an inspection line sees exactly what training saw.
+    This needs no TensorFlow, so that images look the same in training and on an inspection line.
 
     Args:
         image: `(height, width)`, float32.
@@ -189,7 +189,7 @@ def check_images(
     *,
     skip_bad: bool = False,
 ) -> tuple[dict[Path, tuple[int, int]], list[Problem]]:
-    """Read every file once, so that a broken one shows before a long training starts.
+    """Read every file once, so that broken files are found before a long training starts.
 
     Args:
         paths: Image files.

@@ -40,7 +40,7 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
 def check_codestream(data: bytes, max_pixels: int) -> None:
     """Refuse a JPEG, JPEG-LS or JPEG 2000 codestream by its own header.
 
-    Within a TIFF or DICOM file it has a size of its own, and the decoders believe that one.
+    Inside a TIFF or DICOM file, it has a size of its own, which the decoders use.
     """
     size = _read_codestream_size(data)
     if size is None:

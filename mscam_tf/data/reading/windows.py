@@ -19,10 +19,10 @@ def fit_window(
     """Fit the window to percentiles of the values stored in training images.
 
     Takes up to 20,000 pixels of each of up to 500 images, evenly spread. Images that cannot be
-    read are passed over: naming them is the matter of `check_images`.
+    read are ignored; `check_images` lists them.
 
     Args:
-        paths: Training images; those to be scored must not take part.
+        paths: Training images, without images that are to be scored.
         percentiles: `(low, high)`, such as `(0.1, 99.9)`.
         options: Page and limit.
 
