@@ -11,22 +11,6 @@ from mscam_tf.data.manifests import (
 )
 
 
-def test_shift_and_clip():
-    box = Box(10, 20, 30, 24, "pore").shift(-15, -10)
-    assert box == Box(-5, 10, 15, 14, "pore")
-    assert box.clip(10, 40) == Box(0, 10, 10, 14, "pore", object_size=(20, 4), visible=1.0)
-    assert box.clip(40, 12) == Box(0, 10, 15, 12, "pore", (20, 4), 15 * 2 / 80)
-    assert box.clip(40, 10) is None
-    twice = box.clip(40, 40).shift(-5, 0).clip(40, 40)
-    assert (twice.x_max, twice.size) == (10, (20, 4))
-    assert twice.visible == pytest.approx(10 / 20)
-
-
-def test_what_is_larger_than_the_image_is_visible_when_it_fills_it():
-    assert Box(-50, 3, 80, 5).clip(20, 20).visible == 1
-    assert Box(10, 3, 80, 5).clip(20, 20).visible == 0.5
-
-
 def test_write_and_read(tmp_path):
     boxes = {
         "x/a.png": [Box(1.5, 2, 8, 4.25, "pore"), Box(0, 0, 3, 4, "", (9, 4), 0.3333)],
@@ -53,11 +37,6 @@ def test_bad_files(tmp_path, text, message):
     (tmp_path / "boxes.csv").write_text(text)
     with pytest.raises(ManifestError, match=message):
         read_boxes(tmp_path / "boxes.csv")
-
-
-def test_an_empty_box():
-    with pytest.raises(ValueError, match=r"x_min < x_max .* Received: \{'x_min': 3, .*"):
-        Box(3, 0, 2, 5)
 
 
 def test_a_name_matches_only_where_it_is_unique():
