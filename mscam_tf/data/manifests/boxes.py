@@ -8,7 +8,13 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.box import CORNERS, Box
-from mscam_tf.data.manifests.manifest import Manifest, ManifestError, open_table, relocate_path
+from mscam_tf.data.manifests.manifest import (
+    Manifest,
+    ManifestError,
+    keep_spaces,
+    open_table,
+    relocate_path,
+)
 from mscam_tf.files import write_whole
 
 BOXES_FILE = "boxes.csv"
@@ -66,8 +72,9 @@ def write_boxes(boxes: Mapping[str, Iterable[Box]], path: str | Path) -> None:
             for box in found:
                 corners = [_trim(getattr(box, name)) for name in CORNERS]
                 width, height = map(_trim, box.size)
-                visible = round(box.visible, 4)
-                writer.writerow([image, *corners, box.label, width, height, visible])
+                writer.writerow(
+                    [keep_spaces(image), *corners, box.label, width, height, box.visible]
+                )
 
 
 def match_boxes(
@@ -199,5 +206,5 @@ def _read_row(row: Mapping[str, str]) -> Box:
 
 
 def _trim(value: float) -> float | int:
-    """Write whole numbers without a point."""
-    return int(value) if value == int(value) else round(value, 4)
+    """Write whole numbers without a point; rounding others could make a sliver an empty box."""
+    return int(value) if value == int(value) else float(value)

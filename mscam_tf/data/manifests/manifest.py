@@ -18,6 +18,7 @@ SPLITS = ("train", "validation", "test")
 MANIFEST_FILE = "manifest.csv"
 _SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
 _COLUMNS = ("path", "label", "group", "split", "mask")
+_PATHS = ("path", "mask")
 
 
 class ManifestError(MscamError):
@@ -148,6 +149,16 @@ def relocate_path(path: str, old: Path, new: Path) -> str:
         return target.as_posix()
 
 
+def keep_spaces(path: str) -> str:
+    """Write a path so that spaces before the name survive reading, which strips every cell.
+
+    Examples:
+        >>> keep_spaces("a.png"), keep_spaces(" a.png")
+        ('a.png', './ a.png')
+    """
+    return f"./{path}" if path != path.lstrip() else path
+
+
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
     """Write the samples as a CSV file: path, label, group, split, any masks, all other columns.
 
@@ -161,8 +172,10 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         writer = csv.writer(file)
         writer.writerow([*columns, *extra])
         for sample in manifest.samples:
-            known = [getattr(sample, name) for name in columns]
-            writer.writerow(known + [sample.extra.get(name, "") for name in extra])
+            values = {name: getattr(sample, name) for name in columns}
+            values |= {name: keep_spaces(values[name]) for name in _PATHS if name in values}
+            more = [sample.extra.get(name, "") for name in extra]
+            writer.writerow([*values.values(), *more])
 
 
 @contextmanager
@@ -209,7 +222,7 @@ def _read_row(row: dict[str, str | None], place: str) -> Sample:
         raise ManifestError(
             f"{place}: split must be empty or one of {SPLITS}. Received: {values['split']!r}"
         )
-    values["path"] = PurePath(values["path"]).as_posix()
+    values |= {name: PurePath(values[name]).as_posix() for name in _PATHS if values[name]}
     values["group"] = values["group"] or values["path"]
     extra = {name: value or "" for name, value in row.items() if name not in _COLUMNS}
     return Sample(**values, extra=extra)

@@ -1,4 +1,10 @@
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mscam_tf import Manifest, ManifestError, Sample
 from mscam_tf.data.manifests import (
@@ -8,6 +14,14 @@ from mscam_tf.data.manifests import (
     match_boxes,
     read_boxes,
     write_boxes,
+)
+from tests.data.manifests.odd import LABELS, PATHS
+
+PLACES = st.floats(-500, 500)
+LENGTHS = st.floats(1e-6, 500)
+BOXES = st.builds(
+    lambda x, y, width, height, label: Box(x, y, x + width, y + height, label),
+    *(PLACES, PLACES, LENGTHS, LENGTHS, st.just("") | LABELS),
 )
 
 
@@ -90,3 +104,23 @@ def test_boxes_move_with_a_manifest(tmp_path):
     write_boxes({"other.png": [Box(0, 0, 2, 3)]}, tmp_path / "new" / BOXES_FILE)
     with pytest.raises(ManifestError, match="Other boxes are in the way"):
         carry_boxes(manifest, tmp_path / "new")
+
+
+@given(st.dictionaries(PATHS, st.lists(BOXES, min_size=1, max_size=3), max_size=3))
+@settings(max_examples=20)
+def test_what_is_written_is_read(boxes):
+    boxes = {path: [box.clip(300, 300) or box for box in found] for path, found in boxes.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        write_boxes(boxes, Path(folder, "boxes.csv"))
+        found = read_boxes(Path(folder, "boxes.csv"))
+    assert list(found) == list(boxes)
+    for path, rows in found.items():
+        for box, written in zip(rows, boxes[path], strict=True):
+            assert box == replace(written, object_size=written.size)
+
+
+def test_a_sliver_is_no_empty_box(tmp_path):
+    """Rounded to four digits, what is left of the box in the first window would be empty."""
+    sliver = Box(9.99999, 0, 12, 4).clip(10, 10)
+    write_boxes({" a.png": [sliver]}, tmp_path / "boxes.csv")
+    assert read_boxes(tmp_path / "boxes.csv") == {" a.png": [sliver]}
