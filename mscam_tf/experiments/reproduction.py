@@ -114,7 +114,7 @@ def reproduce(
         Lee and Cho, 2021, Table 1, Figure 1, section 4.3.
     """
     folder, config = Path(folder), config or ReproductionConfig()
-    _check_folder(folder, config, data)
+    keep_settings(folder, config, data)
     fresh = None
     if data is None:
         data = _simulate(folder / "data", config.images, DATA_SEED, config, processes, on_image)
@@ -194,10 +194,12 @@ def _list_pictures(folder: Path, start: str) -> dict[str, object]:
     }
 
 
-def _check_folder(folder: Path, config: ReproductionConfig, data: Manifest | None) -> None:
+def keep_settings(folder: Path, config: ReproductionConfig, data: Manifest | None) -> None:
     """Keep the settings that decide what a trial is; more seeds and starts may follow later.
 
-    What cannot be trained is refused before anything is written or simulated.
+    Raises:
+        ValueError: If the folder was begun with others, or if they cannot be trained: before
+            anything is written or simulated.
     """
     settings = {
         "data": "" if data is None else _hash_manifest(data),

@@ -38,7 +38,7 @@ def draw_fillet(
     generator: np.random.Generator,
     *,
     whole: bool = False,
-    pockets: bool = True,
+    pockets: float = 0.3,
 ) -> Fillet:
     """Draw a piece of a fillet, or a whole one with its outline.
 
@@ -48,7 +48,7 @@ def draw_fillet(
         hard_negatives: Probability of each kind of thing that looks like a bone.
         generator: Random generator.
         whole: Whether the outline of a whole fillet lies within the image.
-        pockets: Whether there may be pockets of air.
+        pockets: Probability of pockets of air.
 
     Returns:
         The `Fillet`.
@@ -56,8 +56,9 @@ def draw_fillet(
     muscle = _draw_body(image_size, pixel_pitch, generator)
     muscle *= _draw_outline(image_size, generator) if whole else np.float32(1)
     fat = _draw_segments(image_size, pixel_pitch, generator)
-    for chance, draw in _RELIEF:
-        if generator.random() < chance and (pockets or draw is not _draw_pockets):
+    relief = ((0.4, _draw_fold), (0.25, _draw_fold), (pockets, _draw_pockets), (0.4, _draw_skin))
+    for chance, draw in relief:
+        if generator.random() < chance:
             muscle += draw(image_size, pixel_pitch, generator)
     if not whole and generator.random() < 0.1:
         muscle *= _draw_edge(image_size, pixel_pitch, generator)
@@ -167,5 +168,4 @@ def _draw_seam(size: tuple[int, int], pitch: float, generator: np.random.Generat
     return sign * np.float32(log_uniform(0.02, 0.3, generator)) * left * right
 
 
-_RELIEF = ((0.4, _draw_fold), (0.25, _draw_fold), (0.3, _draw_pockets), (0.4, _draw_skin))
 _HARD_NEGATIVES = (_draw_stripes, _draw_seam)

@@ -69,7 +69,7 @@ def simulate_findings(
         raise MscamError(f"`findings` must be among {FINDINGS}. Received: {unknown}")
     size = config.image_size
     # Pockets of air are voids, and would have no label.
-    fillet = draw_fillet(size, config.pixel_pitch, config.hard_negatives, generator, pockets=False)
+    fillet = draw_fillet(size, config.pixel_pitch, config.hard_negatives, generator, pockets=0)
     carrier = {"muscle": fillet.muscle - fillet.fat, "fat": fillet.fat}
     masks: dict[str, np.ndarray] = {}
     for name in findings:

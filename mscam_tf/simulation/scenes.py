@@ -22,15 +22,34 @@ TARGETS = (
     *("bone", "bone_scale1", "bone_scale2", "bone_scale3"),
     *("dense_small", "dense_large", "wire", "void_small", "void_large", "crack"),
 )
-_ODDS = {"fillet": 0.5, "granular": 0.125, "plate": 0.125, "weld": 0.125, "casting": 0.125}
-_KINDS = {  # What is found in which carrier, and how often.
-    "fillet": {"bone": 0.8, "dense": 0.1, "wire": 0.1},
-    "granular": {"bone": 0.25, "dense": 0.5, "wire": 0.25},
-    "plate": {"dense": 0.4, "wire": 0.15, "void": 0.25, "crack": 0.2},
-    "weld": {"dense": 0.15, "void": 0.5, "crack": 0.35},
-    "casting": {"dense": 0.15, "void": 0.6, "crack": 0.25},
-}
-_EMPTY = 0.45  # Share of scenes with nothing in them.
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How often what occurs.
+
+    Attributes:
+        carriers: Share of each carrier.
+        things: For each carrier the share of each kind of thing in it.
+        empty: Share of scenes with nothing in them.
+    """
+
+    carriers: Mapping[str, float]
+    things: Mapping[str, Mapping[str, float]]
+    empty: float
+
+
+ODDS = Odds(
+    {"fillet": 0.5, "granular": 0.125, "plate": 0.125, "weld": 0.125, "casting": 0.125},
+    {
+        "fillet": {"bone": 0.8, "dense": 0.1, "wire": 0.1},
+        "granular": {"bone": 0.25, "dense": 0.5, "wire": 0.25},
+        "plate": {"dense": 0.4, "wire": 0.15, "void": 0.25, "crack": 0.2},
+        "weld": {"dense": 0.15, "void": 0.5, "crack": 0.35},
+        "casting": {"dense": 0.15, "void": 0.6, "crack": 0.25},
+    },
+    empty=0.45,
+)
 
 
 @dataclass(frozen=True)
@@ -53,12 +72,15 @@ class Scene:
         return np.array([name in self.masks for name in TARGETS], np.float32)
 
 
-def simulate_scene(image_size: tuple[int, int], generator: np.random.Generator) -> Scene:
+def simulate_scene(
+    image_size: tuple[int, int], generator: np.random.Generator, odds: Odds = ODDS
+) -> Scene:
     """Simulate one scene.
 
     Args:
         image_size: `(height, width)` in pixels.
         generator: Random generator; the same state gives the same scene.
+        odds: How often each kind of thing occurs.
 
     Returns:
         The `Scene`.
@@ -69,10 +91,11 @@ def simulate_scene(image_size: tuple[int, int], generator: np.random.Generator) 
         >>> scene.image.shape, str(scene.image.dtype), scene.targets.shape
         ((64, 64), 'float32', (10,))
     """
-    kind = str(generator.choice(CARRIERS, p=[_ODDS[name] for name in CARRIERS]))
+    kind = str(generator.choice(CARRIERS, p=[odds.carriers.get(name, 0.0) for name in CARRIERS]))
     pitch = log_uniform(0.12, 0.4, generator)  # Textures are seen at any magnification.
     carrier = draw_carrier(kind, image_size, pitch, generator.uniform(0.2, 0.8), generator)
-    things = _draw_things(kind, image_size, generator)
+    empty = generator.random() < odds.empty
+    things = [] if empty else _draw_things(odds.things[kind], image_size, generator)
     masks: dict[str, np.ndarray] = {}
     for thing in things:
         insert(thing, carrier, masks)
@@ -82,11 +105,8 @@ def simulate_scene(image_size: tuple[int, int], generator: np.random.Generator) 
 
 
 def _draw_things(
-    carrier: str, size: tuple[int, int], generator: np.random.Generator
+    odds: Mapping[str, float], size: tuple[int, int], generator: np.random.Generator
 ) -> list[Thing]:
-    if generator.random() < _EMPTY:
-        return []
-    odds = _KINDS[carrier]
     things: list[Thing] = []
     for _ in range(1 + (generator.random() < 0.2)):
         kind = str(generator.choice(list(odds), p=list(odds.values())))

@@ -1,12 +1,11 @@
 import csv
 import json
-import shutil
 
 import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import ImageError, ManifestError, Sample, read_manifest, select_samples
+from mscam_tf import ImageError, read_manifest, select_samples
 from tests.conftest import write_images
 
 
@@ -32,43 +31,6 @@ def test_scores_predictions_and_confusion_agree(finished_run, image_folder, tmp_
     assert written["confusion"] == scores.confusion.tolist()
 
 
-def test_selects_the_split_of_the_run(finished_run, image_folder):
-    manifest = read_manifest(image_folder)
-    chosen = [select_samples(finished_run, manifest, s) for s in ("train", "validation", "test")]
-    paths = [sample.path for part in chosen for sample in part.samples]
-    assert sorted(paths) == sorted(sample.path for sample in manifest.samples)
-    assert select_samples(finished_run, manifest, "all") == manifest
-    with pytest.raises(ValueError, match=r"`split` must be one of .* Received: split='tset'"):
-        select_samples(finished_run, manifest, "tset")
-
-
-def test_training_images_among_all_are_said(finished_run, image_folder, tmp_path, caplog):
-    manifest = read_manifest(image_folder)
-    count = len(select_samples(finished_run, manifest, "train").samples)
-    select_samples(finished_run, manifest, "all")
-    assert f"{count} of {len(manifest.samples)} images were trained on" in caplog.text
-    caplog.clear()
-    other = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
-    select_samples(finished_run, other, "all")
-    assert caplog.text == ""
-
-
-def test_data_that_moved_are_said(finished_run, image_folder, tmp_path, caplog):
-    samples = select_samples(finished_run, read_manifest(image_folder), "test")
-    assert caplog.text == ""
-    moved = shutil.copytree(image_folder, tmp_path / "moved")
-    assert select_samples(finished_run, read_manifest(moved), "test").samples == samples.samples
-    assert f"was trained on {image_folder}" in caplog.text
-
-
-def test_other_data_need_the_split_all(finished_run, tmp_path):
-    manifest = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
-    other = mscam_tf.Manifest(tmp_path, (Sample("none/x.png", "none", "x"),))
-    with pytest.raises(ManifestError, match="use the split 'all'"):
-        select_samples(finished_run, other, "test")
-    assert len(select_samples(finished_run, manifest, "all").samples) == 2
-
-
 def test_one_class_alone_can_be_scored(finished_run, tmp_path):
     manifest = read_manifest(write_images(tmp_path / "data", {"wide": 3}))
     samples = select_samples(finished_run, manifest, "all")
@@ -92,16 +54,10 @@ def test_bad_images_are_named_or_left_out(finished_run, tmp_path):
     assert [row["path"] for row in written["skipped"]] == [str(bad)]
 
 
-def test_unknown_classes(finished_run, tmp_path):
-    manifest = read_manifest(write_images(tmp_path, {"none": 1, "metal": 1}))
-    with pytest.raises(ManifestError, match=r"knows the classes .* Received: \['metal'\]"):
-        select_samples(finished_run, manifest, "all")
-
-
 def test_where_the_metrics_are_all_is(finished_run, image_folder, tmp_path):
-    """What failed between the two files must not look done."""
+    """What stopped between the two files must not look done."""
     manifest = read_manifest(image_folder)
-    (tmp_path / "scores" / "predictions.csv" / "in the way").mkdir(parents=True)
-    with pytest.raises(OSError, match="predictions"):
+    (tmp_path / "scores" / "predictions.csv").mkdir(parents=True)  # In the way of the file.
+    with pytest.raises(OSError, match=r"predictions\.csv"):
         mscam_tf.evaluate(finished_run, manifest, tmp_path / "scores", resamples=0)
     assert not (tmp_path / "scores" / "metrics.json").exists()

@@ -18,7 +18,7 @@ from mscam_tf.experiments import (
     reproduce,
     trials,
 )
-from mscam_tf.experiments.reproduction import _check_folder
+from mscam_tf.experiments.reproduction import keep_settings
 from mscam_tf.experiments.trials import list_trials, run_trials
 from mscam_tf.outputs import RunError
 from mscam_tf.simulation import SimulationConfig
@@ -161,16 +161,16 @@ def test_only_the_multiscale_model_has_heads_to_supervise():
 def test_settings_are_compared_and_named(tmp_path):
     """What an older version did not know is the default; what is not the default is named."""
     config = replace(CONFIG, simulation=SimulationConfig(image_size=(32, 32), difficulty=0.5))
-    _check_folder(tmp_path, config, None)
+    keep_settings(tmp_path, config, None)
     path = tmp_path / "config.json"
     settings = json.loads(path.read_text())
     del settings["training"]["deep_supervision"]
     path.write_text(json.dumps(settings))
-    _check_folder(tmp_path, config, None)
+    keep_settings(tmp_path, config, None)
     assert json.loads(path.read_text())["training"]["deep_supervision"] == 0.0
     deep = replace(config, training=replace(TINY, deep_supervision=0.5))
     with pytest.raises(RunError, match="other settings"):
-        _check_folder(tmp_path, deep, None)
+        keep_settings(tmp_path, deep, None)
     named = list_settings(tmp_path)
     assert named["difficulty"] == 0.5
     assert named["backbone"] == "TinyNet"
@@ -179,7 +179,7 @@ def test_settings_are_compared_and_named(tmp_path):
 
 def test_the_size_of_simulated_images_is_named_where_trainings_choose_theirs(tmp_path):
     simulation = SimulationConfig(image_size=(32, 32))
-    _check_folder(tmp_path, ReproductionConfig(simulation=simulation), None)
+    keep_settings(tmp_path, ReproductionConfig(simulation=simulation), None)
     assert list_settings(tmp_path) == {"image_size": [32, 32]}
 
 

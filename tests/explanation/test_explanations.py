@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf.data.manifests import list_images
 from mscam_tf.runs import describe_logit
 
 
@@ -37,17 +36,6 @@ def test_in_words_by_hand():
     assert words == "logit of bone = -1.25 = -2.00 from scale 1 + 0.50 from scale 2 + 0.25 bias"
     words = describe_logit("none", 1.0, np.array([1.5, -0.5, 0.25]))
     assert words.endswith("1.50 from scale 1 - 0.50 from scale 2 + 0.25 from scale 3 - 0.25 bias")
-
-
-def test_list_images(image_folder, tmp_path):
-    assert len(list_images([image_folder / "wide", image_folder / "none" / "none0.png"])) == 13
-    (tmp_path / "some.csv").write_text(f"path,label\n{image_folder / 'none' / 'none0.png'},none\n")
-    assert list_images([tmp_path / "some.csv"]) == [image_folder / "none" / "none0.png"]
-    (tmp_path / ".hidden.png").touch()
-    with pytest.raises(FileNotFoundError, match="No images found"):
-        list_images([tmp_path])
-    with pytest.raises(FileNotFoundError, match=r"No such image.*missing"):
-        list_images([tmp_path / "missing"])
 
 
 def test_no_images(finished_run):

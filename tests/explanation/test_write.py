@@ -61,13 +61,13 @@ def test_one_odd_name_costs_nothing(finished_run, image_folder, tmp_path):
 
 
 def test_images_of_the_same_name_do_not_overwrite_each_other(finished_run, image_folder, tmp_path):
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        copy(image_folder / "none" / "none0.png", tmp_path / folder / "x.png")
-    paths = [tmp_path / "a" / "x.png", tmp_path / "b" / "x.png"]
+    paths = [tmp_path / name for name in ("a/x.png", "b/x.png", "c/a_x.png", "e/a/x.png")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        copy(image_folder / "none" / "none0.png", path)
     mscam_tf.write_explanations(finished_run, paths, tmp_path / "out")
-    assert (tmp_path / "out" / "a_x_overlay.png").exists()
     assert (tmp_path / "out" / "b_x_overlay.png").exists()
+    assert len(list((tmp_path / "out").glob("*_overlay.png"))) == 4
 
 
 def test_names_never_collide():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mscam_tf.metrics import map_correlation, soft_iou, threshold_iou
+from mscam_tf.metrics import center_maps, map_correlation, place_overlap, soft_iou, threshold_iou
 
 A = np.array([[4.0, 1.0], [0.0, -3.0]])
 B = np.array([[2.0, 3.0], [-1.0, -5.0]])
@@ -30,3 +30,19 @@ def test_correlation_by_hand_and_without_units():
     assert map_correlation(A, B) == pytest.approx(expected)
     assert map_correlation(3 * A + 7, B) == pytest.approx(expected)
     assert np.isnan(map_correlation(np.ones((2, 2)), B))
+
+
+def test_what_is_added_to_all_classes_does_not_count():
+    generator = np.random.default_rng(0)
+    maps, common = generator.normal(size=(5, 6, 3)), generator.normal(size=(5, 6, 1))
+    np.testing.assert_allclose(center_maps(maps + common), center_maps(maps), atol=1e-12)
+    pair = center_maps(maps[..., :2])
+    assert soft_iou(pair[..., 0], pair[..., 1]) == 0
+
+
+def test_place_overlap_does_not_see_strength():
+    """Maps that are flat say the same of place, whatever the logits: soft IoU does not."""
+    one, other = np.full((4, 4), 0.5), np.full((4, 4), 2.0)
+    assert place_overlap(one, other) == 1
+    assert soft_iou(one, other) == 0.25
+    assert np.isnan(place_overlap(one, -other))

@@ -107,3 +107,8 @@ def test_a_map_for_each_finding(findings_run, findings_folder, tmp_path):
     assert (tmp_path / "maps" / "00000_maps.png").exists()
     (found,) = mscam_tf.explain(findings_run, [path])
     np.testing.assert_allclose(found.probabilities, 1 / (1 + np.exp(-found.logits)), rtol=1e-4)
+
+
+def test_rare_classes_weigh_more(finished_run, image_folder):
+    weights = finished_run.task.weigh_classes(mscam_tf.read_manifest(image_folder))
+    assert weights == {0: pytest.approx(32 / 40), 1: pytest.approx(32 / 24)}

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import binary_dilation
 
 from mscam_tf.simulation import CARRIERS, TARGETS, simulate_scene
-from mscam_tf.simulation import scenes as scenes_module
+from mscam_tf.simulation.scenes import Odds
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +52,11 @@ def test_objects_change_what_is_seen(scenes):
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_dense_things_are_bright_in_every_carrier(carrier, monkeypatch):
-    monkeypatch.setattr(scenes_module, "_ODDS", {name: float(name == carrier) for name in CARRIERS})
-    monkeypatch.setattr(scenes_module, "_KINDS", {carrier: {"dense": 1.0}})
-    monkeypatch.setattr(scenes_module, "_EMPTY", 0.0)
+def test_dense_things_are_bright_in_every_carrier(carrier):
+    odds = Odds({carrier: 1.0}, {carrier: {"dense": 1.0}}, empty=0.0)
     brighter = []
     for seed in range(40):
-        scene = simulate_scene((64, 64), np.random.default_rng([1, seed]))
+        scene = simulate_scene((64, 64), np.random.default_rng([1, seed]), odds)
         mask = np.any(list(scene.masks.values()), axis=0)
         around = binary_dilation(mask, iterations=3) & ~binary_dilation(mask)
         if mask.any() and around.any():

@@ -1,17 +1,4 @@
-from collections import Counter
-
-from mscam_tf import read_manifest
-from mscam_tf.data.manifests import sample_classes
 from mscam_tf.training.preparation import choose_image_size, note_sizes
-
-
-def test_sampling_takes_of_each_class_alike_many(image_folder):
-    manifest = read_manifest(image_folder)
-    few = sample_classes(manifest, 10)
-    assert Counter(sample.label for sample in few.samples) == {"none": 5, "wide": 5}
-    assert sample_classes(manifest, 99) == manifest
-    everything = Counter(sample.label for sample in sample_classes(manifest, 30).samples)
-    assert everything == {"none": 18, "wide": 12}
 
 
 def test_mixed_sizes_are_said_once(tmp_path, caplog):

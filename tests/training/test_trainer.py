@@ -215,11 +215,6 @@ def test_too_few_images_of_a_class(tmp_path):
         mscam_tf.train(read_manifest(folder), tmp_path / "run")
 
 
-def test_rare_classes_weigh_more(finished_run, image_folder):
-    weights = finished_run.task.weigh_classes(read_manifest(image_folder))
-    assert weights == {0: pytest.approx(32 / 40), 1: pytest.approx(32 / 24)}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("precision", "xla"),

@@ -1,5 +1,5 @@
+from .box import Box as Box
 from .boxes import BOXES_FILE as BOXES_FILE
-from .boxes import Box as Box
 from .boxes import carry_boxes as carry_boxes
 from .boxes import find_boxes as find_boxes
 from .boxes import match_boxes as match_boxes

@@ -1,99 +1,25 @@
-"""Boxes around objects: read, write, move and cut."""
+"""The boxes of many images: read, write, match and carry along."""
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePath
 
-from mscam_tf.data.manifests.manifest import Manifest, ManifestError, open_table, relocate_path
-from mscam_tf.errors import MscamError
+from mscam_tf.data.manifests.box import CORNERS, Box
+from mscam_tf.data.manifests.manifest import (
+    Manifest,
+    ManifestError,
+    keep_spaces,
+    open_table,
+    relocate_path,
+)
 from mscam_tf.files import write_table
 
 BOXES_FILE = "boxes.csv"
 _LOGGER = logging.getLogger(__name__)
 _PATH_NAMES = ("path", "film", "image")
-_CORNERS = ("x_min", "y_min", "x_max", "y_max")
 _CUT = ("object_width", "object_height", "visible")
-
-
-@dataclass(frozen=True)
-class Box:
-    """An object's box in pixels, which spans `x_min <= x < x_max` and `y_min <= y < y_max`.
-
-    `x` runs to the right and `y` down, both from the image's upper left corner.
-
-    Attributes:
-        x_min: Left edge.
-        y_min: Upper edge.
-        x_max: Right edge.
-        y_max: Lower edge.
-        label: The object's class, or empty.
-        object_size: Width and height of the whole object where the box is cut; else `None`.
-        visible: Share of the object that is visible, from 0 to 1, relative to the part that can
-            fit into the image: 1 for a crack that runs through it from edge to edge.
-
-    Raises:
-        ValueError: If the box is empty.
-    """
-
-    x_min: float
-    y_min: float
-    x_max: float
-    y_max: float
-    label: str = ""
-    object_size: tuple[float, float] | None = None
-    visible: float = 1.0
-
-    def __post_init__(self) -> None:
-        corners = (self.x_min, self.y_min, self.x_max, self.y_max)
-        if not (self.x_min < self.x_max and self.y_min < self.y_max) or not all(
-            map(math.isfinite, corners)
-        ):
-            raise MscamError(
-                "A box must have x_min < x_max and y_min < y_max, all finite. "
-                f"Received: {dict(zip(_CORNERS, corners, strict=True))}"
-            )
-
-    @property
-    def size(self) -> tuple[float, float]:
-        """Width and height of the whole object, also where the box shows but a part of it."""
-        return self.object_size or (self.x_max - self.x_min, self.y_max - self.y_min)
-
-    @property
-    def area(self) -> float:
-        """Area of the box in square pixels."""
-        return (self.x_max - self.x_min) * (self.y_max - self.y_min)
-
-    def shift(self, x: float, y: float) -> "Box":
-        """Move the box by `x` pixels to the right and `y` down."""
-        return replace(
-            self, x_min=self.x_min + x, x_max=self.x_max + x, y_min=self.y_min + y,
-            y_max=self.y_max + y,
-        )  # fmt: skip
-
-    def clip(self, width: float, height: float) -> "Box | None":
-        """Cut the box to an image of this size; `None` where nothing is left.
-
-        The cut box remembers the size of the whole object and how much of it is visible.
-
-        Examples:
-            >>> box = Box(-6, 2, 2, 12).clip(width=20, height=10)
-            >>> box.x_min, box.y_max, box.size, box.visible
-            (0, 10, (8, 10), 0.2)
-        """
-        x_min, y_min = max(self.x_min, 0), max(self.y_min, 0)
-        x_max, y_max = min(self.x_max, width), min(self.y_max, height)
-        if x_min >= x_max or y_min >= y_max:
-            return None
-        cut = Box(x_min, y_min, x_max, y_max, self.label, self.size)
-        visible = min(1.0, self.visible * cut.area / self.fit(width, height))
-        return replace(cut, visible=visible)
-
-    def fit(self, width: float, height: float) -> float:
-        """Return the largest area of the box that an image of this size can show."""
-        return min(self.x_max - self.x_min, width) * min(self.y_max - self.y_min, height)
 
 
 def read_boxes(path: str | Path) -> dict[str, list[Box]]:
@@ -122,9 +48,9 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
     with open_table(path) as reader:
         columns = reader.fieldnames or ()
         name = next((name for name in _PATH_NAMES if name in columns), None)
-        if name is None or set(_CORNERS) - set(columns):
+        if name is None or set(CORNERS) - set(columns):
             raise ManifestError(
-                f"{path} must have the columns path, {', '.join(_CORNERS)}. Received: {columns}"
+                f"{path} must have the columns path, {', '.join(CORNERS)}. Received: {columns}"
             )
         for row in reader:
             try:
@@ -139,13 +65,13 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
 def write_boxes(boxes: Mapping[str, Iterable[Box]], path: str | Path) -> None:
     """Write the boxes of each image as a CSV file that `read_boxes` reads."""
     rows = [_make_row(image, box) for image, found in boxes.items() for box in found]
-    write_table(path, rows, ("path", *_CORNERS, "label", *_CUT))
+    write_table(path, rows, ("path", *CORNERS, "label", *_CUT))
 
 
 def _make_row(image: str, box: Box) -> dict[str, object]:
-    corners = {name: _trim(getattr(box, name)) for name in _CORNERS}
-    cut = dict(zip(_CUT, (*map(_trim, box.size), round(box.visible, 4)), strict=True))
-    return {"path": image, **corners, "label": box.label, **cut}
+    corners = {name: _trim(getattr(box, name)) for name in CORNERS}
+    cut = dict(zip(_CUT, (*map(_trim, box.size), box.visible), strict=True))
+    return {"path": keep_spaces(image), **corners, "label": box.label, **cut}
 
 
 def match_boxes(
@@ -262,14 +188,14 @@ def _find_image(
 
 def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:
     return {
-        (path, box.label, *(_trim(getattr(box, name)) for name in _CORNERS))
+        (path, box.label, *(_trim(getattr(box, name)) for name in CORNERS))
         for path, found in boxes.items()
         for box in found
     }
 
 
 def _read_row(row: Mapping[str, str]) -> Box:
-    x_min, y_min, x_max, y_max = (float(row[name]) for name in _CORNERS)
+    x_min, y_min, x_max, y_max = (float(row[name]) for name in CORNERS)
     box = Box(x_min, y_min, x_max, y_max, (row.get("label") or "").strip())
     if not row.get("object_width") or not row.get("object_height"):
         return box
@@ -278,5 +204,5 @@ def _read_row(row: Mapping[str, str]) -> Box:
 
 
 def _trim(value: float) -> float | int:
-    """Write whole numbers without a point."""
-    return int(value) if value == int(value) else round(value, 4)
+    """Write whole numbers without a point; rounding others could make a sliver an empty box."""
+    return int(value) if value == int(value) else float(value)

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -18,6 +18,7 @@ SPLITS = ("train", "validation", "test")
 MANIFEST_FILE = "manifest.csv"
 _SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
 _COLUMNS = ("path", "label", "group", "split", "mask")
+_PATHS = ("path", "mask")
 
 
 class ManifestError(MscamError):
@@ -148,6 +149,16 @@ def relocate_path(path: str, old: Path, new: Path) -> str:
         return target.as_posix()
 
 
+def keep_spaces(path: str) -> str:
+    """Write a path so that spaces before the name survive reading, which strips every cell.
+
+    Examples:
+        >>> keep_spaces("a.png"), keep_spaces(" a.png")
+        ('a.png', './ a.png')
+    """
+    return f"./{path}" if path != path.lstrip() else path
+
+
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
     """Write the samples as a CSV file: path, label, group, split, any masks, all other columns.
 
@@ -157,11 +168,13 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
     masked = any(sample.mask for sample in manifest.samples)
     columns = _COLUMNS if masked else _COLUMNS[:-1]
     extra = list(dict.fromkeys(name for sample in manifest.samples for name in sample.extra))
-    rows = [
-        {**{name: getattr(sample, name) for name in columns}, **sample.extra}
-        for sample in manifest.samples
-    ]
+    rows = [{**_write_cells(sample, columns), **sample.extra} for sample in manifest.samples]
     write_table(path, rows, [*columns, *extra])
+
+
+def _write_cells(sample: Sample, columns: Sequence[str]) -> dict[str, str]:
+    cells = {name: getattr(sample, name) for name in columns}
+    return cells | {name: keep_spaces(cells[name]) for name in _PATHS if name in cells}
 
 
 @contextmanager
@@ -215,7 +228,7 @@ def _read_row(row: dict[str, str | None], place: str) -> Sample:
         raise ManifestError(
             f"{place}: split must be empty or one of {SPLITS}. Received: {values['split']!r}"
         )
-    values["path"] = PurePath(values["path"]).as_posix()
+    values |= {name: PurePath(values[name]).as_posix() for name in _PATHS if values[name]}
     values["group"] = values["group"] or values["path"]
     extra = {name: value or "" for name, value in row.items() if name not in _COLUMNS}
     return Sample(**values, extra=extra)

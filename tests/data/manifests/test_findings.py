@@ -2,15 +2,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mscam_tf import Manifest, ManifestError, Sample
 from mscam_tf.data.manifests import (
     encode_findings,
+    join_findings,
     label_finding,
     list_findings,
     merge_rare,
     split_findings,
 )
+from tests.data.manifests.odd import LABELS
+
+NAMES = st.lists(LABELS.filter(lambda word: "|" not in word), max_size=4, unique=True)
 
 
 def make_manifest(*labels):
@@ -54,3 +60,17 @@ def test_groups_count_and_not_their_images():
 def test_one_finding_by_itself():
     labels = label_finding(make_manifest("void|bone", "none", "bone"), "void")
     assert [sample.label for sample in labels.samples] == ["void", "no void", "no void"]
+
+
+@given(NAMES)
+def test_findings_are_joined_and_split_again(names):
+    assert split_findings(join_findings(names)) == names
+
+
+@given(st.lists(NAMES, min_size=1, max_size=5))
+def test_tables_of_findings_say_what_the_labels_say(rows):
+    manifest = make_manifest(*map(join_findings, rows))
+    known = sorted({name for row in rows for name in row})
+    table = encode_findings(manifest, known)
+    found = [{name for name, there in zip(known, row, strict=True) if there} for row in table]
+    assert found == [set(row) for row in rows]

@@ -1,7 +1,24 @@
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mscam_tf import Manifest, ManifestError, Sample, read_manifest
-from mscam_tf.data.manifests import relocate, write_manifest
+from mscam_tf.data.manifests import SPLITS, relocate, write_manifest
+from tests.data.manifests.odd import FOLDERS, LABELS, PATHS, WORDS
+
+SAMPLES = st.builds(
+    Sample,
+    path=PATHS,
+    label=LABELS,
+    group=LABELS,
+    split=st.sampled_from(["", *SPLITS]),
+    mask=st.just("") | PATHS,
+    extra=st.fixed_dictionaries({'odd, "name"': WORDS, "=1+1": st.just("") | WORDS}),
+)
+LISTS = st.lists(SAMPLES, min_size=1, max_size=4, unique_by=lambda sample: sample.path).map(tuple)
 
 
 def write_csv(tmp_path, text):
@@ -114,3 +131,46 @@ def test_folders_named_after_splits(tmp_path):
         (tmp_path / split / "bone" / f"{split}.png").touch()
     with pytest.raises(ManifestError, match=r"named after splits.*\['test', 'train'\]"):
         read_manifest(tmp_path)
+
+
+@given(LISTS)
+@settings(max_examples=20)
+def test_what_is_written_is_read(samples):
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = Manifest(Path(folder), samples)
+        write_manifest(manifest, manifest.root / "list.csv")
+        assert read_manifest(manifest.root / "list.csv") == manifest
+
+
+@given(LISTS, st.lists(FOLDERS, max_size=3), st.lists(FOLDERS, max_size=3))
+def test_a_manifest_goes_to_another_folder_and_back(samples, old, new):
+    top = Path(tempfile.gettempdir()).resolve()
+    manifest = Manifest(top.joinpath(*old), samples)
+    moved = relocate(manifest, top.joinpath(*new))
+    for ours, theirs in zip(manifest.paths, moved.paths, strict=True):
+        assert ours.resolve() == theirs.resolve()
+    assert relocate(moved, manifest.root) == manifest
+
+
+@given(st.lists(PATHS, min_size=1, max_size=4, unique=True))
+@settings(max_examples=10)
+def test_a_folder_of_odd_names_can_be_listed_elsewhere(names):
+    with tempfile.TemporaryDirectory() as folder:
+        data, path = Path(folder, "data"), Path(folder, "lists", "list.csv")
+        for name in names:
+            file = data / "bone" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                file.touch()
+        found = read_manifest(data)
+        write_manifest(relocate(found, path.parent), path)
+        listed = read_manifest(path)
+        assert [file.resolve() for file in listed.paths] == [file.resolve() for file in found.paths]
+        assert all(file.is_file() for file in listed.paths)
+
+
+def test_a_name_may_begin_with_a_space(tmp_path):
+    samples = (Sample(" a.png", "bone", "1", mask=" m.png"), Sample("a.png", "bone", "2"))
+    manifest = Manifest(tmp_path, samples)
+    write_manifest(manifest, tmp_path / "list.csv")
+    assert read_manifest(tmp_path / "list.csv") == manifest

@@ -1,6 +1,10 @@
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mscam_tf import Manifest, ManifestError, Sample, read_manifest, split_manifest
 from mscam_tf.data.manifests import SPLITS, copy_splits, find_torn_groups, set_splits, split_folds
@@ -135,3 +139,41 @@ def test_splits_are_copied_by_path_or_by_file(tmp_path):
     assert [sample.split for sample in copy_splits(moved, source).samples] == ["test", "train"]
     with pytest.raises(ManifestError, match=r"none for 1 images of .* such as a/1\.png"):
         copy_splits(manifest, Manifest(tmp_path, source.samples[:1]))
+
+
+GROUPS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=12, max_size=60
+).map(lambda rows: [Sample(f"{i}.png", label, str(g)) for i, (label, g) in enumerate(rows)])
+
+
+def check_split(manifest, samples):
+    """No group is torn, nothing is lost, and training and validation have every class."""
+    assert not find_torn_groups(manifest)
+    assert [replace(sample, split="") for sample in manifest.samples] == samples
+    for split in ("train", "validation"):
+        assert manifest.select(split).class_names == manifest.class_names
+
+
+@given(GROUPS, st.integers(0, 3))
+@settings(max_examples=15)
+def test_no_group_is_torn(samples, seed):
+    """Or no split is made: groups of many classes can make it impossible."""
+    try:
+        manifest = split_manifest(Manifest(Path(), tuple(samples)), seed)
+    except ManifestError:
+        return
+    check_split(manifest, samples)
+    assert manifest.select("test").class_names == manifest.class_names
+
+
+@given(GROUPS, st.integers(2, 4))
+@settings(max_examples=8)
+def test_no_group_is_torn_by_folds(samples, folds):
+    try:
+        manifests = split_folds(Manifest(Path(), tuple(samples)), folds)
+    except ManifestError:
+        return
+    tested = [sample.path for one in manifests for sample in one.select("test").samples]
+    assert sorted(tested) == sorted(sample.path for sample in samples)
+    for manifest in manifests:
+        check_split(manifest, samples)

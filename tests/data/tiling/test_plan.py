@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from mscam_tf.data.manifests import Box
@@ -22,6 +24,71 @@ from mscam_tf.data.tiling.plan import list_corners
 )
 def test_corners(options, size, expected):
     assert list(list_corners(size, Tiling(size=10, **options))) == expected
+
+
+TILINGS = st.builds(
+    Tiling,
+    size=st.integers(1, 12),
+    overlap=st.floats(0, 0.99),
+    border=st.sampled_from(["shift", "pad", "drop"]),
+)
+SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+def list_starts(size, tiling):
+    """Return where the windows begin, across and down."""
+    corners = list(list_corners(size, tiling))
+    across, down = (sorted(set(values)) for values in zip(*corners, strict=True))
+    assert corners == [(x, y) for y in down for x in across]
+    return across, down
+
+
+@given(SIZES, TILINGS)
+def test_windows_cover_the_frame(size, tiling):
+    seen = np.zeros(size, bool)
+    for x, y in list_corners(size, tiling):
+        assert 0 <= x < size[1]
+        assert 0 <= y < size[0]
+        seen[y : y + tiling.size, x : x + tiling.size] = True
+    if tiling.border != "drop":
+        assert seen.all()
+    elif min(size) >= tiling.size:  # What is dropped is less than a window.
+        assert seen[: size[0] - tiling.size + 1, : size[1] - tiling.size + 1].all()
+    else:
+        assert not seen.any()
+
+
+@given(SIZES, TILINGS)
+def test_windows_stay_inside_unless_they_are_padded(size, tiling):
+    if tiling.border == "pad" or (tiling.border == "shift" and min(size) < tiling.size):
+        return
+    for x, y in list_corners(size, tiling):
+        assert x + tiling.size <= size[1]
+        assert y + tiling.size <= size[0]
+
+
+@given(st.tuples(st.integers(12, 40), st.integers(12, 40)), TILINGS)
+def test_neighbours_overlap_as_asked(size, tiling):
+    """Up to whole pixels; the last window of a row may be shifted back, and overlaps more."""
+    for starts in list_starts(size, tiling):
+        overlaps = tiling.size - np.diff(starts)
+        wanted = min(round(tiling.size * tiling.overlap, 6), tiling.size - 1)
+        assert all(abs(overlap - wanted) <= 0.5 for overlap in overlaps[:-1])
+        assert all(overlap >= wanted - 0.5 for overlap in overlaps[-1:])
+
+
+@given(SIZES, TILINGS, st.data())
+def test_what_is_no_larger_than_the_overlap_is_whole_in_a_window(size, tiling, data):
+    """Along one axis; the other is alike."""
+    length = size[1]
+    if tiling.border == "drop" or length < tiling.size:
+        return
+    most = int(tiling.size * tiling.overlap - 0.5)
+    if most < 1:
+        return
+    start = data.draw(st.integers(0, length - most))
+    starts = list_starts(size, tiling)[0]
+    assert any(x <= start and start + most <= x + tiling.size for x in starts)
 
 
 @pytest.mark.parametrize(

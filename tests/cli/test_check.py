@@ -1,0 +1,56 @@
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import read_manifest
+from tests.cli.command import call
+
+
+@pytest.fixture
+def fourfold(data):
+    """Add the three flipped copies of each image, named as the public fish-bone set names them."""
+    for path in list(data.rglob("*.png")):
+        pixels = np.asarray(Image.open(path))
+        for letter, copy in {
+            "U": pixels[::-1],
+            "L": pixels[:, ::-1],
+            "B": pixels[::-1, ::-1],
+        }.items():
+            Image.fromarray(np.ascontiguousarray(copy)).save(path.with_name(letter + path.name))
+    return data
+
+
+def test_clean_data_pass(data):
+    assert "Nothing is wrong" in call("check", data)
+
+
+def test_fourfold_copies_are_found_and_grouped(fourfold, tmp_path):
+    text = call(
+        "check", fourfold, "--out", tmp_path / "pairs.csv", "--write-groups", tmp_path / "g.csv"
+    )
+    assert "Warning: 40 images in 10 sets of copies are in several groups" in text
+    assert len(list(csv.DictReader((tmp_path / "pairs.csv").read_text().splitlines()))) == 60
+    grouped = read_manifest(tmp_path / "g.csv")
+    assert len({sample.group for sample in grouped.samples}) == 10
+    call("split", tmp_path / "g.csv", "--out", tmp_path / "honest.csv")
+    assert "Nothing is wrong" in call("check", tmp_path / "honest.csv")
+
+
+def test_a_leak_has_status_1(fourfold, tmp_path):
+    call("split", fourfold, "--out", tmp_path / "split.csv")
+    text = call("check", tmp_path / "split.csv", status=1)
+    assert "LEAK: " in text
+    text = call("check", fourfold, "--split-file", tmp_path / "split.csv", status=1)
+    assert "LEAK: " in text
+    assert "(train)" in text
+
+
+def test_broken_files_and_two_labels_have_status_1(data):
+    (data / "none" / "broken.png").write_bytes(b"no image")
+    (data / "bone" / "0.png").write_bytes((data / "none" / "0.png").read_bytes())
+    text = call("check", data, status=1)
+    assert "BROKEN: 1 files cannot be read" in text
+    assert "broken.png" in text
+    assert "WRONG: 2 images in 1 sets of copies are under several labels" in text

@@ -1,0 +1,25 @@
+import pytest
+
+from tests.cli.command import call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--from", "boxes"],
+            "exactly one of --thresholds, --classes and --binary. Received: --thresholds None",
+        ),
+        (["--classes", "2"], "Sizes need a source: `--from` must be one of masks, boxes, column."),
+        (["--from", "eyes", "--classes", "2"], "Received: --from eyes"),
+        (["--from", "column", "--classes", "2"], "(--column) must be one of []. Received: column="),
+        (["--from", "boxes", "--classes", "2"], "boxes.csv"),
+        (["--from", "masks", "--thresholds", "1,b"], "Expected numbers, such as 12.5,22"),
+        (["--binary", "--names", "good", "bad"], "One class must be 'good'"),
+    ],
+)
+def test_relabel_says_what_is_missing(data, tmp_path, arguments, message):
+    text = call("relabel", data, "--out", tmp_path / "labels.csv", *arguments, status=1)
+    assert message in text
+    assert "Traceback" not in text
+    assert not (tmp_path / "labels.csv").exists()

@@ -1,0 +1,28 @@
+from mscam_tf import read_manifest
+from tests.cli.command import call
+
+
+def test_a_split_elsewhere_leads_to_the_images(data, tmp_path):
+    out = tmp_path / "lists" / "split.csv"
+    text = call("split", data, "--out", out)
+    assert "10 images" in text
+    assert "validation" in text
+    manifest = read_manifest(out)
+    assert all(path.exists() for path in manifest.paths)
+    assert {sample.split for sample in manifest.samples} == {"train", "validation", "test"}
+    assert "add --overwrite" in call("split", data, "--out", out, status=1)
+    call("split", out, "--out", out, "--seed", 5, "--overwrite")
+    assert read_manifest(out) != manifest
+
+
+def test_folds(data, tmp_path):
+    call("split", data, "--out", tmp_path / "folds", "--folds", 3)
+    folds = [read_manifest(tmp_path / "folds" / f"fold{i}.csv") for i in (1, 2, 3)]
+    tested = [sample.path for fold in folds for sample in fold.select("test").samples]
+    assert len(tested) == len(set(tested)) == 10
+
+
+def test_boxes_of_another_program_do_not_block(data, tmp_path, caplog):
+    (data / "boxes.csv").write_text("id,score\n1,2\n")
+    call("split", data, "--out", tmp_path / "folds", "--folds", 3)
+    assert caplog.text.count("is passed over") == 1

@@ -1,0 +1,16 @@
+"""Odd names, for what must hold for any: quotes, commas, spaces, Hangul, a leading `=`."""
+
+from pathlib import PurePosixPath
+
+from hypothesis import strategies as st
+
+LETTERS = st.sampled_from([*"ab1.,;='\"|[]{}$%\\ \t\n", "뼈", "é", "\u3000"])
+WORDS = st.text(LETTERS, min_size=1, max_size=6)
+LABELS = WORDS.filter(lambda word: word == word.strip() and word != "none")
+FOLDERS = WORDS.filter(lambda word: not word.startswith("."))  # Those are hidden.
+FILES = FOLDERS.map(lambda word: f"{word}.png")
+PATHS = st.builds(
+    lambda folders, file: PurePosixPath(*folders, file).as_posix(),
+    st.lists(FOLDERS, max_size=2),
+    FILES,
+)

@@ -1,0 +1,50 @@
+import shutil
+
+import pytest
+
+import mscam_tf
+from mscam_tf import ManifestError, Sample, read_manifest, select_samples
+from tests.conftest import write_images
+
+
+def test_selects_the_split_of_the_run(finished_run, image_folder):
+    manifest = read_manifest(image_folder)
+    chosen = [select_samples(finished_run, manifest, s) for s in ("train", "validation", "test")]
+    paths = [sample.path for part in chosen for sample in part.samples]
+    assert sorted(paths) == sorted(sample.path for sample in manifest.samples)
+    assert select_samples(finished_run, manifest, "all") == manifest
+    with pytest.raises(ValueError, match=r"`split` must be one of .* Received: split='tset'"):
+        select_samples(finished_run, manifest, "tset")
+
+
+def test_training_images_among_all_are_said(finished_run, image_folder, tmp_path, caplog):
+    manifest = read_manifest(image_folder)
+    count = len(select_samples(finished_run, manifest, "train").samples)
+    select_samples(finished_run, manifest, "all")
+    assert f"{count} of {len(manifest.samples)} images were trained on" in caplog.text
+    caplog.clear()
+    other = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
+    select_samples(finished_run, other, "all")
+    assert caplog.text == ""
+
+
+def test_data_that_moved_are_said(finished_run, image_folder, tmp_path, caplog):
+    samples = select_samples(finished_run, read_manifest(image_folder), "test")
+    assert caplog.text == ""
+    moved = shutil.copytree(image_folder, tmp_path / "moved")
+    assert select_samples(finished_run, read_manifest(moved), "test").samples == samples.samples
+    assert f"was trained on {image_folder}" in caplog.text
+
+
+def test_other_data_need_the_split_all(finished_run, tmp_path):
+    manifest = read_manifest(write_images(tmp_path, {"none": 1, "wide": 1}))
+    other = mscam_tf.Manifest(tmp_path, (Sample("none/x.png", "none", "x"),))
+    with pytest.raises(ManifestError, match="use the split 'all'"):
+        select_samples(finished_run, other, "test")
+    assert len(select_samples(finished_run, manifest, "all").samples) == 2
+
+
+def test_unknown_classes(finished_run, tmp_path):
+    manifest = read_manifest(write_images(tmp_path, {"none": 1, "metal": 1}))
+    with pytest.raises(ManifestError, match=r"knows the classes .* Received: \['metal'\]"):
+        select_samples(finished_run, manifest, "all")
