@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.metrics import (
-    accuracy_score,
     average_precision_score,
     confusion_matrix,
-    f1_score,
     multilabel_confusion_matrix,
-    roc_auc_score,
 )
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -18,7 +16,7 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the share of images whose most probable class is the right one, in `[0, 1]`."""
-    return float(accuracy_score(labels, probabilities.argmax(-1)))
+    return float(np.mean(labels == probabilities.argmax(-1)))
 
 
 def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -30,9 +28,10 @@ def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean of the F1 score over the classes that occur or are predicted, in `[0, 1]`."""
-    predicted = probabilities.argmax(-1)
-    classes = np.union1d(labels, predicted)
-    return float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0))
+    predicted, most = probabilities.argmax(-1), probabilities.shape[1]
+    right = np.bincount(labels[labels == predicted], minlength=most)
+    count = np.bincount(labels, minlength=most) + np.bincount(predicted, minlength=most)
+    return float(np.mean(2 * right[count > 0] / count[count > 0]))
 
 
 def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -43,8 +42,7 @@ def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     num_classes = probabilities.shape[1]
     if len(np.unique(labels)) < num_classes:
         return float("nan")
-    areas = [roc_auc_score(labels == c, probabilities[:, c]) for c in range(num_classes)]
-    return float(np.mean(areas))
+    return _mean_area(labels[:, None] == np.arange(num_classes), probabilities)
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
@@ -92,7 +90,7 @@ def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """
     if (labels.min(0) == labels.max(0)).any():
         return float("nan")
-    return float(roc_auc_score(labels, probabilities, average="macro"))
+    return _mean_area(labels > 0, probabilities)
 
 
 def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -103,6 +101,18 @@ def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> 
     if not labels.max(0).all():
         return float("nan")
     return float(average_precision_score(labels, probabilities, average="macro"))
+
+
+def _mean_area(there: np.ndarray, scores: np.ndarray) -> float:
+    """Return the mean over the columns of the area under the ROC curve.
+
+    By the ranks of what is there (Mann and Whitney): a bootstrap needs it a thousand times, and
+    scikit-learn's function takes a hundred times as long.
+    """
+    ranks = rankdata(scores, axis=0)
+    count = there.sum(0)
+    above = (ranks * there).sum(0) - count * (count + 1) / 2
+    return float(np.mean(above / (count * (len(there) - count))))
 
 
 def list_finding_metrics(names: Sequence[str]) -> dict[str, Metric]:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score, roc_auc_score
 
 from mscam_tf import metrics
 
@@ -57,3 +58,20 @@ def test_a_class_that_neither_occurs_nor_is_predicted_is_no_error():
     labels = np.array([0] * 20 + [1] * 19 + [2])
     low, high = metrics.bootstrap_interval(metrics.macro_f1, labels, np.eye(3)[labels])
     assert (low, high) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_quick_metrics_agree_with_scikit_learn(seed):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 3, 40)
+    probabilities = generator.integers(1, 6, (40, 4)).astype(float)  # With ties; the last class
+    probabilities /= probabilities.sum(1, keepdims=True)  # does not occur, but is predicted.
+    predicted = probabilities.argmax(-1)
+    expected = f1_score(labels, predicted, average="macro", zero_division=0)
+    assert metrics.macro_f1(labels, probabilities) == pytest.approx(expected)
+    expected = [roc_auc_score(labels == c, probabilities[:, c]) for c in range(3)]
+    found = metrics.auroc(labels, probabilities[:, :3])
+    assert found == pytest.approx(np.mean(expected))
+    findings = (generator.random((40, 4)) < 0.4).astype(float)
+    expected = roc_auc_score(findings, probabilities, average="macro")
+    assert metrics.finding_auroc(findings, probabilities) == pytest.approx(expected)
