@@ -34,7 +34,8 @@ def load_weights():
 
 
 @pytest.mark.parametrize(
-    ("name", "load"), [("run", load_run), ("classifier", load_classifier), ("weights", load_weights)]
+    ("name", "load"),
+    [("run", load_run), ("classifier", load_classifier), ("weights", load_weights)],
 )
 def test_logits_and_maps_are_what_they_were(expected, name, load):
     model, images = load(), expected["images"].astype(np.float32)

@@ -26,10 +26,10 @@ def open_work(name: str, chosen: Path | None, **settings: object) -> Path:
     It keeps the settings, and is refused where it holds results of others.
     """
     from mscam_tf.files import write_json
-    from mscam_tf.models import name_start
+    from mscam_tf.models import parse_weights
     from mscam_tf.outputs import check_settings
 
-    work = chosen or Path("runs") / f"{name}_{name_start('xray')}"
+    work = chosen or Path("runs") / f"{name}_{parse_weights('xray').name}"
     check_settings(work / "settings.json", settings)
     write_json(work / "settings.json", settings)
     return work
@@ -111,14 +111,14 @@ class Network:
         import keras
 
         import mscam_tf
-        from mscam_tf.models import find_pretrained
+        from mscam_tf.models import parse_weights
         from mscam_tf.training import compile_classifier, make_schedule
 
         build = {
             "multiscale": mscam_tf.build_multiscale_classifier,
             "single": mscam_tf.build_single_scale_classifier,
         }[self.name]
-        start = find_pretrained(self.weights)
+        start = parse_weights(self.weights).read()
         pooling = start.pooling if start else "mean"
         size = (self.side, self.side)
         keras.config.set_dtype_policy(self.precision)
@@ -131,19 +131,19 @@ class Network:
 
     @cached_property
     def _targets(self):
-        from mscam_tf.models import build_targets, find_pretrained
+        from mscam_tf.models import build_targets, parse_weights
 
-        return build_targets(self.model, find_pretrained(self.weights))
+        return build_targets(self.model, parse_weights(self.weights).read())
 
     def fit(self, images, labels, seed):
         from mscam_tf.fused_norms import fuse_norms
-        from mscam_tf.models import find_pretrained, start_heads
+        from mscam_tf.models import parse_weights, start_heads
         from mscam_tf.training import average_weights
 
         if self.weights:
             self.model.set_weights(self._start)
             logits = self._targets.predict(self._prepare(images), verbose=0)
-            start_heads(self.model, logits, labels, find_pretrained(self.weights))
+            start_heads(self.model, logits, labels, parse_weights(self.weights).read())
         else:
             _draw_weights(self.model, self._start, seed)
         if not self.steps:
@@ -212,10 +212,10 @@ class ZeroShot:
     @cached_property
     def _model(self):
         import mscam_tf
-        from mscam_tf.models import find_pretrained
+        from mscam_tf.models import parse_weights
 
         size = (self.side, self.side)
-        return mscam_tf.build_pretrained_classifier(size, find_pretrained(self.weights))
+        return mscam_tf.build_pretrained_classifier(size, parse_weights(self.weights).read())
 
     def fit(self, images, labels, seed):
         pass

@@ -1,6 +1,6 @@
+from .config import ReproductionConfig as ReproductionConfig
 from .reproduction import DATA_SEED as DATA_SEED
 from .reproduction import FRESH_SEED as FRESH_SEED
-from .reproduction import ReproductionConfig as ReproductionConfig
 from .reproduction import list_settings as list_settings
 from .reproduction import reproduce as reproduce
 from .tables import pair_interval as pair_interval

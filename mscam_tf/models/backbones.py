@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.pretrained import find_pretrained
+from mscam_tf.models.weights import Weights, parse_weights
 
 _PROBE = 256  # Image side at which strides are measured: a multiple of every stride in use.
 _RECTIFIERS = ("ReLU", "LeakyReLU", "PReLU", "ELU")
@@ -26,6 +26,16 @@ class Tap(NamedTuple):
     stride: int
     channels: int
     rectified: bool
+
+
+def list_backbones() -> list[str]:
+    """List the backbones that can be named: those in `keras.applications`.
+
+    Examples:
+        >>> "DenseNet121" in list_backbones()
+        True
+    """
+    return [name for name in dir(keras.applications) if name[0].isupper()]
 
 
 def list_taps(backbone: keras.Model) -> list[Tap]:
@@ -111,7 +121,7 @@ def default_taps(backbone: keras.Model, num_scales: int = 3) -> list[str]:
 def build_feature_extractor(
     backbone: str | keras.Model,
     taps: Sequence[str] | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Weights | None = None,
     batch_norm_momentum: float | None = 0.95,
     num_scales: int = 3,
 ) -> tuple[keras.Model, list[str]]:
@@ -137,12 +147,13 @@ def build_feature_extractor(
         ValueError: If the name or a tap is unknown, or `weights` does not fit.
         OSError: If ImageNet weights cannot be downloaded; it says which file to place where.
     """
+    weights = parse_weights(weights).resolve(backbone if isinstance(backbone, str) else "")
     if isinstance(backbone, str):
         model = _create_application(backbone, weights)
         _set_batch_norm_momentum(model, batch_norm_momentum)
     else:
         model = _check_functional(backbone)
-        if weights is not None:
+        if weights.kind != "none":
             _load_file(model, weights)
     names = list(taps) if taps is not None else default_taps(model, num_scales)
     outputs = [get_tap(model, name).output for name in names]
@@ -166,18 +177,17 @@ def get_tap(backbone: keras.Model, name: str) -> keras.layers.Layer:
     )
 
 
-def _create_application(name: str, weights: str | Path | None) -> keras.Model:
+def _create_application(name: str, weights: Weights) -> keras.Model:
     application = getattr(keras.applications, name, None)
     if not callable(application):
-        names = [n for n in dir(keras.applications) if n[0].isupper()]
         raise MscamError(
-            f"`backbone` must be a functional keras.Model or one of {names}. "
+            f"`backbone` must be a functional keras.Model or one of {list_backbones()}. "
             f"Received: backbone={name!r}"
         )
-    if weights == "imagenet":
+    if weights.kind == "imagenet":
         return _download_imagenet(application, name)
     model = application(weights=None, include_top=False, input_shape=(None, None, 3))
-    if weights is not None:
+    if weights.kind != "none":
         _load_file(model, weights)
     return model
 
@@ -198,18 +208,18 @@ def _download_imagenet(application: Any, name: str) -> keras.Model:
         ) from error
 
 
-def _load_file(backbone: keras.Model, path: str | Path) -> None:
-    pretrained = find_pretrained(path)
+def _load_file(backbone: keras.Model, weights: Weights) -> None:
+    pretrained = weights.read()
     if pretrained is not None:
         pretrained.copy_to(backbone)
         return
-    path = Path(path)
-    if not path.is_file() or path.suffix not in (".h5", ".keras"):
+    path = weights.path
+    if path is None or not path.is_file():
         raise MscamError(
             "`weights` must be None, 'xray', 'imagenet' or an existing file: .npz of a "
             f"pretraining, .weights.h5 or .h5 of the backbone {backbone.name!r}, or a .keras model "
-            "built on it. "
-            f"Received: weights={str(path)!r}"
+            "built on it; 'imagenet' needs a backbone of `keras.applications`. "
+            f"Received: weights={weights.setting!r}"
         )
     try:
         if path.suffix == ".keras":

@@ -19,7 +19,6 @@ from mscam_tf.models import (
     build_explainer,
     build_multiscale_classifier,
     build_single_scale_classifier,
-    find_pretrained,
     initialize_heads,
 )
 from mscam_tf.outputs import RunError
@@ -37,6 +36,7 @@ from mscam_tf.runs import (
 )
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.deep_supervision import show_heads
+from mscam_tf.training.names import check_names
 from mscam_tf.training.optimization import (
     apply_constraints,
     average_weights,
@@ -94,9 +94,10 @@ def train(
         ImageError: If images cannot be read.
         ManifestError: If no honest split exists, or none is left without the skipped images.
     """
-    config = _resolve_pooling((config or TrainConfig()).resolve())
-    folder = Path(folder)
+    folder, config = Path(folder), (config or TrainConfig()).resolve()
     check_free(folder, overwrite, manifest.root)
+    check_names(config)
+    config = _resolve_pooling(config)
     manifest = split_images(manifest, config.several, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
@@ -130,6 +131,7 @@ def check_config(config: TrainConfig) -> None:
         ValueError: As the builders do.
         OSError: If a weights file is damaged, or missing.
     """
+    check_names(config)
     config = _resolve_pooling(config.resolve())
     _build(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
     keras.backend.clear_session()
@@ -138,7 +140,7 @@ def check_config(config: TrainConfig) -> None:
 def _resolve_pooling(config: TrainConfig) -> TrainConfig:
     if config.pooling != "auto":
         return config
-    pretrained = find_pretrained(config.weights)
+    pretrained = config.start.read()
     return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
 
 
@@ -149,7 +151,7 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     config = run.config
-    pretrained = find_pretrained(config.weights) if config.starts_heads else None
+    pretrained = config.start.read() if config.starts_heads else None
     if pretrained is not None:
         _start_heads(model, pretrained, run, manifest.select("train"))
     datasets = {

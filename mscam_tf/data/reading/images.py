@@ -9,7 +9,6 @@ default it is the full range of the bits that the file stores.
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from mscam_tf.data.reading.formats import read_stored
+from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.stored import Stored
 from mscam_tf.errors import MscamError
 from mscam_tf.files import write_whole
@@ -41,38 +41,6 @@ class ImageError(MscamError):
             lines.append(f"  and {len(self.problems) - _LISTED} more")
         count = f"{len(self.problems)} image files" if len(self.problems) > 1 else "An image file"
         super().__init__("\n".join([f"{count} cannot be read:", *lines, *filter(None, [advice])]))
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How intensities are read. A run keeps its own, so that all images are read alike.
-
-    Attributes:
-        window: `(low, high)` in the units of the file (for DICOM, after its rescale slope and
-            intercept): what maps to 0 and 1; values beyond are clipped. `None` takes the full
-            range of the bits stored, or a DICOM file's own window.
-        invert: For images in which dense objects are dark.
-        page: Page of a TIFF file, frame of a DICOM file, or first index of a three-dimensional
-            NPY file, counted from 0; `None` refuses files that hold several.
-        max_pixels: Larger images are refused by their header, before they are decoded.
-    """
-
-    window: tuple[float, float] | None = None
-    invert: bool = False
-    page: int | None = None
-    max_pixels: int = 100_000_000
-
-    def __post_init__(self) -> None:
-        if self.window is not None and not -np.inf < self.window[0] < self.window[1] < np.inf:
-            raise MscamError(
-                f"`window` must be (low, high) with low < high. Received: window={self.window}"
-            )
-        if self.page is not None and self.page < 0:
-            raise MscamError(f"`page` must not be negative. Received: page={self.page}")
-        if self.max_pixels < 1:
-            raise MscamError(
-                f"`max_pixels` must be positive. Received: max_pixels={self.max_pixels}"
-            )
 
 
 def is_image_file(path: Path, folder: Path) -> bool:
