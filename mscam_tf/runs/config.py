@@ -22,8 +22,8 @@ class TrainConfig:
         taps: Names of the layers of the backbone that the heads read, the finest scale first; the
             model with one scale reads the last of them. By default these are the layers at the
             three coarsest strides.
-        normalization: How the relevance is kept near a convex combination of the scales: `penalty`
-            adds a loss, `softmax` is convex by construction.
+        normalization: How the relevance is kept near a convex combination of the scales: by a
+            "penalty", an added loss, or by "softmax", which is convex by construction.
         penalty: Form of the added loss: `squared`, `absolute`, or `signed` as the paper prints it.
         penalty_weight: Weight of the added loss beside the main loss; lambda in the paper.
         pooling: How each head pools its map into a logit: `mean`, or `soft`, where strong places
