@@ -79,7 +79,7 @@ def test_train_shows_progress_and_draws_curves(image_folder, tmp_path):
 def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     data = shutil.copytree(image_folder, tmp_path / "data")
     (data / "none" / "bad.png").write_bytes(b"broken")
-    options = ["--backbone", "TinyNet", "--epochs", 1, "--image-size", 32, 32, "--invert"]
+    options = ["--backbone", "TinyNet", "--epochs", 1, "--image-size", 32, "--invert"]
     options += ["--window", 0, 300.5, "--max-pixels", 5000]
     result = call("train", data, "--out", tmp_path / "run", *options)
     assert result.exit_code == 1
@@ -88,8 +88,9 @@ def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     result = call("train", data, "--out", tmp_path / "run", *options, "--skip-bad")
     assert result.exit_code == 0, result.output
     assert "skipped.csv" in result.output
-    read = open_run(tmp_path / "run").config.read
-    assert read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
+    config = open_run(tmp_path / "run").config
+    assert config.image_size == (32, 32)
+    assert config.read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
 
 
 def test_data_sets_of_tfds(tmp_path, monkeypatch):
@@ -121,6 +122,18 @@ def test_errors_are_one_message_and_status_1(finished_run, image_folder, tmp_pat
     cases = [
         (["train", tmp_path / "missing", "--out", tmp_path / "r"], "DATA must be a folder"),
         (["train", image_folder, "--out", tmp_path / "r", "--model", "x"], "`model` must be"),
+        (
+            ["train", image_folder, "--out", tmp_path / "r", "--backbone", "VGG61"],
+            "Did you mean 'VGG16'?",
+        ),
+        (
+            ["train", image_folder, "--out", tmp_path / "r", "--weights", "imagnet"],
+            "Did you mean 'imagenet'?",
+        ),
+        (
+            ["train", image_folder, "--out", tmp_path / "r", "--learning-rate", "nan"],
+            "`learning_rate` must be a number above 0",
+        ),
         (
             ["train", image_folder, "--out", tmp_path / "r", *windows],
             "Give --window or --window-percentiles",
