@@ -47,14 +47,14 @@ class Network:
         import keras
 
         import mscam_tf
-        from mscam_tf.models import find_pretrained
+        from mscam_tf.models import parse_weights
         from mscam_tf.training import compile_classifier, make_schedule
 
         build = {
             "multiscale": mscam_tf.build_multiscale_classifier,
             "single": mscam_tf.build_single_scale_classifier,
         }[self.name]
-        start = find_pretrained(self.weights)
+        start = parse_weights(self.weights).read()
         pooling = start.pooling if start else "mean"
         size = (self.side, self.side)
         keras.config.set_dtype_policy(self.precision)
@@ -67,19 +67,19 @@ class Network:
 
     @cached_property
     def _targets(self):
-        from mscam_tf.models import build_targets, find_pretrained
+        from mscam_tf.models import build_targets, parse_weights
 
-        return build_targets(self.model, find_pretrained(self.weights))
+        return build_targets(self.model, parse_weights(self.weights).read())
 
     def fit(self, images, labels, seed):
         from mscam_tf.fused_norms import fuse_norms
-        from mscam_tf.models import find_pretrained, start_heads
+        from mscam_tf.models import parse_weights, start_heads
         from mscam_tf.training import average_weights
 
         if self.weights:
             self.model.set_weights(self._start)
             logits = self._targets.predict(self._prepare(images), verbose=0)
-            start_heads(self.model, logits, labels, find_pretrained(self.weights))
+            start_heads(self.model, logits, labels, parse_weights(self.weights).read())
         else:
             _draw_weights(self.model, self._start, seed)
         if not self.steps:
@@ -148,10 +148,10 @@ class ZeroShot:
     @cached_property
     def _model(self):
         import mscam_tf
-        from mscam_tf.models import find_pretrained
+        from mscam_tf.models import parse_weights
 
         size = (self.side, self.side)
-        return mscam_tf.build_pretrained_classifier(size, find_pretrained(self.weights))
+        return mscam_tf.build_pretrained_classifier(size, parse_weights(self.weights).read())
 
     def fit(self, images, labels, seed):
         pass

@@ -13,10 +13,10 @@ def open_work(name: str, chosen: Path | None, **settings: object) -> Path:
     It keeps the settings, and is refused where it holds results of others.
     """
     from mscam_tf.files import write_json
-    from mscam_tf.models import name_start
+    from mscam_tf.models import parse_weights
     from mscam_tf.outputs import check_settings
 
-    work = chosen or Path("runs") / f"{name}_{name_start('xray')}"
+    work = chosen or Path("runs") / f"{name}_{parse_weights('xray').name}"
     check_settings(work / "settings.json", settings)
     write_json(work / "settings.json", settings)
     return work

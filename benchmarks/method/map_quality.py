@@ -25,15 +25,15 @@ _TOLERANCE = 3.0  # Pixels.
 def train(folder: Path, model: str, weights: str, seed: int):
     """Train with image labels alone, `bone` or `none`."""
     import mscam_tf
-    from mscam_tf.models import name_start
+    from mscam_tf.models import parse_weights
 
-    run = folder / f"{model}_{name_start(weights)}_seed{seed}"
+    run = folder / f"{model}_{parse_weights(weights).name}_seed{seed}"
     if not (run / "model.keras").exists():
         data = make_data(folder / f"training{seed}", _TRAINING, seed)
         manifest = mscam_tf.label_binary(mscam_tf.read_manifest(data), ("none", "bone"))
         config = mscam_tf.TrainConfig(
             model=model,
-            weights=None if weights == "none" else weights,
+            weights=weights,
             image_size=(_SIDE, _SIDE),
             seed=seed,
             **_SETTINGS,
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--flips", nargs="*", default=["xray"], help="starts scored with flips too")
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    from mscam_tf.models import name_start
+    from mscam_tf.models import parse_weights
 
     settings = {"side": _SIDE, "training": _TRAINING, "tests": _TESTS, **_SETTINGS}
     work = open_work("map_quality", arguments.work, **settings)
@@ -114,7 +114,7 @@ def main() -> None:
                     path = run.folder / f"map_quality{'_flips' if flips else ''}.json"
                     found = remember(path, partial(score, run, tests, flips))
                     name = f"{model}, flips" if flips else model
-                    rows.append([name, name_start(start), seed, *_describe(found)])
+                    rows.append([name, parse_weights(start).name, seed, *_describe(found)])
     write_page(
         "map_quality",
         "Do the maps find the bones?",

@@ -21,7 +21,7 @@ from benchmarks.common.baselines import SupportVectors, describe_bands, describe
 from benchmarks.common.networks import POOLING, PRECISION, Network
 from benchmarks.common.report import name_files, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
-from mscam_tf.models import name_start
+from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
@@ -65,7 +65,7 @@ def build(method: str, start: str, patches: Patches) -> Network | SupportVectors
 
 def run(method: str, start: str, patches: Patches, path: Path) -> None:
     """Train on all films but one, and score its patches and maps; for each film in turn."""
-    name = start if start in ("", HEADS) else name_start(start)
+    name = start if start in ("", HEADS) else parse_weights(start).name
     learner = build(method, start, patches)
     done = {(r["model"], r["start"], r["film"]) for r in read_rows(path)}
     for number, film in enumerate(np.unique(patches.films)):

@@ -15,6 +15,7 @@ from mscam_tf.cli.pretrain import pretrain
 from mscam_tf.cli.relabel import relabel
 from mscam_tf.cli.reproduce import reproduce
 from mscam_tf.cli.simulate import simulate
+from mscam_tf.cli.sizes import Command
 from mscam_tf.cli.split import split
 from mscam_tf.cli.tile import tile
 from mscam_tf.cli.train import train
@@ -59,4 +60,4 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     *(check, split, relabel, tile, simulate, pretrain, reproduce),
 )
 for _command in _COMMANDS:
-    app.command()(_command)
+    app.command(cls=Command)(_command)

@@ -1,25 +1,27 @@
 """The command `mscam check`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mscam_tf.cli.console import (
     DATA,
-    MAX_PIXELS,
     OVERWRITE,
-    PAGE,
-    WINDOW,
     explain_errors,
     make_progress,
     read_data,
     say,
 )
+from mscam_tf.cli.options import add_options, make_settings
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts, print_report
+from mscam_tf.data.reading import ReadOptions
+
+_READ = ("window", "page", "max_pixels")  # Copies are found in negatives too.
 
 
+@add_options(ReadOptions, _READ)
 def check(
     data: DATA,
     split_file: Annotated[
@@ -36,10 +38,8 @@ def check(
     min_similarity: Annotated[
         float, typer.Option(help="Correlation above which two images are copies.")
     ] = 0.45,
-    window: WINDOW = None,
-    page: PAGE = None,
-    max_pixels: MAX_PIXELS = 100_000_000,
     overwrite: OVERWRITE = False,
+    **settings: Any,
 ) -> None:
     """Check a data set: broken files, torn groups, and copies that leak between splits.
 
@@ -52,7 +52,6 @@ def check(
     with explain_errors(tensorflow=False):
         from mscam_tf.data.checking import check_manifest, group_duplicates, write_duplicates
         from mscam_tf.data.manifests import copy_splits, read_manifest
-        from mscam_tf.data.reading import ReadOptions
 
         check_outputs([write_groups] if write_groups else [], [out] if out else [], overwrite)
         manifest = read_data(data)
@@ -65,7 +64,7 @@ def check(
             compared = progress.add_task("comparing images", total=total)
             report = check_manifest(
                 manifest,
-                ReadOptions(window, page=page, max_pixels=max_pixels),
+                make_settings(ReadOptions, settings),
                 lambda count: progress.advance(read, count),
                 lambda count: progress.advance(compared, count),
                 min_similarity,

@@ -39,13 +39,6 @@ DATA = Annotated[
 RUN = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
 ]
-WINDOW = Annotated[
-    tuple[float, float] | None,
-    typer.Option(metavar="LOW HIGH", help="Stored values that map to 0 and 1."),
-]
-INVERT = Annotated[bool, typer.Option("--invert", help="Dense objects are dark.")]
-PAGE = Annotated[int | None, typer.Option(min=0, help="Of files with several, from 0.")]
-MAX_PIXELS = Annotated[int, typer.Option(min=1, help="Refuse larger images.")]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 SKIP_BAD = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out images that cannot be read, and list them.")

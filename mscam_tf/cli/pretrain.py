@@ -7,30 +7,25 @@ from typing import Annotated, Any
 import typer
 
 from mscam_tf.cli.console import explain_errors, make_progress, say
+from mscam_tf.cli.options import add_options, make_settings
+from mscam_tf.pretraining import PretrainConfig
 
 
+@add_options(PretrainConfig)
 def pretrain(
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder; what is unfinished in it goes on.")
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder to write; a pretraining that it holds goes on."
+        ),
     ],
-    steps: Annotated[
-        int,
-        typer.Option(min=1, help="In all, a multiple of --save-every; may be raised later."),
-    ] = 2400,
-    backbone: Annotated[str, typer.Option(help="A name in keras.applications.")] = "DenseNet121",
-    image_size: Annotated[
-        tuple[int, int], typer.Option(metavar="H W", help="Pixels, multiples of 32.")
-    ] = (128, 128),
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Constant until the last fifth.")] = 1e-3,
-    map_weight: Annotated[
-        float, typer.Option(help="Weight of the masks' loss on the maps; 0 for image labels alone.")
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of initial weights and scenes.")] = 0,
-    save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 100,
     processes: Annotated[
-        int | None, typer.Option(min=0, help="That simulate; by default half of the processors.")
+        int | None,
+        typer.Option(
+            min=0, help="Number of processes that simulate; by default half of the processors."
+        ),
     ] = None,
+    **settings: Any,
 ) -> None:
     """Pretrain on endless simulated scenes, by kinds, sizes and places of objects.
 
@@ -46,22 +41,12 @@ def pretrain(
     `mscam train DATA --out RUN --weights pretrained/weights.npz`
     """
     with explain_errors():
-        from mscam_tf.pretraining import PretrainConfig
         from mscam_tf.pretraining import pretrain as pretrain_model
 
-        config = PretrainConfig(
-            steps=steps,
-            backbone=backbone,
-            image_size=image_size,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            map_weight=map_weight,
-            seed=seed,
-            save_every=save_every,
-        )
+        config = make_settings(PretrainConfig, settings)
         workers = max(1, (os.cpu_count() or 1) // 2) if processes is None else processes
         with make_progress() as progress:
-            bar = _make_bar(progress, steps)
+            bar = _make_bar(progress, config.steps)
             pretrain_model(out, config, processes=workers, callbacks=[bar])
         say(f"Wrote {out / 'weights.npz'}")
 

@@ -1,20 +1,21 @@
 """The command `mscam relabel`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mscam_tf.cli.console import (
     DATA,
-    MAX_PIXELS,
     OVERWRITE,
     explain_errors,
     read_data,
     say,
 )
+from mscam_tf.cli.options import add_options, make_settings
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts
+from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _SOURCES = ("masks", "boxes", "column")
 
 
+@add_options(ReadOptions, ["max_pixels"])
 def relabel(
     data: DATA,
     out: Annotated[Path, typer.Option("--out", metavar="CSV", help="Manifest to write.")],
@@ -60,8 +62,8 @@ def relabel(
     min_visible: Annotated[
         float, typer.Option(help="Leave out objects of which less is in the image.")
     ] = 0.5,
-    max_pixels: MAX_PIXELS = 100_000_000,
     overwrite: OVERWRITE = False,
+    **settings: Any,
 ) -> None:
     """Label images by the size of their objects: none, scale1 (smallest), scale2 ...
 
@@ -84,7 +86,6 @@ def relabel(
             measure_images,
         )
         from mscam_tf.data.manifests import BOXES_FILE, match_boxes, read_boxes
-        from mscam_tf.data.reading import ReadOptions
 
         _check_choice(source, thresholds, classes, binary)
         histogram = out.with_suffix(".sizes.png")
@@ -106,7 +107,7 @@ def relabel(
             measure=measure,
             smallest=smallest,
             min_visible=min_visible,
-            read=ReadOptions(max_pixels=max_pixels),
+            read=make_settings(ReadOptions, settings),
         )
         if classes:
             cuts = fit_thresholds(manifest, sizes, classes)

@@ -1,70 +1,71 @@
 """The command `mscam tile`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mscam_tf.cli.console import (
-    INVERT,
-    MAX_PIXELS,
     OVERWRITE,
-    PAGE,
-    WINDOW,
     explain_errors,
     make_progress,
     say,
 )
+from mscam_tf.cli.options import add_options, make_settings
 from mscam_tf.cli.tables import print_counts
-from mscam_tf.errors import MscamError
+from mscam_tf.data.reading import ReadOptions
+from mscam_tf.data.tiling import Tiling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mscam_tf.data.manifests import Box, Manifest
-    from mscam_tf.data.tiling import Tiling
 
 
+def _parse_empty(text: Any) -> Any:
+    """Read `keep` (`None`), `skip` or a number; what is no text stays as it is."""
+    if not isinstance(text, str) or text == "keep":
+        return None if text == "keep" else text
+    try:
+        return 0.0 if text == "skip" else float(text)
+    except ValueError:
+        raise typer.BadParameter(f"it is keep, skip or a number. Received: {text}") from None
+
+
+@add_options(
+    Tiling,
+    empty={
+        "metavar": "keep|skip|RATIO",
+        "parser": _parse_empty,
+        "show_default": "keep",
+        "help": "Which patches without an object to keep: all (`keep`), none (`skip`), or this "
+        "number of them for each patch with an object, drawn at random.",
+    },
+)
+@add_options(ReadOptions)
 def tile(
     frames: Annotated[
         Path, typer.Argument(metavar="FRAMES", help="An image, a folder of images, or a manifest.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to create.")],
-    size: Annotated[int, typer.Option(min=1, help="Side of the patches in pixels.")] = 224,
-    overlap: Annotated[float, typer.Option(help="Share of a patch that the next repeats.")] = 0.0,
     boxes: Annotated[
         Path | None,
         typer.Option(
             metavar="CSV",
-            help="Boxes: path,x_min,y_min,x_max,y_max; by default the boxes.csv beside a manifest.",
+            help="File of boxes with the columns path,x_min,y_min,x_max,y_max; by default the "
+            "boxes.csv beside a manifest.",
         ),
     ] = None,
     masks: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Masks, each named as its frame; by default those of a manifest."
+            metavar="DIR",
+            help="Folder of masks, each with the name of its frame; by default the masks of a "
+            "manifest.",
         ),
     ] = None,
-    min_visible: Annotated[
-        float, typer.Option(help="A patch shows an object if so much of its area is inside.")
-    ] = 0.5,
-    empty: Annotated[
-        str,
-        typer.Option(
-            metavar="keep|skip|RATIO",
-            help="Patches without an object: all, none, or so many for each with one.",
-        ),
-    ] = "keep",
-    border: Annotated[
-        str,
-        typer.Option(metavar="shift|pad|drop", help="What to do with the rest at a border."),
-    ] = "shift",
-    window: WINDOW = None,
-    invert: INVERT = False,
-    page: PAGE = None,
-    max_pixels: MAX_PIXELS = 100_000_000,
-    seed: Annotated[int, typer.Option(help="Of the choice among empty patches.")] = 0,
     overwrite: OVERWRITE = False,
+    **settings: Any,
 ) -> None:
     """Cut films and frames into patches, with their masks and boxes.
 
@@ -78,11 +79,7 @@ def tile(
     Example: `mscam tile films --boxes boxes.csv --overlap 0.25 --empty 1 --out patches`
     """
     with explain_errors(tensorflow=False):
-        from mscam_tf.data.reading import ReadOptions
-        from mscam_tf.data.tiling import Tiling
-
-        read = ReadOptions(window, invert, page, max_pixels)
-        tiling = Tiling(size, overlap, border, min_visible, _read_empty(empty), seed, read)
+        tiling = make_settings(Tiling, settings, read=make_settings(ReadOptions, settings))
         manifest = _tile(frames, out, tiling, boxes, masks, overwrite)
         print_counts(manifest)
         say(f"Wrote {out / 'manifest.csv'}")
@@ -91,7 +88,7 @@ def tile(
 def _tile(
     frames: Path,
     out: Path,
-    tiling: "Tiling",
+    tiling: Tiling,
     boxes: Path | None,
     masks: Path | None,
     overwrite: bool,
@@ -145,12 +142,3 @@ def _find_boxes(
     if boxes is not None:
         return match_boxes(read_boxes(boxes), [sample.path for sample in frames.samples])
     return find_boxes(frames) if beside else None
-
-
-def _read_empty(text: str) -> float | None:
-    if text in ("keep", "skip"):
-        return None if text == "keep" else 0.0
-    try:
-        return float(text)
-    except ValueError:
-        raise MscamError(f"`--empty` is keep, skip or a number. Received: {text!r}") from None

@@ -1,7 +1,7 @@
+from .config import ReproductionConfig as ReproductionConfig
 from .figure import draw_examples as draw_examples
 from .reproduction import DATA_SEED as DATA_SEED
 from .reproduction import FRESH_SEED as FRESH_SEED
-from .reproduction import ReproductionConfig as ReproductionConfig
 from .reproduction import list_settings as list_settings
 from .reproduction import reproduce as reproduce
 from .tables import pair_interval as pair_interval

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
@@ -18,7 +18,7 @@ from mscam_tf.data.manifests import (
     sample_classes,
     split_manifest,
 )
-from mscam_tf.errors import MscamError
+from mscam_tf.experiments.config import ReproductionConfig
 from mscam_tf.experiments.figure import draw_examples
 from mscam_tf.experiments.scores import list_versions, read_scores
 from mscam_tf.experiments.tables import describe_differences, describe_models, to_markdown
@@ -31,7 +31,6 @@ from mscam_tf.experiments.trials import (
     run_trials,
 )
 from mscam_tf.files import write_json, write_table, write_text
-from mscam_tf.models import name_start
 from mscam_tf.outputs import Kind, check_settings, claim, read_json
 from mscam_tf.runs import TrainConfig, open_run, open_session
 from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
@@ -42,36 +41,6 @@ _ANALYSED = 400  # Images of the failure analysis at most.
 _FOLDER = Kind(
     "a reproduction", "config.json", keys=("simulation", "training", "fresh"), continued=True
 )
-
-
-@dataclass(frozen=True)
-class ReproductionConfig:
-    """Settings of a reproduction.
-
-    Attributes:
-        seeds: Trials of each model: of split, initial heads and order.
-        weights: Starts, `"xray"`, `"none"` or others that `TrainConfig` takes.
-        images: Simulated images in all, split 7:1:2.
-        fresh: Simulated images beside them on which every model is scored.
-        simulation: What is simulated.
-        training: Settings of the trainings.
-    """
-
-    seeds: int = 10
-    weights: tuple[str, ...] = ("xray",)
-    images: int = 371
-    fresh: int = 2000
-    simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    training: TrainConfig = field(
-        default_factory=lambda: TrainConfig(epochs=8, patience=24, balance=False)
-    )
-
-    def __post_init__(self) -> None:
-        for name in ("seeds", "images"):
-            if getattr(self, name) < 1:
-                raise MscamError(f"`{name}` must be positive. Received: {getattr(self, name)}")
-        if not self.weights:
-            raise MscamError("`weights` must name a start at least. Received: weights=()")
 
 
 def reproduce(
@@ -243,7 +212,7 @@ def _draw(folder: Path, trial: Trial, data: Manifest, fresh: Manifest | None) ->
     """Draw Figure 1 and analyse the failures of one multi-scale model, if it is here."""
     if not (trial.locate(folder) / "model.keras").exists():
         return  # Only its scores are.
-    start = name_start(trial.weights)
+    start = trial.start
     figure, failures = folder / "figures" / f"{start}.png", folder / "failures" / start
     analysed = (failures / "advice.md").exists()
     if analysed and figure.exists():

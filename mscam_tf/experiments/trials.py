@@ -12,7 +12,7 @@ from mscam_tf.data.labelling import label_binary
 from mscam_tf.data.manifests import NO_OBJECT, Manifest, ManifestError, split_manifest
 from mscam_tf.evaluation import evaluate
 from mscam_tf.experiments.scores import Key, add_scores, list_done
-from mscam_tf.models import name_start
+from mscam_tf.models import parse_weights
 from mscam_tf.runs import Run, TrainConfig, open_run
 from mscam_tf.training import train
 
@@ -56,9 +56,14 @@ class Trial:
     seed: int
 
     @property
+    def start(self) -> str:
+        """Name of the initial weights; that of a file holds its hash."""
+        return parse_weights(self.weights).name
+
+    @property
     def key(self) -> Key:
-        """What tells it from all others; files of weights by their hash."""
-        return name_start(self.weights), self.model.name, self.seed
+        """What tells it from all others."""
+        return self.start, self.model.name, self.seed
 
     def locate(self, folder: Path) -> Path:
         """Return the trial's run folder, `trials/START/MODEL/seedN`."""
@@ -120,12 +125,12 @@ def check_classes(data: Manifest) -> None:
 
 def configure(trial: Trial, config: TrainConfig) -> TrainConfig:
     """Return the settings of a trial's training."""
-    scratch, single = trial.weights == "none", trial.model.model == "single"
+    scratch, single = parse_weights(trial.weights).kind == "none", trial.model.model == "single"
     return replace(
         config,
         model=trial.model.model,
         deep_supervision=0.0 if single else config.deep_supervision,
-        weights=None if scratch else trial.weights,
+        weights=trial.weights,
         epochs=config.epochs * (_SCRATCH_EPOCHS if scratch else 1),
         seed=trial.seed,
     )

@@ -1,3 +1,4 @@
+from .backbones import build_feature_extractor as build_feature_extractor
 from .builders import build_multiscale_classifier as build_multiscale_classifier
 from .builders import build_single_scale_classifier as build_single_scale_classifier
 from .explainer import build_explainer as build_explainer
@@ -7,14 +8,11 @@ from .heads import find_relevance as find_relevance
 from .heads import read_relevance as read_relevance
 from .mirrors import average_flips as average_flips
 from .pooling import SoftPool as SoftPool
-from .pretrained import BACKBONE as BACKBONE
 from .pretrained import Pretrained as Pretrained
-from .pretrained import find_pretrained as find_pretrained
 from .pretrained import load_pretrained as load_pretrained
-from .pretrained import name_start as name_start
-from .pretrained import names_pretrained as names_pretrained
 from .pretrained import read_pretrained as read_pretrained
 from .pretrained import write_pretrained as write_pretrained
+from .registry import find_backbone as find_backbone
 from .registry import list_backbones as list_backbones
 from .registry import register_backbone as register_backbone
 from .relevance import RelevanceCombine as RelevanceCombine
@@ -24,3 +22,5 @@ from .transfer import build_pretrained_classifier as build_pretrained_classifier
 from .transfer import build_targets as build_targets
 from .transfer import initialize_heads as initialize_heads
 from .transfer import start_heads as start_heads
+from .weights import Weights as Weights
+from .weights import parse_weights as parse_weights

@@ -9,15 +9,15 @@ from typing import Any
 import keras
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.pretrained import find_pretrained
 from mscam_tf.models.registry import find_backbone
 from mscam_tf.models.taps import default_taps, get_tap
+from mscam_tf.models.weights import Weights, parse_weights
 
 
 def build_feature_extractor(
     backbone: str | keras.Model,
     taps: Sequence[str] | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Weights | None = None,
     batch_norm_momentum: float | None = 0.95,
     num_scales: int = 3,
     image_size: tuple[int | None, int | None] | None = None,
@@ -46,12 +46,13 @@ def build_feature_extractor(
         ValueError: If the name or a tap is unknown, or `weights` does not fit.
         OSError: If ImageNet weights cannot be downloaded; it says which file to place where.
     """
+    weights = parse_weights(weights).resolve(backbone if isinstance(backbone, str) else "")
     if isinstance(backbone, str):
         model = _create_named(backbone, weights, image_size)
         _set_batch_norm_momentum(model, batch_norm_momentum)
     else:
         model = _check_functional(backbone)
-        if weights is not None:
+        if weights.kind != "none":
             _load_file(model, weights)
     names = list(taps) if taps is not None else default_taps(model, num_scales)
     outputs = [get_tap(model, name).output for name in names]
@@ -59,13 +60,13 @@ def build_feature_extractor(
 
 
 def _create_named(
-    name: str, weights: str | Path | None, image_size: tuple[int | None, int | None] | None
+    name: str, weights: Weights, image_size: tuple[int | None, int | None] | None
 ) -> keras.Model:
     found = find_backbone(name)
-    if weights == "imagenet":
+    if weights.kind == "imagenet":
         return _download_imagenet(name)
     model = _check_functional(found.build((*(image_size or (None, None)), 3)))
-    if weights is not None:
+    if weights.kind != "none":
         _load_file(model, weights)
     return model
 
@@ -93,18 +94,18 @@ def _download_imagenet(name: str) -> keras.Model:
         ) from error
 
 
-def _load_file(backbone: keras.Model, path: str | Path) -> None:
-    pretrained = find_pretrained(path)
+def _load_file(backbone: keras.Model, weights: Weights) -> None:
+    pretrained = weights.read()
     if pretrained is not None:
         pretrained.copy_to(backbone)
         return
-    path = Path(path)
-    if not path.is_file() or path.suffix not in (".h5", ".keras"):
+    path = weights.path
+    if path is None or not path.is_file():
         raise MscamError(
             "`weights` must be None, 'xray', 'imagenet' or an existing file: .npz of a "
             f"pretraining, .weights.h5 or .h5 of the backbone {backbone.name!r}, or a .keras model "
-            "built on it. "
-            f"Received: weights={str(path)!r}"
+            "built on it; 'imagenet' needs a backbone of `keras.applications`. "
+            f"Received: weights={weights.setting!r}"
         )
     try:
         if path.suffix == ".keras":

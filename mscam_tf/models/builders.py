@@ -11,8 +11,9 @@ from mscam_tf.models.backbones import build_feature_extractor, check_images_fit
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.registry import find_backbone
 from mscam_tf.models.relevance import RelevanceCombine
+from mscam_tf.models.weights import Weights
+from mscam_tf.settings import check_setting
 
-POOLINGS = ("mean", "soft")
 # Mean and deviation of ImageNet in grey, on a scale of 0 to 1: what pretrained weights expect.
 _GREY_MEAN, _GREY_DEVIATION = 0.449, 0.226
 
@@ -24,7 +25,7 @@ def build_multiscale_classifier(
     *,
     backbone: str | keras.Model = "DenseNet121",
     taps: Sequence[str] | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Weights | None = None,
     standardize: bool = True,
     dropout: float = 0.0,
     pooling: str = "mean",
@@ -115,7 +116,7 @@ def build_single_scale_classifier(
     *,
     backbone: str | keras.Model = "DenseNet121",
     tap: str | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Weights | None = None,
     standardize: bool = True,
     dropout: float = 0.0,
     pooling: str = "mean",
@@ -230,7 +231,5 @@ def _check_arguments(
         )
     if channels not in (1, 3):
         raise MscamError(f"`channels` must be 1 or 3. Received: channels={channels}")
-    if not 0 <= dropout < 1:
-        raise MscamError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
-    if pooling not in POOLINGS:
-        raise MscamError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
+    check_setting("dropout", dropout)
+    check_setting("pooling", pooling)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from mscam_tf.errors import MscamError
+from mscam_tf.settings import check_setting
 
 
 @keras.saving.register_keras_serializable(package="mscam_tf")
@@ -47,8 +47,7 @@ class SoftPool(keras.layers.Layer):
 
     def __init__(self, sharpness: float = 1.0, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
-        if sharpness < 0:
-            raise MscamError(f"`sharpness` must not be negative. Received: sharpness={sharpness}")
+        check_setting("sharpness", sharpness)
         self.sharpness = sharpness
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

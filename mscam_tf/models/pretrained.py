@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,7 @@ import numpy as np
 from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.models.heads import find_heads, read_relevance
-
-BACKBONE = "DenseNet121"
-_FILE = Path(__file__).parents[1] / "weights" / "xray.npz"
+from mscam_tf.models.weights import XRAY_BACKBONE, hash_file, parse_weights
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Pretrained:
     biases: tuple[np.ndarray, ...]
     relevance: np.ndarray
     pooling: str = "mean"
-    architecture: str = BACKBONE
+    architecture: str = XRAY_BACKBONE
     digest: str = ""
 
     def copy_to(self, backbone: keras.Model) -> None:
@@ -61,50 +58,15 @@ class Pretrained:
             variable.assign(self.backbone[name])
 
 
-@cache
 def load_pretrained() -> Pretrained:
     """Load the weights behind `weights="xray"`; nothing is downloaded.
 
     Raises:
         OSError: If the file is damaged: its SHA-256 is not the one recorded.
     """
-    return read_pretrained(_FILE)
-
-
-def find_pretrained(weights: str | Path | None) -> Pretrained | None:
-    """Return the pretrained weights that a builder's `weights` names, their heads included.
-
-    Args:
-        weights: `"xray"`, or the `.npz` file of a pretraining of your own; for all else `None`
-            is returned.
-
-    Raises:
-        OSError: If the file is damaged, or there is none.
-    """
-    if weights is None or not names_pretrained(weights):
-        return None
-    return load_pretrained() if weights == "xray" else read_pretrained(weights)
-
-
-def names_pretrained(weights: str | Path) -> bool:
-    """Return whether a builder's `weights` names pretrained weights with heads."""
-    return weights == "xray" or Path(weights).suffix == ".npz"
-
-
-def name_start(weights: str | Path) -> str:
-    """Name initial weights by what they are, for folders and tables: a file by its hash too.
-
-    Examples:
-        >>> name_start("none"), name_start("xray").split("-")[0]
-        ('none', 'xray')
-    """
-    if weights == "xray":
-        return f"xray-{load_pretrained().digest[:8]}"
-    path = Path(weights)
-    if not path.is_file():
-        return str(weights)
-    folder = f"{path.parent.name}-" if path.stem == "weights" else f"{path.stem}-"
-    return folder + hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    pretrained = parse_weights("xray").read()
+    assert pretrained is not None  # These have heads.
+    return pretrained
 
 
 def read_pretrained(path: str | Path) -> Pretrained:
@@ -122,7 +84,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
                 f"Received: {path}, but there is no {file.name}"
             )
     info = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hash_file(path)
     if digest != info["sha256"]:
         raise OSError(
             f"{path} is damaged; install it anew. Expected: SHA-256 {info['sha256']}. "
@@ -138,7 +100,7 @@ def read_pretrained(path: str | Path) -> Pretrained:
         tuple(arrays[f"scale{b}/bias"] for b in scales),
         arrays["relevance"],
         info["recipe"].get("pooling", "mean"),
-        info["recipe"].get("backbone", BACKBONE),
+        info["recipe"].get("backbone", XRAY_BACKBONE),
         digest,
     )
 

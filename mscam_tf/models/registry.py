@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 import keras
 
 from mscam_tf.errors import MscamError
+from mscam_tf.settings import suggest
 
 InputShape = tuple[int | None, int | None, int]
 # A scale and an offset, each a number or one per channel; or what is called with the images.
@@ -129,11 +129,9 @@ def find_backbone(name: str) -> Backbone:
         return _REGISTERED[name]
     if name in _list_applications():
         return Backbone(name, partial(_build_application, name), _find_preprocessing(name))
-    names = list_backbones()
-    near = get_close_matches(name, names, n=3) or names
     raise MscamError(
         "`backbone` must be a functional keras.Model or the name of one, see "
-        f"mscam_tf.list_backbones(). Did you mean {' or '.join(near)}? Received: backbone={name!r}"
+        f"mscam_tf.list_backbones().{suggest(name, list_backbones())} Received: backbone={name!r}"
     )
 
 

@@ -7,9 +7,7 @@ import numpy as np
 from keras import ops
 
 from mscam_tf.errors import MscamError
-
-NORMALIZATIONS = ("penalty", "softmax")
-PENALTIES = ("squared", "absolute", "signed")
+from mscam_tf.settings import check_setting
 
 
 @keras.saving.register_keras_serializable(package="mscam_tf")
@@ -94,14 +92,10 @@ class RelevanceCombine(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
-        _check_choice("normalization", normalization, NORMALIZATIONS)
-        _check_choice("penalty", penalty, PENALTIES)
-        if penalty_weight < 0:
-            raise MscamError(
-                f"`penalty_weight` must not be negative. Received: penalty_weight={penalty_weight}"
-            )
-        if rate <= 0:
-            raise MscamError(f"`rate` must be positive. Received: rate={rate}")
+        check_setting("normalization", normalization)
+        check_setting("penalty", penalty)
+        check_setting("penalty_weight", penalty_weight)
+        check_setting("rate", rate)
         self.normalization = normalization
         self.penalty = penalty
         self.penalty_weight = penalty_weight
@@ -198,11 +192,6 @@ class _Clip(keras.constraints.Constraint):
 
     def __call__(self, w: Any) -> Any:
         return ops.clip(w, 0.0, self.maximum)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise MscamError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
 
 
 def _check_shapes(input_shape: Any) -> list[tuple[int | None, ...]]:

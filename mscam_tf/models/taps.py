@@ -1,12 +1,12 @@
 """Taps: the layers of a backbone whose outputs can feed the heads."""
 
 import math
-from difflib import get_close_matches
 from typing import NamedTuple
 
 import keras
 
 from mscam_tf.errors import MscamError
+from mscam_tf.settings import suggest
 
 _PROBE = 256  # Image side at which strides are measured: a multiple of every stride in use.
 _RECTIFIERS = ("ReLU", "LeakyReLU", "PReLU", "ELU")
@@ -112,8 +112,7 @@ def get_tap(backbone: keras.Model, name: str) -> keras.layers.Layer:
     strides: dict[int, list[str]] = {}
     for tap in list_taps(backbone):
         strides.setdefault(tap.stride, []).append(tap.name)
-    close = get_close_matches(name, by_name, n=3)
-    hint = f" Did you mean {' or '.join(close)}?" if close and name not in by_name else ""
+    hint = "" if name in by_name else suggest(name, by_name)
     raise MscamError(
         f"Backbone {backbone.name!r} has no feature map named {name!r}.{hint} Taps by stride:\n"
         + "\n".join(f"  {stride}: {', '.join(names)}" for stride, names in strides.items())

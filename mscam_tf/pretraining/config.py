@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mscam_tf.errors import MscamError
+from mscam_tf.settings import check_settings_of
 
 _FALL = 0.2  # Share of the steps, at the end, over which the rate falls.
 
@@ -12,16 +13,21 @@ class PretrainConfig:
     """Settings of a pretraining.
 
     Attributes:
-        steps: Steps in all, a multiple of `save_every`. The rate is constant after a short warm-up
-            and falls over the last fifth: a pretraining is extended from before its fall.
-        backbone: A name in `keras.applications`.
-        image_size: `(height, width)`, multiples of 32 pixels.
-        batch_size: Scenes a step.
-        learning_rate: Of AdamW.
-        weight_decay: Of AdamW; not applied to biases, norms and the relevance.
-        map_weight: Weight of the loss on the maps; 0 trains with image labels alone.
-        seed: Seed of initial weights and scenes.
-        save_every: Steps between checkpoints.
+        steps: Number of steps in all, a multiple of `save_every`. Raise it to extend a pretraining
+            that is finished: it goes on from where its learning rate began to fall.
+        backbone: Name of the backbone, a model in `keras.applications`.
+        image_size: Height and width of the scenes in pixels, multiples of 32.
+        batch_size: Number of scenes in a step.
+        learning_rate: Learning rate of AdamW. It is reached after a short warm-up, and falls to
+            zero over the last fifth of the steps.
+        weight_decay: Weight decay of AdamW. Biases, norms and the relevance are not decayed.
+        map_weight: Weight of the loss that compares the maps with the masks of the objects. With 0
+            the model learns from the labels of the images alone.
+        seed: Seed of the initial weights and of the scenes.
+        save_every: Number of steps from one checkpoint to the next.
+
+    Raises:
+        MscamError: If a value is out of range.
     """
 
     steps: int = 2400
@@ -35,24 +41,11 @@ class PretrainConfig:
     save_every: int = 100
 
     def __post_init__(self) -> None:
-        if any(side % 32 or side < 32 for side in self.image_size):
-            raise MscamError(
-                "`image_size` must be multiples of 32 pixels. "
-                f"Received: image_size={self.image_size}"
-            )
-        for name in ("steps", "batch_size", "learning_rate", "save_every"):
-            if getattr(self, name) <= 0:
-                raise MscamError(
-                    f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
-                )
+        check_settings_of(self)
         if self.steps % self.save_every:
             raise MscamError(
                 "`steps` must be a multiple of `save_every`. "
                 f"Received: steps={self.steps}, save_every={self.save_every}"
-            )
-        if self.map_weight < 0:
-            raise MscamError(
-                f"`map_weight` must not be negative. Received: map_weight={self.map_weight}"
             )
 
     @property

@@ -3,12 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from mscam_tf.data.reading import ReadOptions
-from mscam_tf.errors import MscamError
-from mscam_tf.models import BACKBONE as PRETRAINED_BACKBONE
-from mscam_tf.models import names_pretrained
-
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-MODELS = ("multiscale", "single")
+from mscam_tf.models import Weights, parse_weights
+from mscam_tf.settings import check_settings_of
 
 
 @dataclass(frozen=True)
@@ -16,43 +12,56 @@ class TrainConfig:
     """Settings of a training.
 
     Attributes:
-        model: `"multiscale"` or `"single"` (the plain baseline).
-        backbone: A name in `keras.applications`.
-        weights: `"xray"`, `"imagenet"`, a file, or `None` for a start from scratch, as for the
-            builders; `"auto"` is `"xray"` where the backbone has such weights, otherwise `None`.
-        taps: Layers of the backbone to read, the finest first; by default those at its three
-            coarsest strides. The single-scale model reads the last of them.
-        normalization: Of `mscam_tf.RelevanceCombine`: `"penalty"` or `"softmax"`.
-        penalty: Of it: `"squared"`, `"absolute"` or `"signed"`.
-        penalty_weight: Of it.
-        pooling: How the heads pool their maps: `"mean"` or `"soft"`; `"auto"` is as the pretrained
-            heads do where these are the start, otherwise `"mean"`.
-        unit_norm_heads: Constrain each head's kernel to unit norm, so that the relevance alone
+        model: What to train: `multiscale`, or `single`, the plain model with one scale.
+        backbone: Name of the backbone, a model in `keras.applications`.
+        weights: What the training starts from: `xray` (pretrained on simulated radiographs; comes
+            with the package, for DenseNet121), `imagenet` (downloaded by Keras), `none` (random
+            weights), or a file: the `.npz` file of a pretraining, a `.weights.h5` or `.h5` file of
+            the backbone, or a `.keras` model that is built on it. `auto` takes `xray` for
+            DenseNet121, and random weights for other backbones.
+        taps: Names of the layers of the backbone that the heads read, the finest scale first; the
+            model with one scale reads the last of them. By default these are the layers at the
+            three coarsest strides.
+        normalization: How the relevance is kept near a convex combination of the scales: by a
+            "penalty", an added loss, or by "softmax", which is convex by construction.
+        penalty: Form of the added loss: `squared`, `absolute`, or `signed` as the paper prints it.
+        penalty_weight: Weight of the added loss beside the main loss; lambda in the paper.
+        pooling: How each head pools its map into a logit: `mean`, or `soft`, where strong places
+            count more. `auto` pools as the pretrained heads do that the training starts from, and
+            by the mean where there are none.
+        unit_norm_heads: Constrain the kernel of each head to unit norm, so that the relevance alone
             carries the strength of a scale.
-        deep_supervision: Weight `w` of the loss that each head of the multi-scale model has of its
-            own, `L(z) + w sum_b L(l_b)`: every scale then learns to tell the classes alone. The
-            validation loss, by which weights are kept, is that sum too.
-        image_size: `(height, width)` in pixels; `None` takes the most common size of the images,
-            rounded up to a multiple of 32 within 128 to 256.
-        several: Whether an image may have several findings, or none: labels such as `bone|metal`
-            are then learned finding by finding, with a sigmoid each.
-        epochs: Epochs at most, frozen ones included.
-        frozen_epochs: Epochs at the start in which a pretrained backbone is frozen; by default 0
-            where the heads start as pretrained ones (`"xray"` and `.npz`, with the default taps and
-            free heads), otherwise 3.
-        balance: Weigh classes of unequal size so that each counts alike; without it a model expects
-            each as often as in the training images.
-        batch_size: Images a step.
-        learning_rate: Highest learning rate of the schedule.
-        weight_decay: Of AdamW; not applied to the relevance.
-        dropout: Rate before the heads.
-        patience: Epochs without a better validation loss after which training stops.
-        seed: Seed of split, initial weights, order and augmentation.
-        precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
-        xla: Whether to compile the training step with XLA.
-        read: How the intensities of images are read, in training and ever after.
-        window_percentiles: `(low, high)`, such as `(0.1, 99.9)`: where `read` has no window, these
-            percentiles of the values in the training images become its window.
+        deep_supervision: Weight `w` of a loss on the logits of each scale alone, beside that on the
+            logits of the model: `L(z) + w sum_b L(l_b)`. Every scale then learns to tell the
+            classes by itself. The validation loss, by which weights are kept, is this sum too. With
+            0 there is no such loss.
+        image_size: Height and width in pixels to which all images are resized. By default this is
+            the most common size of the images, each side rounded up to a multiple of 32 within 128
+            to 256.
+        several: Learn several findings in one image, from labels such as `bone|metal` or `none`:
+            each finding has a probability of its own.
+        epochs: Number of epochs after which the training ends, frozen ones included.
+        frozen_epochs: Number of epochs at the start in which a pretrained backbone is frozen while
+            the heads settle. By default this is 3, and 0 where the heads start as pretrained ones
+            (`xray` and `.npz`, with the default taps and heads of any norm).
+        balance: Weigh the classes so that a rare one counts as much as a common one. Without this
+            the model expects each class as often as in the training images.
+        batch_size: Number of images in a step.
+        learning_rate: Highest learning rate. It is reached after a tenth of the steps, and then
+            falls as a cosine.
+        weight_decay: Weight decay of AdamW. Biases, norms and the relevance are not decayed.
+        dropout: Rate of dropout before each head.
+        patience: Number of epochs without a lower validation loss after which the training stops.
+        seed: Seed of the split, the initial weights, the order of the images and their
+            augmentation.
+        precision: Number format of the computation: `float32`, `mixed_float16` or `mixed_bfloat16`.
+        xla: Compile the training step with XLA.
+        read: How the intensities of images are read, in the training and ever after.
+        window_percentiles: Two percentiles, low and high, such as 0.1 and 99.9: these percentiles
+            of the values in the training images become the window, where no window is given.
+
+    Raises:
+        MscamError: If a value is not one of the choices, or out of range.
     """
 
     model: str = "multiscale"
@@ -82,49 +91,29 @@ class TrainConfig:
     window_percentiles: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise MscamError(f"`model` must be one of {MODELS}. Received: model={self.model!r}")
-        if self.precision not in PRECISIONS:
-            raise MscamError(
-                f"`precision` must be one of {PRECISIONS}. Received: precision={self.precision!r}"
-            )
-        if not 0 <= self.dropout < 1:
-            raise MscamError(f"`dropout` must be in [0, 1). Received: dropout={self.dropout}")
-        if not 0 <= self.deep_supervision < float("inf"):
-            raise MscamError(
-                "`deep_supervision` must be a number, and not negative. "
-                f"Received: deep_supervision={self.deep_supervision}"
-            )
-        if self.image_size is not None and min(self.image_size) < 32:
-            raise MscamError(
-                "`image_size` must be at least 32 pixels a side. "
-                f"Received: image_size={self.image_size}"
-            )
-        low, high = self.window_percentiles or (0, 100)
-        if not 0 <= low < high <= 100:
-            raise MscamError(
-                "`window_percentiles` must be (low, high) with 0 <= low < high <= 100. "
-                f"Received: window_percentiles={self.window_percentiles}"
-            )
-        for name in ("epochs", "batch_size", "learning_rate", "patience"):
-            value = getattr(self, name)
-            if value <= 0:
-                raise MscamError(f"`{name}` must be positive. Received: {name}={value}")
+        check_settings_of(self)
+        object.__setattr__(self, "weights", self.start.setting)  # None for "none", no Path.
+
+    @property
+    def start(self) -> Weights:
+        """What `weights` names."""
+        return parse_weights(self.weights)
 
     def resolve(self) -> "TrainConfig":
-        """Return the settings with what depends on the start of the training filled in."""
-        weights = self.weights
-        if weights == "auto":
-            weights = "xray" if self.backbone == PRETRAINED_BACKBONE else None
+        """Return the settings with what depends on the start of the training filled in.
+
+        No file is opened.
+        """
+        start = self.start.resolve(self.backbone)
         frozen = self.frozen_epochs
         if frozen is None:
-            frozen = 0 if weights is None or self._starts_heads(weights) else 3
-        return replace(self, weights=weights, frozen_epochs=frozen)
+            frozen = 0 if start.kind == "none" or self._starts_heads(start) else 3
+        return replace(self, weights=start.setting, frozen_epochs=frozen)
 
     @property
     def starts_heads(self) -> bool:
         """Whether the heads of the model can start as pretrained ones, see `initialize_heads`."""
-        return self.weights is not None and self._starts_heads(self.weights)
+        return self._starts_heads(self.start)
 
-    def _starts_heads(self, weights: str) -> bool:
-        return names_pretrained(weights) and self.taps is None and not self.unit_norm_heads
+    def _starts_heads(self, start: Weights) -> bool:
+        return start.has_heads and self.taps is None and not self.unit_norm_heads

@@ -8,6 +8,7 @@ from mscam_tf.data.reading import ReadOptions
 from mscam_tf.files import write_json
 from mscam_tf.outputs import Kind, RunError, read_json
 from mscam_tf.runs.config import TrainConfig
+from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def create_run(
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder, config, class_names, data, _read_versions())
     values = {k: v for k, v in asdict(run).items() if k != "folder"}
-    write_json(folder / "config.json", values)
+    write_json(folder / "config.json", {"format": FORMAT, **values})
     return run
 
 
@@ -93,7 +94,7 @@ def open_run(folder: str | Path) -> Run:
     """Open a run folder.
 
     Raises:
-        RunError: If it is not one.
+        RunError: If it is not one, or a newer version of the library wrote it.
     """
     folder = Path(folder)
     path = folder / "config.json"
@@ -101,9 +102,12 @@ def open_run(folder: str | Path) -> Run:
         raise RunError(f"Not a run folder, it has no config.json. Received: {folder}")
     values = read_json(path)
     try:
+        values = upgrade_values(values, path)
         config = _restore_pairs(values["config"])
-        config["read"] = ReadOptions(**_restore_pairs(config.get("read", {})))
+        config["read"] = ReadOptions(**_restore_pairs(config["read"]))
         return Run(folder, **{**values, "config": TrainConfig(**config)})
+    except RunError:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
 

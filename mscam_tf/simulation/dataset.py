@@ -3,7 +3,7 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,94 +19,12 @@ from mscam_tf.data.manifests import (
     write_boxes,
     write_manifest,
 )
-from mscam_tf.errors import MscamError
 from mscam_tf.files import write_png, write_table
 from mscam_tf.outputs import Kind
 from mscam_tf.simulation.bones import Bone
-from mscam_tf.simulation.radiograph import (
-    CLASS_NAMES,
-    Radiograph,
-    SimulationConfig,
-    simulate_frame,
-    simulate_radiograph,
-)
+from mscam_tf.simulation.config import CLASS_NAMES, Plan
 
-LABELS = ("scale", "binary")
 _CHUNK = 8  # Images at most that a process takes at a time.
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which images to simulate; this determines every byte of the data set.
-
-    Attributes:
-        num_images: How many images.
-        config: Settings of the images.
-        labels: `"scale"` (none, scale1, scale2, scale3) or `"binary"` (none, bone).
-        balance: Weight of each of the four classes; equal by default.
-        frame_groups: Groups of bones in a whole fillet (0 for fillets without bones); `None` for
-            patches.
-        seed: Seed of the data set; image `i` is drawn from its own random numbers, of `[seed, i]`.
-    """
-
-    num_images: int = 371
-    config: SimulationConfig = field(default_factory=SimulationConfig)
-    labels: str = "scale"
-    balance: Mapping[str, float] | None = None
-    frame_groups: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.num_images < 1:
-            raise MscamError(
-                f"`num_images` must be at least 1. Received: num_images={self.num_images}"
-            )
-        for name in ("seed", "frame_groups"):
-            if (getattr(self, name) or 0) < 0:
-                raise MscamError(
-                    f"`{name}` must not be negative. Received: {name}={getattr(self, name)}"
-                )
-        if self.labels not in LABELS:
-            raise MscamError(f"`labels` must be one of {LABELS}. Received: labels={self.labels!r}")
-        shares = list(self.weights.values())
-        known = set(self.weights) <= set(CLASS_NAMES)
-        if not (known and np.isfinite(shares).all() and min(shares, default=-1) >= 0 < sum(shares)):
-            raise MscamError(
-                f"`balance` must give weights of zero or more to classes of {CLASS_NAMES}. "
-                f"Received: balance={self.balance}"
-            )
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Weight of each class: by default all classes, or none and bone, are equally frequent."""
-        if self.balance is not None:
-            return dict(self.balance)
-        none = 1.0 if self.labels == "scale" else float(len(CLASS_NAMES) - 1)
-        return {name: none if name == "none" else 1.0 for name in CLASS_NAMES}
-
-    def assign_classes(self) -> list[str]:
-        """Return the class of each image: the weights' shares, shuffled by the seed.
-
-        Examples:
-            >>> Plan(num_images=6, balance={"none": 1, "scale2": 2}).assign_classes()
-            ['none', 'scale2', 'none', 'scale2', 'scale2', 'scale2']
-        """
-        weights = self.weights
-        ends = np.round(np.cumsum(list(weights.values())) / sum(weights.values()) * self.num_images)
-        counts = np.diff(ends.astype(int), prepend=0)
-        classes = np.repeat(list(weights), counts)
-        return np.random.default_rng([self.seed, self.num_images]).permutation(classes).tolist()
-
-    def name(self, radiograph: Radiograph) -> str:
-        """Return the label under which an image is kept."""
-        return "bone" if self.labels == "binary" and radiograph.bones else radiograph.label
-
-    def simulate(self, index: int, size_class: str) -> Radiograph:
-        """Simulate one image of the data set."""
-        generator = np.random.default_rng([self.seed, index])
-        if self.frame_groups is not None:
-            return simulate_frame(self.config, self.frame_groups, generator)
-        return simulate_radiograph(size_class, self.config, generator)
 
 
 def write_radiographs(

@@ -17,11 +17,11 @@ from mscam_tf.data.manifests import (
     write_manifest,
 )
 from mscam_tf.errors import MscamError
+from mscam_tf.simulation.config import SimulationConfig
 from mscam_tf.simulation.dataset import map_images, write_image
 from mscam_tf.simulation.detector import draw_detector, expose
 from mscam_tf.simulation.fillet import draw_fillet
 from mscam_tf.simulation.materials import transmit
-from mscam_tf.simulation.radiograph import SimulationConfig
 from mscam_tf.simulation.things import DRAW, Thing, insert
 
 FINDINGS = ("bone", "metal", "void")

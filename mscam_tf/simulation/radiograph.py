@@ -5,69 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mscam_tf.errors import MscamError
-from mscam_tf.simulation.bones import SIZES, Bone, draw_bones
+from mscam_tf.simulation.bones import Bone, draw_bones
+from mscam_tf.simulation.config import CLASS_NAMES, SimulationConfig
 from mscam_tf.simulation.detector import Detector, draw_detector, expose
 from mscam_tf.simulation.fillet import Fillet, draw_fillet
 from mscam_tf.simulation.materials import bone_thickness, transmit
 from mscam_tf.simulation.projection import Projection, project_bone
 
-CLASS_NAMES = ("none", *SIZES)
 # Of a bone's axis so much must be in the image: 8 mm, or most of a shorter bone, or half of a side.
 _LEAST_VISIBLE = 8.0
 _LEAST_MUSCLE = 0.2  # cm: there is no bone outside the tissue.
 _TRIES, _MOST_TRIES = 8, 800  # Arrangements of bones to try in one fillet, and in all.
-
-
-@dataclass(frozen=True)
-class SimulationConfig:
-    """What to simulate.
-
-    Attributes:
-        image_size: `(height, width)` in pixels.
-        pixel_pitch: Size of a pixel in mm, in the plane of the fillet.
-        bit_depth: 8 to 16.
-        contrast: Range of the bones' peak optical depth at difficulty 1, drawn log-uniformly for
-            each group of bones and independent of their size; that of vertebrae is 3 to 6 times
-            as large.
-        difficulty: Divides the contrast: 2 is twice as hard to see.
-        photons: Range of the photons a pixel, drawn log-uniformly.
-        hard_negatives: Probability of each kind of structure that looks like a bone.
-    """
-
-    image_size: tuple[int, int] = (256, 256)
-    pixel_pitch: float = 0.25
-    bit_depth: int = 16
-    contrast: tuple[float, float] = (0.02, 0.2)
-    difficulty: float = 1.0
-    photons: tuple[float, float] = (4e3, 1e5)
-    hard_negatives: float = 0.5
-
-    def __post_init__(self) -> None:
-        if min(self.image_size) < 16:
-            raise MscamError(
-                "`image_size` must be at least 16 pixels a side. "
-                f"Received: image_size={self.image_size}"
-            )
-        if not 8 <= self.bit_depth <= 16:
-            raise MscamError(
-                f"`bit_depth` must be in 8 to 16. Received: bit_depth={self.bit_depth}"
-            )
-        if not 0 <= self.hard_negatives <= 1:
-            raise MscamError(
-                "`hard_negatives` must be in [0, 1]. "
-                f"Received: hard_negatives={self.hard_negatives}"
-            )
-        for name in ("pixel_pitch", "difficulty"):
-            if getattr(self, name) <= 0:
-                raise MscamError(
-                    f"`{name}` must be positive. Received: {name}={getattr(self, name)}"
-                )
-        for name in ("contrast", "photons"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high:
-                raise MscamError(
-                    f"`{name}` must be a range of positive numbers. Received: {name}={(low, high)}"
-                )
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from mscam_tf.models import (
     build_explainer,
     build_multiscale_classifier,
     build_single_scale_classifier,
-    find_pretrained,
     initialize_heads,
 )
 from mscam_tf.outputs import RunError, claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.deep_supervision import show_heads
+from mscam_tf.training.names import check_names
 from mscam_tf.training.optimization import (
     apply_constraints,
     average_weights,
@@ -90,10 +90,10 @@ def train(
         ImageError: If images cannot be read.
         ManifestError: If no honest split exists, or none is left without the skipped images.
     """
-    config = _resolve_pooling((config or TrainConfig()).resolve())
-    folder = Path(folder)
+    folder, config = Path(folder), (config or TrainConfig()).resolve()
     claim(folder, RUN_FOLDER, overwrite=overwrite, inputs=(manifest.root, *manifest.paths))
-    task = choose_task(config.several)
+    check_names(config)
+    config, task = _resolve_pooling(config), choose_task(config.several)
     manifest = task.split(manifest, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
@@ -127,6 +127,7 @@ def check_config(config: TrainConfig) -> None:
         ValueError: As the builders do.
         OSError: If a weights file is damaged, or missing.
     """
+    check_names(config)
     config = _resolve_pooling(config.resolve())
     _build(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
     keras.backend.clear_session()
@@ -135,7 +136,7 @@ def check_config(config: TrainConfig) -> None:
 def _resolve_pooling(config: TrainConfig) -> TrainConfig:
     if config.pooling != "auto":
         return config
-    pretrained = find_pretrained(config.weights)
+    pretrained = config.start.read()
     return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
 
 
@@ -146,7 +147,7 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     config = run.config
-    pretrained = find_pretrained(config.weights) if config.starts_heads else None
+    pretrained = config.start.read() if config.starts_heads else None
     if pretrained is not None:
         _start_heads(model, pretrained, run, manifest.select("train"))
     weights = run.task.weigh_classes(manifest.select("train")) if config.balance else None

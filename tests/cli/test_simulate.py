@@ -35,5 +35,5 @@ def test_options_without_effect_are_refused(tmp_path, options):
 
 def test_bad_balance_is_explained(tmp_path):
     result = call(tmp_path / "x", "--balance", "none")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "none=3,scale1=1" in result.output

@@ -149,7 +149,7 @@ def test_tile_says_what_is_wrong(films):
     assert "is not known as patches" in call(
         *options, "--out", films / "films", "--overwrite", status=1
     )
-    text = call(*options, "--out", films / "new", "--empty", "some", status=1)
+    text = call(*options, "--out", films / "new", "--empty", "some", status=2)
     assert "keep, skip or a number" in text
     assert "Each frame needs a mask" in call(
         *options, "--out", films / "new", "--masks", films, status=1

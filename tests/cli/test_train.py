@@ -17,15 +17,16 @@ def test_train_shows_progress_and_draws_curves(image_folder, tmp_path):
 def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     data = shutil.copytree(image_folder, tmp_path / "data")
     (data / "none" / "bad.png").write_bytes(b"broken")
-    options = ["--backbone", "TinyNet", "--epochs", 1, "--image-size", 32, 32, "--invert"]
+    options = ["--backbone", "TinyNet", "--epochs", 1, "--image-size", 32, "--invert"]
     options += ["--window", 0, 300.5, "--max-pixels", 5000]
     text = call("train", data, "--out", tmp_path / "run", *options, status=1)
     assert "bad.png" in text
     assert "--skip-bad" in text
     text = call("train", data, "--out", tmp_path / "run", *options, "--skip-bad")
     assert "skipped.csv" in text
-    read = open_run(tmp_path / "run").config.read
-    assert read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
+    config = open_run(tmp_path / "run").config
+    assert config.image_size == (32, 32)
+    assert config.read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,9 @@ def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     [
         ("missing", [], "DATA must be a folder"),
         (None, ["--model", "x"], "`model` must be"),
+        (None, ["--backbone", "VGG61"], "Did you mean 'VGG16'?"),
+        (None, ["--weights", "imagnet"], "Did you mean 'imagenet'?"),
+        (None, ["--learning-rate", "nan"], "`learning_rate` must be a number above 0"),
         (
             None,
             ["--window", 0, 1, "--window-percentiles", 1, 99],

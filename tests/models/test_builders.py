@@ -185,7 +185,7 @@ def test_weights_of_another_model_without_its_heads(tmp_path):
         ({"image_size": (64, 64, 1)}, r"`image_size` must be None or .* Received: .*64, 1"),
         ({"channels": 2}, "`channels` must be 1 or 3. Received: channels=2"),
         ({"pooling": "max"}, r"`pooling` must be one of .*Received: pooling='max'"),
-        ({"dropout": 1.0}, "`dropout` must be in .* Received: dropout=1.0"),
+        ({"dropout": 1.0}, "`dropout` must be .* below 1. Received: dropout=1.0"),
     ],
 )
 def test_wrong_arguments(arguments, message):

@@ -34,5 +34,5 @@ def test_stands_what_every_layer_must(tmp_path):
 
 
 def test_a_negative_sharpness_is_refused():
-    with pytest.raises(ValueError, match=r"must not be negative. Received: sharpness=-1"):
+    with pytest.raises(ValueError, match=r"must be .* at least 0. Received: sharpness=-1"):
         SoftPool(-1)

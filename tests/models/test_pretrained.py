@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -7,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
-from mscam_tf.models import load_pretrained, name_start, read_pretrained, write_pretrained
+from mscam_tf.models import load_pretrained, parse_weights, read_pretrained, write_pretrained
 from mscam_tf.simulation import simulate_batch
 from tests.conftest import make_backbone, randomize
 
@@ -74,21 +73,8 @@ def test_weights_that_do_not_fit_are_not_written(classifier, tmp_path, value):
     assert not list(tmp_path.iterdir())
 
 
-def test_starts_are_named_by_what_they_are(tmp_path):
-    assert name_start("none") == "none"
-    assert name_start("xray") == f"xray-{load_pretrained().digest[:8]}"
-    path = tmp_path / "mine" / "weights.npz"
-    path.parent.mkdir()
-    path.write_bytes(b"one")
-    first = name_start(path)
-    assert first.startswith("mine-")
-    path.write_bytes(b"other")
-    assert name_start(path) != first
-
-
 def test_the_embedded_file_is_small():
-    path = Path(mscam_tf.__file__).with_name("weights") / "xray.npz"
-    assert path.stat().st_size <= 16e6
+    assert parse_weights("xray").path.stat().st_size <= 16e6
     assert load_pretrained().targets[0] == "bone"
 
 

@@ -153,8 +153,8 @@ def test_stands_what_every_layer_must(tmp_path, arguments):
     [
         ({"normalization": "sum"}, r"`normalization` must be one of .* Received: .*'sum'"),
         ({"penalty": "cubic"}, r"`penalty` must be one of .* Received: penalty='cubic'"),
-        ({"penalty_weight": -1}, r"`penalty_weight` must not be negative.*=-1"),
-        ({"rate": 0}, r"`rate` must be positive.*rate=0"),
+        ({"penalty_weight": -1}, r"`penalty_weight` must be a number of at least 0.*=-1"),
+        ({"rate": 0}, r"`rate` must be a number above 0.*rate=0"),
     ],
 )
 def test_wrong_arguments(arguments, message):

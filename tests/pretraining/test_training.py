@@ -106,10 +106,10 @@ def test_maps_are_trained_unless_they_are_not():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"image_size": (100, 128)}, r"`image_size` must be multiples of 32.*Received"),
-        ({"steps": 0}, r"`steps` must be positive. Received: steps=0"),
+        ({"image_size": (100, 128)}, r"`image_size` must be .* multiple of 32.*Received"),
+        ({"steps": 0}, r"`steps` must be a whole number of at least 1. Received: steps=0"),
         ({"steps": 150}, r"multiple of `save_every`. Received: steps=150, save_every=100"),
-        ({"map_weight": -1.0}, r"`map_weight` must not be negative"),
+        ({"map_weight": -1.0}, r"`map_weight` must be a number of at least 0"),
     ],
 )
 def test_bad_settings(settings, message):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mscam_tf import TrainConfig
@@ -9,7 +11,9 @@ from mscam_tf import TrainConfig
         ({}, ("xray", 0)),
         ({"backbone": "MobileNetV2"}, (None, 0)),
         ({"weights": None}, (None, 0)),
+        ({"weights": "none"}, (None, 0)),
         ({"weights": "imagenet"}, ("imagenet", 3)),
+        ({"weights": Path("own/weights.npz")}, ("own/weights.npz", 0)),
         ({"weights": "own/weights.npz"}, ("own/weights.npz", 0)),
         ({"weights": "own.keras", "frozen_epochs": 1}, ("own.keras", 1)),
     ],
@@ -23,17 +27,20 @@ def test_what_depends_on_the_start(given, expected):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"model": "triple"}, "`model` must be one of .* Received: model='triple'"),
+        ({"model": "singel"}, "Did you mean 'single'.* Received: model='singel'"),
+        ({"weights": "xary"}, r"`weights` must be .*Did you mean 'xray'\? Received: .*'xary'"),
+        ({"taps": "relu"}, "`taps` must be a tuple of names.* Received: taps='relu'"),
+        ({"learning_rate": float("inf")}, "`learning_rate` must be .* Received: .*inf"),
         ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
         (
             {"deep_supervision": -1.0},
             "`deep_supervision` must be .* Received: deep_supervision=-1.0",
         ),
         ({"deep_supervision": float("nan")}, "`deep_supervision` must be .* Received: .*nan"),
-        ({"dropout": 1.5}, "`dropout` must be in .* Received: dropout=1.5"),
-        ({"image_size": (64, 16)}, "at least 32 pixels a side. Received: .*16"),
+        ({"dropout": 1.5}, "`dropout` must be .* below 1. Received: dropout=1.5"),
+        ({"image_size": (64, 16)}, "each a whole number of at least 32. Received: .*16"),
         ({"window_percentiles": (5, 5)}, "`window_percentiles` must be .* Received: .*5, 5"),
-        ({"epochs": 0}, "`epochs` must be positive. Received: epochs=0"),
+        ({"epochs": 0}, "`epochs` must be a whole number of at least 1. Received: epochs=0"),
     ],
 )
 def test_wrong_settings(arguments, message):

@@ -3,7 +3,6 @@ from .images import MASKS_FOLDER as MASKS_FOLDER
 from .images import SUFFIXES as SUFFIXES
 from .images import ImageError as ImageError
 from .images import Problem as Problem
-from .images import ReadOptions as ReadOptions
 from .images import check_images as check_images
 from .images import is_image_file as is_image_file
 from .images import map_images as map_images
@@ -15,4 +14,5 @@ from .images import write_problems as write_problems
 from .masks import number_objects as number_objects
 from .masks import read_mask as read_mask
 from .masks import read_mask_values as read_mask_values
+from .options import ReadOptions as ReadOptions
 from .windows import fit_window as fit_window

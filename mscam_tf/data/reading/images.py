@@ -9,7 +9,6 @@ default it is the full range of the bits that the file stores.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from mscam_tf.data.reading.formats import read_stored
+from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.stored import Stored
 from mscam_tf.errors import MscamError
 from mscam_tf.files import write_table
@@ -56,38 +56,6 @@ class ImageError(MscamError):
         """Return the error of several images; if others are readable, it says how to go on."""
         advice = "Mend them, or leave them out (skip_bad=True, --skip-bad)."
         return cls(problems, advice if readable else "")
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How intensities are read. A run keeps its own, so that all images are read alike.
-
-    Attributes:
-        window: `(low, high)` in the units of the file (for DICOM, after its rescale slope and
-            intercept): the values that become 0 and 1; values beyond are clipped. `None` takes
-            the full range of the bits stored, or a DICOM file's own window.
-        invert: For images in which dense objects are dark.
-        page: Page of a TIFF file, frame of a DICOM file, or first index of a three-dimensional
-            NPY file, counted from 0; `None` refuses files that hold several.
-        max_pixels: Larger images are refused by their header, before they are decoded.
-    """
-
-    window: tuple[float, float] | None = None
-    invert: bool = False
-    page: int | None = None
-    max_pixels: int = 100_000_000
-
-    def __post_init__(self) -> None:
-        if self.window is not None and not -np.inf < self.window[0] < self.window[1] < np.inf:
-            raise MscamError(
-                f"`window` must be (low, high) with low < high. Received: window={self.window}"
-            )
-        if self.page is not None and self.page < 0:
-            raise MscamError(f"`page` must not be negative. Received: page={self.page}")
-        if self.max_pixels < 1:
-            raise MscamError(
-                f"`max_pixels` must be positive. Received: max_pixels={self.max_pixels}"
-            )
 
 
 def is_image_file(path: Path, folder: Path) -> bool:

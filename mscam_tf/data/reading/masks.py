@@ -7,7 +7,8 @@ from PIL import PngImagePlugin
 from scipy.ndimage import label
 
 from mscam_tf.data.reading.formats import PNG, PNG_COLOURS, PNG_GREY, PNG_PALETTE, read_stored
-from mscam_tf.data.reading.images import ReadOptions, name_problem
+from mscam_tf.data.reading.images import name_problem
+from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.stored import (
     check_size,
 )

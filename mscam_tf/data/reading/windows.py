@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from mscam_tf.data.reading.formats import read_stored
-from mscam_tf.data.reading.images import ImageError, ReadOptions, map_images
+from mscam_tf.data.reading.images import ImageError, map_images
+from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.errors import MscamError
 
 # Percentiles of 10 million values are steady to far below what a model sees, and fit in memory.

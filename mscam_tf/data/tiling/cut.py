@@ -17,8 +17,9 @@ from mscam_tf.data.manifests import (
     write_manifest,
 )
 from mscam_tf.data.reading import MASKS_FOLDER
+from mscam_tf.data.tiling.config import Tiling
 from mscam_tf.data.tiling.frames import list_inputs, read_frame, read_frame_mask
-from mscam_tf.data.tiling.plan import Patch, Tiling, classify_patch
+from mscam_tf.data.tiling.plan import Patch, classify_patch
 from mscam_tf.files import write_json, write_png
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.outputs import Kind, claim

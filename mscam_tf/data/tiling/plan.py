@@ -2,61 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import find_objects
 
 from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Box, Manifest, Sample
-from mscam_tf.data.reading import ReadOptions, number_objects
+from mscam_tf.data.reading import number_objects
+from mscam_tf.data.tiling.config import Tiling
 from mscam_tf.data.tiling.frames import name_frame, read_frame, read_frame_mask
-from mscam_tf.errors import MscamError
-
-BORDERS = ("shift", "pad", "drop")
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """How frames are cut.
-
-    Attributes:
-        size: Side of the square patches in pixels.
-        overlap: Share of a patch that the next one repeats, from 0 to below 1.
-        border: Where the frame is no whole number of steps: `shift` the last patch back inside,
-            `pad` it with the frame's edge pixels, or `drop` the rest. A frame smaller than a patch
-            is padded, unless it is dropped.
-        min_visible: A patch shows an object if at least this share of the object's area is in it
-            (of the most that any patch could hold, where the object is larger). Patches with
-            smaller parts only are ambiguous, and left out.
-        empty: How many patches without an object to keep: their number as a multiple of that of
-            the patches with one, drawn at random from all frames; `None` keeps all.
-        seed: Seed of that drawing.
-        read: How the frames are read.
-
-    Raises:
-        ValueError: If a value is out of range.
-    """
-
-    size: int = 224
-    overlap: float = 0.0
-    border: str = "shift"
-    min_visible: float = 0.5
-    empty: float | None = None
-    seed: int = 0
-    read: ReadOptions = field(default_factory=ReadOptions)
-
-    def __post_init__(self) -> None:
-        rules = {
-            "size": (self.size >= 1, "positive"),
-            "overlap": (0 <= self.overlap < 1, "from 0 to below 1"),
-            "border": (self.border in BORDERS, f"one of {BORDERS}"),
-            "min_visible": (0 < self.min_visible <= 1, "above 0 and at most 1"),
-            "empty": (self.empty is None or self.empty >= 0, "at least 0, or None"),
-        }
-        for name, (right, expected) in rules.items():
-            if not right:
-                value = getattr(self, name)
-                raise MscamError(f"`{name}` must be {expected}. Received: {name}={value!r}")
 
 
 @dataclass(frozen=True)

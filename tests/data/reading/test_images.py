@@ -26,8 +26,8 @@ def test_a_window_clips_and_inverts_by_hand(tmp_path):
     [
         ({"window": (5, 5)}, r"`window` must be .* Received: window=\(5, 5\)"),
         ({"window": (0, float("nan"))}, "`window` must be"),
-        ({"page": -1}, "`page` must not be negative. Received: page=-1"),
-        ({"max_pixels": 0}, "`max_pixels` must be positive. Received: max_pixels=0"),
+        ({"page": -1}, "`page` must be a whole number of at least 0. Received: page=-1"),
+        ({"max_pixels": 0}, "`max_pixels` must be a number of at least 1. Received: max_pixels=0"),
     ],
 )
 def test_wrong_options(arguments, message):

@@ -1,0 +1,151 @@
+"""What the argument `weights` names, parsed once: a word, or a file.
+
+Nothing here imports Keras: settings and the command line look at it before any model is built.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mscam_tf.errors import MscamError
+from mscam_tf.settings import suggest
+
+if TYPE_CHECKING:
+    from mscam_tf.models.pretrained import Pretrained
+
+XRAY_BACKBONE = "DenseNet121"
+_XRAY_FILE = Path(__file__).parents[1] / "weights" / "xray.npz"
+_WORDS = ("none", "xray", "imagenet", "auto")
+_SUFFIXES = (".npz", ".h5", ".keras")
+_EXPECTED = (
+    f"`weights` must be None, one of {', '.join(map(repr, _WORDS))}, or an existing file: .npz of "
+    "a pretraining, .weights.h5 or .h5 of the backbone, or a .keras model built on it."
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a model starts from, as `parse_weights` reads it.
+
+    Attributes:
+        kind: `"none"`, `"xray"`, `"imagenet"`, `"auto"` or `"file"`.
+        path: The file of `"xray"` and of `"file"`.
+    """
+
+    kind: str
+    path: Path | None = None
+
+    @property
+    def setting(self) -> str | None:
+        """The value that settings keep: a word, the path of a file, or `None` for no weights."""
+        if self.kind == "file":
+            return str(self.path)
+        return None if self.kind == "none" else self.kind
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether these are pretrained weights of the heads too, which `read` returns."""
+        return self.kind == "xray" or (self.path is not None and self.path.suffix == ".npz")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, computed once for each state of it; empty if there is no file."""
+        return "" if self.path is None else hash_file(self.path)
+
+    @property
+    def name(self) -> str:
+        """A name for folders and tables: the word, or the name of the file, with its hash."""
+        if self.path is None:
+            return self.kind
+        stem = self.path.parent.name if self.path.stem == "weights" else self.path.stem
+        return f"{'xray' if self.kind == 'xray' else stem}-{self.digest[:8]}"
+
+    def resolve(self, backbone: str) -> "Weights":
+        """Return what `"auto"` stands for with a backbone; all else stays as it is."""
+        if self.kind != "auto":
+            return self
+        return parse_weights("xray" if backbone == XRAY_BACKBONE else None)
+
+    def check(self, backbone: str) -> None:
+        """Refuse a file that is missing or damaged, and what does not fit the backbone.
+
+        Raises:
+            MscamError: If the file is missing, or another backbone is needed.
+            OSError: If an `.npz` file is damaged.
+        """
+        if self.kind == "xray" and backbone != XRAY_BACKBONE:
+            raise MscamError(
+                f"The weights 'xray' fit the backbone {XRAY_BACKBONE} alone. "
+                f"Received: backbone={backbone!r}"
+            )
+        if self.path is not None and not self.path.is_file():
+            raise MscamError(f"{_EXPECTED} Received: weights={str(self.path)!r}")
+        self.read()
+
+    def read(self) -> "Pretrained | None":
+        """Return the weights with those of the heads, or `None` where there are no heads.
+
+        A file is read once, as long as it does not change.
+
+        Raises:
+            OSError: If the file is missing or damaged.
+        """
+        if self.path is None or not self.has_heads:
+            return None
+        return _read(self.path, _stamp(self.path))
+
+
+def parse_weights(weights: "str | Path | Weights | None") -> Weights:
+    """Parse what a builder's or a setting's `weights` names. No file is opened.
+
+    Args:
+        weights: `None` or `"none"`, `"xray"`, `"imagenet"`, `"auto"`, or the path of a file.
+
+    Raises:
+        MscamError: If it is no such word, and no file of weights by its suffix.
+
+    Examples:
+        >>> parse_weights("imagenet").name, parse_weights(None).name
+        ('imagenet', 'none')
+        >>> parse_weights("pretrained/weights.npz").has_heads
+        True
+        >>> parse_weights("own.weights.h5").has_heads
+        False
+    """
+    if isinstance(weights, Weights):
+        return weights
+    if weights is None or weights in _WORDS:
+        kind = str(weights or "none")
+        return Weights(kind, _XRAY_FILE if kind == "xray" else None)
+    if not isinstance(weights, str | Path) or Path(weights).suffix not in _SUFFIXES:
+        raise MscamError(f"{_EXPECTED}{suggest(weights, _WORDS)} Received: weights={weights!r}")
+    return Weights("file", Path(weights))
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read once as long as it does not change."""
+    return _hash(path, _stamp(path))
+
+
+@lru_cache(maxsize=32)
+def _hash(path: Path, stamp: tuple[str, int, int, int]) -> str:  # noqa: ARG001
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=2)  # Each takes as much memory as the model that it belongs to.
+def _read(path: Path, stamp: tuple[str, int, int, int]) -> "Pretrained":  # noqa: ARG001
+    from mscam_tf.models.pretrained import read_pretrained
+
+    return read_pretrained(path)
+
+
+def _stamp(path: Path) -> tuple[str, int, int, int]:
+    """Return what changes when a file does; zeros if it is missing, for the reader to say so."""
+    try:
+        found = path.stat()
+    except OSError:
+        return str(path.resolve()), 0, 0, 0
+    return str(path.resolve()), found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,11 @@
+from .checks import check_setting as check_setting
+from .checks import check_settings_of as check_settings_of
+from .checks import find_rule as find_rule
+from .checks import suggest as suggest
+from .rules import Choice as Choice
+from .rules import Flag as Flag
+from .rules import Names as Names
+from .rules import Number as Number
+from .rules import Range as Range
+from .rules import Rule as Rule
+from .rules import Size as Size

@@ -1,0 +1,89 @@
+"""Check settings by the table, and name the word that was meant."""
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+from mscam_tf.errors import MscamError
+from mscam_tf.settings.rules import Choice, Rule
+from mscam_tf.settings.table import SETTINGS
+
+
+def find_rule(name: str, owner: type | None = None) -> Rule:
+    """Return what a setting must be.
+
+    Args:
+        name: Its name.
+        owner: The class of settings that it belongs to.
+
+    Examples:
+        >>> str(find_rule("dropout"))
+        'a number of at least 0 and below 1'
+    """
+    own = SETTINGS.get(f"{owner.__name__}.{name}") if owner is not None else None
+    return own or SETTINGS[name]
+
+
+def check_setting(name: str, value: Any, owner: type | None = None) -> None:
+    """Refuse a value that a setting must not have.
+
+    Args:
+        name: The name of the setting.
+        value: Its value.
+        owner: The class of settings that it belongs to.
+
+    Raises:
+        MscamError: If it is not one of the choices, or out of the range.
+
+    Examples:
+        >>> try:
+        ...     check_setting("normalization", "sofmax")
+        ... except ValueError as error:
+        ...     print(error)
+        `normalization` must be one of 'penalty', 'softmax'. Did you mean 'softmax'?
+        Received: normalization='sofmax'
+    """
+    rule = find_rule(name, owner)
+    if not rule.accepts(value):
+        hint = suggest(value, rule.words) if isinstance(rule, Choice) else ""
+        raise MscamError(f"`{name}` must be {rule}.{hint} Received: {name}={value!r}")
+
+
+def check_settings_of(config: Any) -> None:
+    """Refuse a dataclass of settings with a value that one of them must not have.
+
+    `None` is allowed where the annotation of a field says so; fields that are settings of their own
+    have checked themselves.
+
+    Raises:
+        MscamError: If a value is not one of the choices, or out of the range.
+    """
+    owner: Any = type(config)
+    for name, optional in _list_fields(owner):
+        value = getattr(config, name)
+        if not (value is None and optional):
+            check_setting(name, value, owner)
+
+
+@cache
+def _list_fields(owner: Any) -> list[tuple[str, bool]]:
+    """List the fields that hold no settings of their own, and whether each may be `None`."""
+    hints = get_type_hints(owner)
+    names = [field.name for field in fields(owner) if not is_dataclass(hints[field.name])]
+    return [(name, type(None) in get_args(hints[name])) for name in names]
+
+
+def suggest(word: Any, words: Iterable[str]) -> str:
+    """Return a question that names the word which was meant, or nothing if none is near.
+
+    Examples:
+        >>> suggest("densenet12", ["DenseNet121", "MobileNetV2"])
+        " Did you mean 'DenseNet121'?"
+        >>> suggest("table", ["DenseNet121"])
+        ''
+    """
+    lower = {known.lower(): known for known in words}
+    close = get_close_matches(str(word).lower(), lower, n=1)
+    return f" Did you mean {lower[close[0]]!r}?" if close else ""

@@ -1,0 +1,119 @@
+"""Kinds of rules: what a setting must be, in code and in words."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Protocol
+
+
+class Rule(Protocol):
+    """What a setting must be; `str` of it completes the sentence "It must be ..."."""
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether a value is allowed."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several words."""
+
+    words: tuple[str, ...]
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and value in self.words
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(repr, self.words))}"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number from `low` to `high`; `above` and `below` leave out these two ends."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    whole: bool = False
+    above: bool = False
+    below: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        kind = Integral if self.whole else Real
+        number = isinstance(value, kind) and not isinstance(value, bool)
+        if not (number and math.isfinite(value)):
+            return False
+        right = self.low < value if self.above else self.low <= value
+        return right and (value < self.high if self.below else value <= self.high)
+
+    def __str__(self) -> str:
+        low = f"above {self.low:g}" if self.above else f"of at least {self.low:g}"
+        both = f"{low} and {'below' if self.below else 'at most'} {self.high:.12g}"
+        span = "" if self.low == -math.inf else low if self.high == math.inf else both
+        return f"a {'whole ' if self.whole else ''}number {span}".strip()
+
+
+@dataclass(frozen=True)
+class Size:
+    """Height and width in pixels, each of at least so many, and a multiple of `step`."""
+
+    least: int
+    step: int = 1
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            return False
+        side = Number(self.least, whole=True)
+        return all(side.accepts(part) and part % self.step == 0 for part in value)
+
+    def __str__(self) -> str:
+        steps = f", and a multiple of {self.step}" if self.step > 1 else ""
+        return f"(height, width), each a whole number of at least {self.least}{steps}"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Two numbers, the lower one first; they may be `equal`."""
+
+    each: Number
+    equal: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            return False
+        low, high = value
+        if not (self.each.accepts(low) and self.each.accepts(high)):
+            return False
+        return low < high or (self.equal and low == high)
+
+    def __str__(self) -> str:
+        return f"(low, high), each {self.each}, with low {'<=' if self.equal else '<'} high"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    def accepts(self, value: Any) -> bool:
+        return not isinstance(value, str) and value in (True, False)
+
+    def __str__(self) -> str:
+        return "True or False"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Several names, at least one."""
+
+    def accepts(self, value: Any) -> bool:
+        named = isinstance(value, tuple | list) and len(value) > 0
+        return named and all(isinstance(name, str) and name for name in value)
+
+    def __str__(self) -> str:
+        return "a tuple of names, at least one"
+
+
+@dataclass(frozen=True)
+class Other:
+    """What is checked by its own code, where it is used."""
+
+    def accepts(self, value: Any) -> bool:  # noqa: ARG002
+        return True

@@ -1,0 +1,72 @@
+"""What version 0.1.0 wrote is read for ever: a run, a classifier, pretrained weights."""
+
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import mscam_tf
+from mscam_tf.models import read_pretrained
+
+SAVED = Path(__file__).parent / "saved"
+
+
+@pytest.fixture(scope="module")
+def expected():
+    with np.load(SAVED / "expected.npz") as file:
+        return {name: file[name] for name in file.files}
+
+
+def load_run():
+    return mscam_tf.open_run(SAVED / "run").load_model()
+
+
+def load_classifier():
+    return keras.saving.load_model(SAVED / "classifier.keras")
+
+
+def load_weights():
+    pretrained = read_pretrained(SAVED / "weights.npz")
+    return mscam_tf.build_pretrained_classifier((64, 64), pretrained)
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [("run", load_run), ("classifier", load_classifier), ("weights", load_weights)],
+)
+def test_logits_and_maps_are_what_they_were(expected, name, load):
+    model, images = load(), expected["images"].astype(np.float32)
+    activation = "sigmoid" if name == "weights" else "softmax"
+    found = mscam_tf.build_explainer(model, activation=activation).predict(images, verbose=0)
+    logits = model.predict(images, verbose=0)
+    np.testing.assert_allclose(logits, expected[f"{name}_logits"], atol=1e-4)
+    np.testing.assert_allclose(found["logits"], logits, atol=1e-4)
+    np.testing.assert_allclose(found["maps"][:, ::8, ::8], expected[f"{name}_maps"], atol=1e-4)
+
+
+def test_the_settings_are_what_they_were():
+    run = mscam_tf.open_run(SAVED / "run")
+    assert "format" not in json.loads((SAVED / "run" / "config.json").read_text())
+    assert (run.config.backbone, run.config.image_size, run.config.seed) == ("TinyNet", (64, 64), 3)
+    assert run.class_names == ["none", "wide"]
+    assert run.read_value_range()[0] < run.read_value_range()[1]
+
+
+@pytest.mark.parametrize("number", [2, -1, "new", None, 1.5])
+def test_a_newer_run_is_refused(tmp_path, number):
+    shutil.copytree(SAVED / "run", tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    path.write_text(json.dumps({"format": number, **json.loads(path.read_text())}))
+    with pytest.raises(mscam_tf.RunError, match=r"install a newer version.*up to 1\. Received: "):
+        mscam_tf.open_run(tmp_path / "run")
+
+
+def test_a_run_without_read_options_has_the_default(tmp_path):
+    path = tmp_path / "config.json"
+    values = json.loads((SAVED / "run" / "config.json").read_text())
+    del values["config"]["read"]
+    path.write_text(json.dumps(values))
+    assert mscam_tf.open_run(tmp_path).config.read == mscam_tf.ReadOptions()
