@@ -89,7 +89,7 @@ def register_backbone(
         >>> mscam_tf.register_backbone("TwoLayers", build, preprocess=(2.0, -1.0))
         >>> model = mscam_tf.build_single_scale_classifier(3, backbone="TwoLayers", tap="fine")
         >>> model.get_layer("backbone").output_shape
-        [(None, 127, 127, 8)]
+        (None, 127, 127, 8)
     """
     if not isinstance(name, str) or not name or name in _list_applications():
         raise MscamError(
