@@ -96,8 +96,7 @@ def _check_folder(folder: Path) -> None:
     there = [name for name in _FILES if (folder / name).exists()]
     if there and _FILES[0] not in there:
         raise RunError(
-            f"{folder} holds files that `mscam analyze` did not write; choose another folder. "
-            f"Received: {there}"
+            f"{folder} holds files that are no analysis; choose another folder. Received: {there}"
         )
 
 

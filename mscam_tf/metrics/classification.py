@@ -128,8 +128,9 @@ def class_recall(labels: np.ndarray, probabilities: np.ndarray, index: int) -> f
 
     NaN if there is no such image.
 
-    With two classes, one minus this value is the share of defects that is missed, or
-    of good parts that is falsely rejected. With more classes, an image that is not found may have been taken for its neighbour.
+    With two classes, one minus this value is the share of defects that is missed, or of good parts
+    that is falsely rejected. With more classes, an image that is not found may have been taken for
+    one of the neighbouring class.
 
     Args:
         labels: Class index of each image, `(n,)`, or its findings, `(n, C)`.
