@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.common import report
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [
@@ -70,6 +72,19 @@ def test_every_benchmark_says_what_it_does_and_takes_arguments(capsys, monkeypat
             module.main()
         assert raised.value.code == 0
         assert "usage:" in capsys.readouterr().out
+
+
+def test_a_page_written_anew_keeps_its_notes(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    path = report.write_page("speed", "Speed", "How fast.", ["a"], [[1]], arguments="--seeds 2")
+    first = path.read_text()
+    assert first.startswith("# Speed\n\nHow fast.\n\n| a |\n| --- |\n| 1 |\n\nMade by `python -m ")
+    assert " --seeds 2` with Python " in first
+    path.write_text(first + "\n## Notes\n\nIt was cold.\n")
+    report.write_page("speed", "Speed", "How fast.", ["a"], [[2]])
+    assert "| 2 |" in path.read_text()
+    assert path.read_text().endswith(".\n\n## Notes\n\nIt was cold.\n")
+    assert "| 2 |" in capsys.readouterr().out
 
 
 def test_no_benchmark_imports_another():
