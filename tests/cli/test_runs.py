@@ -123,8 +123,8 @@ def test_errors_are_one_message_and_status_1(finished_run, image_folder, tmp_pat
         (["train", tmp_path / "missing", "--out", tmp_path / "r"], "DATA must be a folder"),
         (["train", image_folder, "--out", tmp_path / "r", "--model", "x"], "`model` must be"),
         (
-            ["train", image_folder, "--out", tmp_path / "r", "--backbone", "VGG61"],
-            "Did you mean 'VGG16'?",
+            ["train", image_folder, "--out", tmp_path / "r", "--backbone", "DenseNet12"],
+            "Did you mean 'DenseNet121'?",
         ),
         (
             ["train", image_folder, "--out", tmp_path / "r", "--weights", "imagnet"],
