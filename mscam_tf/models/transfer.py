@@ -4,20 +4,14 @@ from typing import Any
 
 import keras
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import logsumexp
-from scipy.stats import rankdata
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.builders import build_multiscale_classifier
 from mscam_tf.models.heads import find_heads, find_relevance, pool_map
+from mscam_tf.models.mixture import fit_findings, fit_mixture
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.pretrained import Pretrained, load_pretrained
 from mscam_tf.models.relevance import RelevanceCombine
-
-_STIFFNESS = (1.0, 0.1)  # Inverse variance of the prior of gains and offsets.
-_CANDIDATES = 4  # Targets a class that are tried: those that tell it best.
-_ENOUGH = 0.9  # A target that explains so much of what the best one does is as good.
 
 
 def build_pretrained_classifier(
@@ -135,7 +129,7 @@ def start_heads(
         )
     classes, labels = heads[0].dense.units, np.asarray(labels)
     _check_labels(labels, classes)
-    fit = _fit if labels.ndim == 1 else _fit_findings
+    fit = fit_mixture if labels.ndim == 1 else fit_findings
     mixture, offset = fit(logits, labels, classes)
     kernels, relevance = _select(pretrained, len(heads))
     biases = zip(pretrained.biases[-len(heads) :], relevance, strict=True)
@@ -178,78 +172,3 @@ def _check_taps(found: list[int], kernels: list[np.ndarray]) -> None:
         raise MscamError(
             f"The pretrained heads read {expected} channels. Received: taps with {found}"
         )
-
-
-def _fit(
-    logits: np.ndarray, labels: np.ndarray, classes: int, empty: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mixture `(K, C)`, at most one target a class, and the offset `(C,)`.
-
-    The first `empty` classes have no target.
-    """
-    chosen: dict[int, int] = {}
-    best = _fit_chosen(logits, labels, classes, chosen)
-    while len(chosen) < classes - empty:
-        left = set(range(empty, classes)) - set(chosen)
-        candidates = _extend(chosen, left, logits, labels)
-        fits = [_fit_chosen(logits, labels, classes, candidate) for candidate in candidates]
-        gains = best[0] - np.array([fit[0] for fit in fits])
-        # The first is taken if it says anything, others as the Bayesian criterion asks.
-        if gains.max() <= (np.log(len(labels)) if chosen else 0):
-            break
-        number = int(np.argmax(gains >= _ENOUGH * gains.max()))  # The first: the most general.
-        best, chosen = fits[number], candidates[number]
-    mixture = np.zeros((logits.shape[1], classes))
-    for c, k in chosen.items():
-        mixture[k, c] = best[1][c]
-    return mixture, best[2]
-
-
-def _fit_findings(
-    logits: np.ndarray, labels: np.ndarray, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit each finding by itself, as the second of two classes of which the first is empty."""
-    fits = [_fit(logits, labels[:, c].astype(int), 2, empty=1) for c in range(classes)]
-    mixture = np.stack([gains[:, 1] for gains, _ in fits], axis=1)
-    return mixture, np.array([offset[1] - offset[0] for _, offset in fits])
-
-
-def _extend(
-    chosen: dict[int, int], left: set[int], logits: np.ndarray, labels: np.ndarray
-) -> list[dict[int, int]]:
-    """List what could be chosen next: a target for a class that is left, general ones first."""
-    pairs = [(int(k), c) for c in left for k in _rank_targets(logits, labels == c)[:_CANDIDATES]]
-    return [{**chosen, c: k} for k, c in sorted(pairs)]
-
-
-def _rank_targets(logits: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """Return the targets, that which tells the class from the rest best first."""
-    ranks = rankdata(logits, axis=0)
-    return np.argsort(-ranks[positive].mean(0), kind="stable")
-
-
-def _fit_chosen(
-    logits: np.ndarray, labels: np.ndarray, classes: int, chosen: dict[int, int]
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Fit `z^c = a_c t_k(c) + o_c`; return the loss, the gains `(C,)` and the offsets `(C,)`."""
-    evidence = np.zeros((len(labels), classes))
-    for c, k in chosen.items():
-        evidence[:, c] = logits[:, k]
-    weights = len(labels) / (classes * np.bincount(labels, minlength=classes))[labels]
-    truth = np.eye(classes)[labels]
-
-    def measure(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        gains, offsets = parameters.reshape(2, classes)
-        z = gains * evidence + offsets
-        total = logsumexp(z, axis=1)
-        loss = weights @ (total - z[truth > 0])
-        away = gains - 1  # The prior: the pretrained logit as it is.
-        loss += 0.5 * (_STIFFNESS[0] * away @ away + _STIFFNESS[1] * offsets @ offsets)
-        slope = (np.exp(z - total[:, None]) - truth) * weights[:, None]
-        down = (slope * evidence).sum(0) + _STIFFNESS[0] * away
-        return loss, np.concatenate([down, slope.sum(0) + _STIFFNESS[1] * offsets])
-
-    start = np.concatenate([np.ones(classes), np.zeros(classes)])
-    bounds = [(0, None)] * classes + [(None, None)] * classes
-    found = minimize(measure, start, jac=True, bounds=bounds, method="L-BFGS-B")
-    return float(found.fun), *found.x.reshape(2, classes)

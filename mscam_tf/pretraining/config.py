@@ -15,8 +15,8 @@ class PretrainConfig:
     Attributes:
         steps: Number of steps in all, a multiple of `save_every`. Raise it to extend a pretraining
             that is finished: it goes on from where its learning rate began to fall.
-        backbone: Name of the backbone: a model in `keras.applications`, or one that was given a name
-            with `mscam_tf.register_backbone`.
+        backbone: Name of the backbone: a model in `keras.applications`, or one that was given its
+            name by `mscam_tf.register_backbone`.
         image_size: Height and width of the scenes in pixels, multiples of 32.
         batch_size: Number of scenes in a step.
         learning_rate: Learning rate of AdamW. It is reached after a short warm-up, and falls to

@@ -13,8 +13,8 @@ class TrainConfig:
 
     Attributes:
         model: What to train: `multiscale`, or `single`, the plain model with one scale.
-        backbone: Name of the backbone: a model in `keras.applications`, or one that was given a name
-            with `mscam_tf.register_backbone`.
+        backbone: Name of the backbone: a model in `keras.applications`, or one that was given its
+            name by `mscam_tf.register_backbone`.
         weights: What the training starts from: `xray` (pretrained on simulated radiographs; comes
             with the package, for DenseNet121), `imagenet` (downloaded by Keras), `none` (random
             weights), or a file: the `.npz` file of a pretraining, a `.weights.h5` or `.h5` file of

@@ -16,17 +16,14 @@ from mscam_tf.folders import replace_folder
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.models import (
     Pretrained,
-    RelevanceCombine,
     build_explainer,
-    build_multiscale_classifier,
-    build_single_scale_classifier,
     initialize_heads,
 )
 from mscam_tf.outputs import RunError, claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
+from mscam_tf.training.building import build_classifier, check_names, resolve_pooling
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.deep_supervision import show_heads
-from mscam_tf.training.names import check_names
 from mscam_tf.training.optimization import (
     apply_constraints,
     average_weights,
@@ -93,7 +90,7 @@ def train(
     folder, config = Path(folder), (config or TrainConfig()).resolve()
     claim(folder, RUN_FOLDER, overwrite=overwrite, inputs=(manifest.root, *manifest.paths))
     check_names(config)
-    config, task = _resolve_pooling(config), choose_task(config.several)
+    config, task = resolve_pooling(config), choose_task(config.several)
     manifest = task.split(manifest, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
@@ -108,7 +105,7 @@ def train(
         keras.utils.set_random_seed(config.seed)
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = task.list_classes(manifest)
-        model = _build(config, len(class_names), config.weights)
+        model = build_classifier(config, len(class_names), config.weights)
         with replace_folder(folder, RUN_FOLDER.entries) as place:
             run = create_run(place, config, class_names, str(manifest.root.resolve()))
             write_manifest(manifest, run.split_file)
@@ -118,26 +115,6 @@ def train(
     finally:
         keras.config.set_dtype_policy(previous)
     return replace(run, folder=folder)
-
-
-def check_config(config: TrainConfig) -> None:
-    """Build the model of some settings once, so that what cannot be trained shows before long work.
-
-    Raises:
-        ValueError: As the builders do.
-        OSError: If a weights file is damaged, or missing.
-    """
-    check_names(config)
-    config = _resolve_pooling(config.resolve())
-    _build(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
-    keras.backend.clear_session()
-
-
-def _resolve_pooling(config: TrainConfig) -> TrainConfig:
-    if config.pooling != "auto":
-        return config
-    pretrained = config.start.read()
-    return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
 
 
 def _fit(
@@ -195,29 +172,6 @@ def _start_heads(model: keras.Model, pretrained: Pretrained, run: Run, manifest:
     initialize_heads(model, images, run.task.encode(few), pretrained)
 
 
-def _build(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
-    common: dict[str, Any] = {
-        "backbone": config.backbone,
-        "weights": weights,
-        "dropout": config.dropout,
-        "pooling": config.pooling,
-    }
-    if config.model == "single":
-        tap = config.taps[-1] if config.taps else None
-        return build_single_scale_classifier(num_classes, config.image_size, tap=tap, **common)
-    relevance = RelevanceCombine(
-        config.normalization, config.penalty, config.penalty_weight, name="relevance"
-    )
-    return build_multiscale_classifier(
-        num_classes,
-        config.image_size,
-        taps=config.taps,
-        unit_norm_heads=config.unit_norm_heads,
-        relevance=relevance,
-        **common,
-    )
-
-
 def _make_callbacks(run: Run) -> list[keras.callbacks.Callback]:
     (run.folder / _BEST).parent.mkdir()
     return [
@@ -241,7 +195,7 @@ def _escape(path: Path) -> str:
 
 def _finish(run: Run, validation: tf.data.Dataset) -> None:
     """Keep the best weights, without the optimizer's state, and fit the range of the maps."""
-    model = _build(run.config, len(run.class_names), weights=None)
+    model = build_classifier(run.config, len(run.class_names), weights=None)
     model.load_weights(run.folder / _BEST)
     apply_constraints(model)
     few = validation.take(-(-_DISPLAY_IMAGES // run.config.batch_size))

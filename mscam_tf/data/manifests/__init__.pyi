@@ -19,8 +19,8 @@ from .manifest import Manifest as Manifest
 from .manifest import ManifestError as ManifestError
 from .manifest import Sample as Sample
 from .manifest import read_manifest as read_manifest
-from .manifest import relocate as relocate
 from .manifest import write_manifest as write_manifest
+from .relocation import relocate as relocate
 from .selection import drop_images as drop_images
 from .selection import list_images as list_images
 from .selection import sample_classes as sample_classes

@@ -12,8 +12,8 @@ from mscam_tf.data.manifests.manifest import (
     ManifestError,
     keep_spaces,
     open_table,
-    relocate_path,
 )
+from mscam_tf.data.manifests.relocation import relocate_path
 from mscam_tf.files import write_table
 
 BOXES_FILE = "boxes.csv"
