@@ -157,6 +157,11 @@ def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
         _ERRORS.print("Error: ", style="bold red", end="")
         say(str(error), error=True)
         raise typer.Exit(1) from None
+    except ModuleNotFoundError as error:
+        if _STATE["debug"] or str(error.name).startswith("mscam_tf"):
+            traceback.print_exc()
+        say(f"The Python package {error.name} is not installed, or not whole: {error}", error=True)
+        raise typer.Exit(1) from None
     except Exception:
         traceback.print_exc()
         say(

@@ -1,14 +1,16 @@
 """tf.data pipelines: from files to batches, with the augmentation that suits radiographs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mscam_tf.data.reading import ReadOptions, read_image, resize_image
+from mscam_tf.data.reading import ReadOptions, check_images, read_image, resize_image
+from mscam_tf.errors import MscamError
 
 
 def make_dataset(
@@ -85,6 +87,33 @@ def turn_tuning_off(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
+
+
+@contextmanager
+def name_failures(paths: Sequence[Path], read: ReadOptions | None = None) -> Iterator[None]:
+    """Say what TensorFlow failed on while it read images and computed.
+
+    Args:
+        paths: The images that it read.
+        read: How they were read.
+
+    Returns:
+        A context manager.
+
+    Raises:
+        ImageError: If images cannot be read (any more): all of them are named.
+        MscamError: If the memory is too small.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MscamError(
+            "The memory is too small. Give a smaller batch size (--batch-size) or smaller images "
+            f"(--image-size). Received: {error.message}"
+        ) from error
+    except tf.errors.OpError:
+        check_images(paths, read)
+        raise
 
 
 def _as_targets(labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -143,7 +143,10 @@ def _read_boxes(path: Path) -> np.ndarray:
     1.5.
     """
     with path.open() as file:
-        rows = np.loadtxt(file, ndmin=2)
+        try:
+            rows = np.loadtxt(file, ndmin=2)
+        except ValueError as error:
+            raise MscamError(f"{path} must be rows of 5 numbers. Received: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != 5:
         raise MscamError(f"{path} must have 5 columns. Received: {rows.shape[1]}")
     return np.concatenate([rows[:, :1], rows[:, [1, 3, 2, 4]] - 0.5], axis=1)

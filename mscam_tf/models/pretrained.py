@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -69,6 +71,24 @@ def load_pretrained() -> Pretrained:
     return pretrained
 
 
+def _name_damage(
+    read: Callable[[str | Path], Pretrained],
+) -> Callable[[str | Path], Pretrained]:
+    """Turn whatever a damaged file raises into an error that names it."""
+
+    @wraps(read)
+    def read_named(path: str | Path) -> Pretrained:
+        try:
+            return read(path)
+        except (BadZipFile, KeyError, TypeError, ValueError) as error:
+            raise OSError(
+                f"{path}, or the .json beside it, is not as `mscam pretrain` wrote it: {error!r}"
+            ) from error
+
+    return read_named
+
+
+@_name_damage
 def read_pretrained(path: str | Path) -> Pretrained:
     """Read a file that `write_pretrained` wrote; float16 becomes float32.
 

@@ -71,8 +71,12 @@ class Run:
 
     def read_value_range(self) -> tuple[float, float]:
         """Return the range of the maps, in logits, that pictures of this run tell apart."""
-        values = read_json(self.folder / "display.json")
-        return float(values["low"]), float(values["high"])
+        path = self.folder / "display.json"
+        values = read_json(path)
+        try:
+            return float(values["low"]), float(values["high"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{path} must have numbers low and high. Received: {values}") from error
 
 
 def create_run(

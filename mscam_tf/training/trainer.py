@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mscam_tf.data import name_failures
 from mscam_tf.data.manifests import Manifest, sample_classes, write_manifest
 from mscam_tf.data.reading import check_images, write_problems
 from mscam_tf.files import write_json, write_whole
@@ -111,7 +112,8 @@ def train(
             write_manifest(manifest, run.split_file)
             if problems:
                 write_problems(problems, place / "skipped.csv")
-            _fit(model, run, manifest, callbacks)
+            with name_failures(manifest.paths, config.read):
+                _fit(model, run, manifest, callbacks)
     finally:
         keras.config.set_dtype_policy(previous)
     return replace(run, folder=folder)

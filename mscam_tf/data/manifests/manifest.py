@@ -157,7 +157,7 @@ def open_table(path: Path) -> Iterator[TableReader]:
             ) from None
         except csv.Error as error:
             raise ManifestError(
-                f"{path}, line {reader.line_num} or before: expected rows of a CSV file, with each "
+                f"{path}, after line {reader.line_num}: expected rows of a CSV file, with each "
                 f"quotation mark closed. Received: {error}"
             ) from None
 

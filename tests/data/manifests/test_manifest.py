@@ -174,3 +174,27 @@ def test_a_name_may_begin_with_a_space(tmp_path):
     manifest = Manifest(tmp_path, samples)
     write_manifest(manifest, tmp_path / "list.csv")
     assert read_manifest(tmp_path / "list.csv") == manifest
+
+
+def test_a_quote_that_is_not_closed_names_the_line(tmp_path):
+    rows = "".join(f"{number}.png,bone\n" for number in range(9000))
+    (tmp_path / "long.csv").write_text(f'path,label\na.png,none\n"b.png,bone\n{rows}')
+    (tmp_path / "short.csv").write_text('path,label\na.png,none\n"b.png,bone\nc.png,none\n')
+    for name in ("long.csv", "short.csv"):
+        with pytest.raises(ManifestError, match=rf"{name}, after line 2: .* mark closed"):
+            read_manifest(tmp_path / name)
+
+
+def test_a_suffix_in_capitals(tmp_path):
+    (tmp_path / "A.CSV").write_text("path,label\na.png,none\n")
+    assert len(read_manifest(tmp_path / "A.CSV").samples) == 1
+
+
+def test_names_that_look_like_formulas_are_read_back(tmp_path):
+    samples = (Sample("=a.png", "+", "-g", extra={"@x": "=1"}), Sample("\udcff.png", "-b", "g"))
+    write_manifest(Manifest(tmp_path, samples), tmp_path / "m.csv")
+    read = read_manifest(tmp_path / "m.csv").samples
+    assert [(s.path, s.label, s.group) for s in read] == [
+        *(("=a.png", "+", "-g"), ("\udcff.png", "-b", "g")),
+    ]
+    assert read[0].extra == {"@x": "=1"}

@@ -1,0 +1,95 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from mscam_tf import MscamError
+from mscam_tf.cli import app
+from mscam_tf.cli.console import CONSOLE, clean, explain_errors, make_table, say, set_up
+
+RUNNER = CliRunner()
+NAMES = ["film[bone]", "[/x]", "a$b", ":bone:", "필름", "{epoch}", "=1+1", "<script>", "'\"\\"]
+
+
+def call(*arguments):
+    return RUNNER.invoke(app, [str(argument) for argument in arguments])
+
+
+def fail(error, capsys, *, debug=False):
+    set_up(debug=debug)
+    with pytest.raises(BaseException) as caught, explain_errors(tensorflow=False):  # noqa: PT011
+        raise error
+    return caught.value.exit_code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [MscamError("`a` must be [b]"), FileNotFoundError("no [b]")])
+def test_what_a_user_can_mend_is_one_message(error, capsys):
+    status, text = fail(error, capsys)
+    assert status == 1
+    assert text == f"Error: {error}\n"
+    status, text = fail(error, capsys, debug=True)
+    assert status == 1
+    assert "Traceback" in text
+    assert text.endswith(f"Error: {error}\n")
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError("odd"), RuntimeError("odd")])
+def test_what_is_a_bug_shows_as_one(error, capsys):
+    status, text = fail(error, capsys)
+    assert status == 1
+    assert "Traceback" in text
+    assert "Please report it" in text.splitlines()[-1]
+
+
+def test_ctrl_c_ends_in_a_sentence(capsys):
+    assert fail(KeyboardInterrupt(), capsys) == (130, "Stopped.\n")
+
+
+def test_a_missing_package_is_named(capsys):
+    status, text = fail(ModuleNotFoundError("No module named 'jax'", name="jax"), capsys)
+    assert status == 1
+    assert "package jax is not installed" in text
+    assert "Traceback" not in text
+
+
+def test_debug_is_an_option_of_all_commands(tmp_path):
+    for options, shown in ((["--debug"], True), ([], False)):
+        result = call(*options, "check", tmp_path / "missing")
+        assert result.exit_code == 1
+        assert ("Traceback" in result.output) == shown
+        assert "DATA must be a folder" in result.output
+
+
+def test_names_are_printed_as_they_are(capsys):
+    for name in NAMES:
+        say(name)
+    assert capsys.readouterr().out.splitlines() == NAMES
+    CONSOLE.print(make_table("[b]", "[c]", "$", rows=[(name, "1") for name in NAMES]))
+    text = capsys.readouterr().out
+    assert "[b]" in text
+    assert all(name in text for name in NAMES)
+
+
+def test_what_cannot_be_printed_is_escaped(capsys):
+    assert clean("a\x1b[31m\x07\udcff") == r"a\x1b[31m\x07\udcff"
+    say("a\x1b[31m\udcff")
+    assert capsys.readouterr().out == "a\\x1b[31m\\udcff\n"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_code_page_costs_no_command(tmp_path, encoding):
+    for number in range(6):
+        folder = tmp_path / "data" / ("none" if number % 2 else "필름 [b]")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").touch()
+    arguments = ["split", tmp_path / "data", "--out", tmp_path / "b.csv"]
+    result = subprocess.run(
+        [sys.executable, "-m", "mscam_tf.cli", *arguments],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert result.returncode == 0, result.stderr
+    assert rb"\ud544\ub984 [b]" in result.stdout
+    assert b"6 images" in result.stdout
