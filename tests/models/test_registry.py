@@ -116,9 +116,9 @@ def test_a_backbone_of_keras_hub_from_its_config(tmp_path):
 
     def build(input_shape):
         return keras_hub.models.ResNetBackbone(
-            input_conv_filters=[8],
+            input_conv_filters=[64],
             input_conv_kernel_sizes=[7],
-            stackwise_num_filters=[8, 8, 8, 8],
+            stackwise_num_filters=[64, 16, 16, 16],
             stackwise_num_blocks=[1, 1, 1, 1],
             stackwise_num_strides=[1, 2, 2, 2],
             block_type="basic_block",
