@@ -8,8 +8,12 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 demo: .venv/installed
 	$(BIN)/mscam demo --out demo --overwrite
 
+# Workers share the cores, so each computes with one thread. Another order: make test SEED=2.
+WORKERS ?= 2
+SEED ?= 1
 test: .venv/installed-test
-	$(BIN)/pytest
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest \
+		--numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
 
 slow: .venv/installed-test
 	$(BIN)/pytest -m slow
