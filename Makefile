@@ -12,8 +12,12 @@ help:  ## list the targets
 demo: .venv/installed  ## simulate radiographs, train, score, and draw maps into demo/
 	$(BIN)/mscam demo --out demo --overwrite
 
+# Workers share the cores, so each computes with one thread. Another order: make test SEED=2.
+WORKERS ?= 2
+SEED ?= 1
 test: .venv/installed-test  ## run the tests and the examples in the docstrings
-	$(BIN)/pytest
+\tTF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest \\\\
+\t\t--numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
 
 slow: .venv/installed-test  ## run the tests that take more than a few seconds
 	$(BIN)/pytest -m slow
