@@ -16,8 +16,8 @@ demo: .venv/installed  ## simulate radiographs, train, score, and draw maps into
 WORKERS ?= 2
 SEED ?= 1
 test: .venv/installed-test  ## run the tests and the examples in the docstrings
-\tTF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest \\\\
-\t\t--numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest \
+		--numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
 
 slow: .venv/installed-test  ## run the tests that take more than a few seconds
 	$(BIN)/pytest -m slow
