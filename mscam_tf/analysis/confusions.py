@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-MEASURES = ("place_overlap", "soft_iou", "threshold_iou", "correlation")
+OVERLAP_MEASURES = ("place_overlap", "soft_iou", "threshold_iou", "correlation")
 _RESAMPLES = 2000
 _LEAST = 5  # Groups of wrong images, and of right ones: fewer tell nothing.
 
@@ -22,7 +22,7 @@ class ImageOverlap:
         label: Its class, or empty where it is not known.
         probabilities: `(C,)`.
         class_names: Name of each class.
-        overlaps: For each of `MEASURES` a symmetric matrix `(C, C)`.
+        overlaps: For each of `OVERLAP_MEASURES` a symmetric matrix `(C, C)`.
         group: Its group, such as a film: images of one group are alike.
     """
 
@@ -50,7 +50,7 @@ class ImageOverlap:
         return float(high - low)
 
     def measure(self, name: str, first: str, second: str) -> float:
-        """Return one of `MEASURES` for the maps of two classes."""
+        """Return one of `OVERLAP_MEASURES` for the maps of two classes."""
         pair = self.class_names.index(first), self.class_names.index(second)
         return float(self.overlaps[name][pair])
 
@@ -117,7 +117,7 @@ class Confusion:
         return not low <= 0
 
     def measure(self, name: str) -> dict[str, np.ndarray]:
-        """Return one of `MEASURES` of the two classes' maps on `wrong`, `right` and `like`."""
+        """Return one of `OVERLAP_MEASURES` of the two classes' maps on `wrong`, `right` and `like`."""
         parts = {"wrong": self.images, "right": self.right, "like": self.like}
         return {
             part: np.array([image.measure(name, self.true, self.predicted) for image in images])

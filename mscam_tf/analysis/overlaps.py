@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mscam_tf.analysis.confusions import MEASURES, ImageOverlap
+from mscam_tf.analysis.confusions import OVERLAP_MEASURES, ImageOverlap
 from mscam_tf.analysis.sampling import MapSample, sample_first
 from mscam_tf.data.reading import Problem
 from mscam_tf.metrics import (
@@ -138,7 +138,7 @@ def measure_range(run: Run | Session, paths: Sequence[Path]) -> tuple[float, flo
 
 def _overlap_all(maps: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
     count = maps.shape[-1]
-    found = {name: np.eye(count) for name in MEASURES}
+    found = {name: np.eye(count) for name in OVERLAP_MEASURES}
     for pair in combinations(range(count), 2):
         first, second = maps[..., pair[0]], maps[..., pair[1]]
         values = (
@@ -147,6 +147,6 @@ def _overlap_all(maps: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarr
             threshold_iou(first, second, (thresholds[pair[0]], thresholds[pair[1]])),
             map_correlation(first, second),
         )
-        for name, value in zip(MEASURES, values, strict=True):
+        for name, value in zip(OVERLAP_MEASURES, values, strict=True):
             found[name][pair] = found[name][pair[::-1]] = value
     return found

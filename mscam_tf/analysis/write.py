@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mscam_tf.analysis.advice import write_advice
 from mscam_tf.analysis.collect import collect_confusions
-from mscam_tf.analysis.confusions import MEASURES, Confusion, ImageOverlap
+from mscam_tf.analysis.confusions import OVERLAP_MEASURES, Confusion, ImageOverlap
 from mscam_tf.analysis.ranking import rank_unlabelled
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.data.reading import write_problems
@@ -131,13 +131,13 @@ def _describe_image(image: ImageOverlap) -> dict[str, object]:
     pair = image.first, image.second
     row: dict[str, object] = {"path": image.path, "label": image.label}
     row |= {"predicted": image.first, "second": image.second, "margin": f"{image.margin:.4f}"}
-    return row | {name: f"{image.measure(name, *pair):.4f}" for name in MEASURES}
+    return row | {name: f"{image.measure(name, *pair):.4f}" for name in OVERLAP_MEASURES}
 
 
 def _describe_confusion(confusion: Confusion) -> dict[str, object]:
     wrong, total = len(confusion.images), confusion.total
     row = _count(confusion.true, confusion.predicted, wrong, total)
-    for name in MEASURES:
+    for name in OVERLAP_MEASURES:
         for part, mean in confusion.average(name).items():
             row[f"{name}_{part}"] = f"{mean:.4f}"
     low, high = confusion.interval

@@ -13,7 +13,7 @@ SCORES_FILE = "scores.csv"
 PARTS = ("test", "fresh")  # What a model is scored on.
 _MEASURES = ("own classes", "two classes", "AUROC")
 COLUMNS = [f"{part}, {what}" for part in PARTS for what in _MEASURES]
-Scores = dict[str, np.ndarray]
+TrialScores = dict[str, np.ndarray]
 Key = tuple[str, str, int]  # Start, letter of the model, seed.
 _COLUMNS = ["weights", "model", "seed", *COLUMNS, "versions"]
 
@@ -45,7 +45,7 @@ def list_versions(folder: Path) -> list[str]:
     return sorted({row["versions"] for row in _read_rows(folder)})
 
 
-def read_scores(folder: Path, models: Sequence[str]) -> dict[tuple[str, str], Scores]:
+def read_scores(folder: Path, models: Sequence[str]) -> dict[tuple[str, str], TrialScores]:
     """Read the scores by `(start, model)`, each `(seeds,)` under the name of its column.
 
     A column is one of `PARTS` that is there, and a measure: the accuracy over the model's own
@@ -53,7 +53,7 @@ def read_scores(folder: Path, models: Sequence[str]) -> dict[tuple[str, str], Sc
     area under the curve of `1 - p(none)`. Seeds are those that all of the models have finished.
     """
     rows = {_read_key(row): row for row in _read_rows(folder)}
-    found: dict[tuple[str, str], Scores] = {}
+    found: dict[tuple[str, str], TrialScores] = {}
     for start in sorted({start for start, _, _ in rows}):
         seeds = [{key[2] for key in rows if key[:2] == (start, name)} for name in models]
         common = sorted(set.intersection(*seeds))
@@ -71,7 +71,7 @@ def _read_key(row: dict[str, str]) -> Key:
     return row["weights"], row["model"], int(row["seed"])
 
 
-def _read_columns(rows: Sequence[dict[str, str]]) -> Scores:
+def _read_columns(rows: Sequence[dict[str, str]]) -> TrialScores:
     there = [column for column in COLUMNS if rows and all(row[column] for row in rows)]
     return {column: np.array([float(row[column]) for row in rows]) for column in there}
 

@@ -6,13 +6,13 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import t
 
-from mscam_tf.experiments.scores import COLUMNS, Scores
+from mscam_tf.experiments.scores import COLUMNS, TrialScores
 from mscam_tf.experiments.trials import MODELS
 
 _TEST_PER_TRAINING = 2 / 7
 
 
-def describe_models(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]]:
+def describe_models(found: dict[tuple[str, str], TrialScores]) -> list[dict[str, str]]:
     """Return the rows of Table 1: mean and standard deviation over the seeds."""
     rows = []
     for (start, name), scores in found.items():
@@ -26,7 +26,7 @@ def describe_models(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]
     return rows
 
 
-def describe_differences(found: dict[tuple[str, str], Scores]) -> list[dict[str, str]]:
+def describe_differences(found: dict[tuple[str, str], TrialScores]) -> list[dict[str, str]]:
     """Return the paired differences between the models, with deviation and 95 % interval."""
     rows = []
     for start in dict.fromkeys(start for start, _ in found):

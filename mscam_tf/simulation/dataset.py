@@ -55,7 +55,7 @@ def write_radiographs(
     boxes: dict[str, list[Box]] = {}
     bones: dict[str, tuple[Bone, ...]] = {}
     write = partial(_write_one, folder, plan)
-    for sample, boxes_of_one, bones_of_one in map_images(write, plan.assign_classes(), processes):
+    for sample, boxes_of_one, bones_of_one in write_each(write, plan.assign_classes(), processes):
         samples.append(sample)
         boxes[sample.path], bones[sample.path] = boxes_of_one, bones_of_one
         if on_progress is not None:
@@ -80,7 +80,7 @@ SIMULATION_FOLDER = Kind(
 _Written = TypeVar("_Written")
 
 
-def map_images(
+def write_each(
     write: Callable[[int, str], _Written], classes: Sequence[str], processes: int
 ) -> Iterator[_Written]:
     """Write each image of a data set, given its number and class; in order, on any processes."""

@@ -18,7 +18,7 @@ from mscam_tf.data.manifests import (
 )
 from mscam_tf.errors import MscamError
 from mscam_tf.simulation.config import SimulationConfig
-from mscam_tf.simulation.dataset import map_images, write_image
+from mscam_tf.simulation.dataset import write_each, write_image
 from mscam_tf.simulation.detector import draw_detector, expose
 from mscam_tf.simulation.fillet import draw_fillet
 from mscam_tf.simulation.materials import transmit
@@ -119,7 +119,7 @@ def write_findings(
     labels = assign_findings(images, seed)
     write = partial(_write_one, folder, config or SimulationConfig(), seed)
     samples = []
-    for sample in map_images(write, labels, processes):
+    for sample in write_each(write, labels, processes):
         samples.append(sample)
         if on_progress is not None:
             on_progress(1)

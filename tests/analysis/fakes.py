@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mscam_tf.analysis import Confusion, ImageOverlap
-from mscam_tf.analysis.confusions import MEASURES
+from mscam_tf.analysis.confusions import OVERLAP_MEASURES
 
 NAMES = ["a", "b", "c"]
 
@@ -13,7 +13,7 @@ NAMES = ["a", "b", "c"]
 def make_overlap(name, label, probabilities, overlap=0.0):
     matrix = np.eye(3)
     matrix[0, 1] = matrix[1, 0] = overlap
-    overlaps = dict.fromkeys(MEASURES, matrix)
+    overlaps = dict.fromkeys(OVERLAP_MEASURES, matrix)
     return ImageOverlap(Path(name), label, np.array(probabilities), NAMES, overlaps)
 
 

@@ -13,7 +13,7 @@ from mscam_tf.data.reading import (
 )
 from mscam_tf.errors import MscamError
 
-MEASURES = ("side", "width", "length", "area")
+SIZE_MEASURES = ("side", "width", "length", "area")
 
 
 def measure_boxes(boxes: Sequence[Box], measure: str = "side") -> list[float]:
@@ -31,7 +31,7 @@ def measure_boxes(boxes: Sequence[Box], measure: str = "side") -> list[float]:
         The size of each.
 
     Examples:
-        >>> [measure_boxes([Box(0, 0, 9, 4)], measure)[0] for measure in MEASURES]
+        >>> [measure_boxes([Box(0, 0, 9, 4)], measure)[0] for measure in SIZE_MEASURES]
         [6.0, 4.0, 9.0, 36.0]
     """
     _check_measure(measure)
@@ -56,7 +56,7 @@ def measure_mask(mask: np.ndarray, measure: str = "width") -> list[float]:
         >>> import numpy as np
         >>> mask = np.zeros((10, 10), int)
         >>> mask[2:5, 1:9] = 1  # A bar, 3 pixels wide.
-        >>> [measure_mask(mask, measure)[0] for measure in MEASURES]
+        >>> [measure_mask(mask, measure)[0] for measure in SIZE_MEASURES]
         [4.8989..., 3.0, 8.0, 24.0]
     """
     _check_measure(measure)
@@ -170,5 +170,5 @@ def _read_size(sample: Sample, column: str) -> float:
 
 
 def _check_measure(measure: str) -> None:
-    if measure not in MEASURES:
-        raise MscamError(f"`measure` must be one of {MEASURES}. Received: measure={measure!r}")
+    if measure not in SIZE_MEASURES:
+        raise MscamError(f"`measure` must be one of {SIZE_MEASURES}. Received: measure={measure!r}")
