@@ -117,7 +117,7 @@ class Confusion:
         return not low <= 0
 
     def measure(self, name: str) -> dict[str, np.ndarray]:
-        """Return one of `OVERLAP_MEASURES` of the two classes' maps on `wrong`, `right` and `like`."""
+        """Return one of `OVERLAP_MEASURES` on the `wrong`, `right` and `like` images."""
         parts = {"wrong": self.images, "right": self.right, "like": self.like}
         return {
             part: np.array([image.measure(name, self.true, self.predicted) for image in images])

@@ -37,7 +37,7 @@ A first session, on a folder with one folder of images per class:
 
     mscam explain RUN DATA/bone --out maps
 
-Or `mscam demo`, which makes its own images, as `mscam simulate DIR` does.
+No images yet? `mscam demo` shows all of it on simulated ones, and `mscam simulate DIR` makes more.
 
 Before training, `mscam check DATA` finds broken files and copies that would leak from training
 into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: see their `--help`.
@@ -48,7 +48,10 @@ into the scores. `mscam split`, `mscam relabel` and `mscam tile` prepare data: s
 @app.callback()
 def main(
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show where in the code an error arose.")
+        bool,
+        typer.Option(
+            "--debug", help="Show where in the code an error arose; put it before the command."
+        ),
     ] = False,
 ) -> None:
     """Make ready for any of the commands."""

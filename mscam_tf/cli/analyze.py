@@ -24,28 +24,36 @@ if TYPE_CHECKING:
 def analyze(
     run: RUN,
     data: DATA,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
     split: Annotated[
-        str, typer.Option(help="train, validation or test of the run; all for other data.")
+        str,
+        typer.Option(
+            help="Images to take: train, validation or test of the run's split; all for other data."
+        ),
     ] = "test",
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Image or folder of images without labels: which to label next? May be repeated."
+            help="Image, or folder of images, without labels, to rank by how much a label of each would help; "
+            "may be given several times."
         ),
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Of regions, in logits; by default half of the maps' upper end."),
+        typer.Option(
+            help="Value in logits above which a place of a map counts as claimed; by default half of the "
+            "upper end of the maps."
+        ),
     ] = None,
     skip_bad: SKIP_BAD = False,
 ) -> None:
-    """Find which classes are confused, whether their maps claim the same places, and what helps.
+    """Find which classes are confused, whether their maps overlap, and which images would help.
 
-    For each pair of classes that is confused: how often, and how much the two maps overlap on the
-    wrong images, beside the right ones. Writes advice.md (in words), confusions.csv, images.csv,
-    overlaps.png and a picture of each confusion; with --unlabelled also label_next.csv, the images
-    whose labels would say most. An earlier analysis in the folder is replaced.
+    For each pair of classes that is confused, it says how often, and how much the maps of the two
+    classes overlap on the wrong images, compared with the right ones. It writes advice.md (in
+    words), confusions.csv, images.csv, overlaps.png and a picture of each confusion. With
+    --unlabelled it also writes label_next.csv, with the images whose labels would help most on top.
+    An earlier analysis in the folder is replaced.
 
     Example: `mscam analyze RUN DATA --out analysis --unlabelled new_images/`
     """

@@ -26,14 +26,16 @@ def check(
     data: DATA,
     split_file: Annotated[
         Path | None,
-        typer.Option(metavar="CSV", help="Take the splits from here, such as RUN/split.csv."),
+        typer.Option(metavar="CSV", help="File to take the splits from, such as RUN/split.csv."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="CSV", help="Write all pairs of copies here.")
+        Path | None, typer.Option("--out", metavar="CSV", help="File for all pairs of copies.")
     ] = None,
     write_groups: Annotated[
         Path | None,
-        typer.Option(metavar="CSV", help="Write a manifest in which copies share a group."),
+        typer.Option(
+            metavar="CSV", help="File for a manifest in which copies have the same group."
+        ),
     ] = None,
     min_similarity: Annotated[
         float, typer.Option(help="Correlation above which two images are copies.")
@@ -43,8 +45,8 @@ def check(
 ) -> None:
     """Check a data set: broken files, torn groups, and copies that leak between splits.
 
-    Copies are found also if they are flipped, turned by 90 degrees, compressed again, resized,
-    brighter, or negatives. The exit status is 1 if an image or mask is broken, a mask has another
+    It also finds copies that are flipped, turned by 90 degrees, compressed again, resized, brighter,
+    or negatives. The exit status is 1 if an image or mask is broken, a mask has another
     size than its image, a group or copies are in several splits, or copies have different labels.
 
     Example: `mscam check DATA --out duplicates.csv --write-groups grouped.csv`

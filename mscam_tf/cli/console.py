@@ -39,9 +39,15 @@ DATA = Annotated[
 RUN = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
 ]
-OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+OVERWRITE = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace what an earlier run of this command wrote there."),
+]
 SKIP_BAD = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out images that cannot be read, and list them.")
+    bool,
+    typer.Option(
+        "--skip-bad", help="Leave out images that cannot be read, and list them in a file."
+    ),
 ]
 
 

@@ -15,12 +15,12 @@ from mscam_tf.cli.train import train_with_progress
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")] = (
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")] = (
         Path("demo")
     ),
     overwrite: OVERWRITE = False,
 ) -> None:
-    """Simulate radiographs of fillets, train on them, score, and draw maps: a few minutes.
+    """Show it all in a few minutes: simulate radiographs, train on them, score, and draw maps.
 
     The training starts from the weights that come with the package.
     """

@@ -26,19 +26,23 @@ def evaluate(
     run: RUN,
     data: DATA,
     split: Annotated[
-        str, typer.Option(help="train, validation or test of the run; all for other data.")
+        str,
+        typer.Option(
+            help="Images to take: train, validation or test of the run's split; all for other data."
+        ),
     ] = "test",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="By default the run folder.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder to write; by default the run folder."),
     ] = None,
     skip_bad: SKIP_BAD = False,
 ) -> None:
-    """Score a run: each metric with its 95 % bootstrap interval.
+    """Score a run on labelled images: each metric with its 95 % bootstrap interval.
 
-    The recall of a class is how many of its images are found. With two classes, the other images
-    with a defect are missed, and the other good parts are falsely rejected.
+    The recall of a class is the share of its images that are found. With two classes, the rest of
+    the images with a defect are missed, and the rest of the good parts are falsely rejected.
 
-    Writes `metrics.json`, `predictions.csv` and `confusion.png`.
+    It writes `metrics.json`, `predictions.csv` and `confusion.png`.
 
     Example: `mscam evaluate RUN DATA --split test`
     """
@@ -84,4 +88,4 @@ def _print_scores(scores: "Scores", split: str) -> None:
     CONSOLE.print(make_table(title, "metric", "value", "95 % interval", rows=rows))
     if scores.metrics["accuracy"]["value"] == 1:
         bound = min(1.0, 3 / scores.num_images)
-        say(f"No error seen: the error rate may still be up to {bound:.1%} (3 / n).")
+        say(f"There was no error, but the error rate may still be up to {bound:.1%} (3 / n).")

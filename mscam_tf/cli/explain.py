@@ -25,19 +25,21 @@ def explain(
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
     split: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Of a DATA: only its images in train, validation, test or all."
+            metavar="NAME",
+            help="Take IMAGE... as DATA, and only its images in this split of the run: train, "
+            "validation, test or all.",
         ),
     ] = None,
     flips: Annotated[
         bool,
         typer.Option(
             "--flips",
-            help="Average over each image's four mirror images: points at faint objects more "
-            "often, takes four times as long.",
+            help="Average the maps over the four mirror images of each image. They point at faint "
+            "objects more often, and take four times as long.",
         ),
     ] = False,
     skip_bad: SKIP_BAD = False,
@@ -45,10 +47,12 @@ def explain(
 ) -> None:
     """Show where the model looked, at which scale, and how each score comes about.
 
-    Writes for each image an overlay and its scales side by side; a sheet of all, the relevance
-    of each scale, and `explanations.csv`. Red is evidence for the predicted class, blue against
-    it, and where neither is, the image shows. The colours, in logits, are the same for all images,
-    and red as far as blue: what is red for all classes alike speaks for none.
+    It writes two pictures for each image, the map over the image and the scales side by side, and
+    for all images a sheet, the relevance of each scale, and `explanations.csv`. Red places are
+    evidence for the predicted class, blue places are evidence against it, and elsewhere the image
+    shows through. One colour means the same number of logits in all images. A place that is red in
+    the maps of all classes is evidence for none of them, because only differences between the
+    classes count.
 
     Example: `mscam explain RUN image.png folder/ --out maps`, or `mscam explain RUN DATA --split
     test --out maps`

@@ -27,15 +27,15 @@ def pretrain(
     ] = None,
     **settings: Any,
 ) -> None:
-    """Pretrain on endless simulated scenes, by kinds, sizes and places of objects.
+    """Pretrain on simulated scenes, for weights that trainings can start from.
 
     Scenes show bones, dense foreign bodies, wires, voids and cracks in fillets, granular food,
-    plates, welds and castings, as many detectors would. The model learns from the image what is
-    in it, and from the simulator's masks where its maps should be bright. Stop it at any time:
-    the same command goes on from the last checkpoint.
+    plates, welds and castings, as many different detectors would show them. The model learns from
+    the labels what is in a scene, and from the simulator's masks where its maps should be bright.
+    You can stop it at any time: the same command goes on from the last checkpoint.
 
-    Writes config.json, history.csv (with scores on fixed scenes), model.keras and weights.npz.
-    The weights that come with the package, `--weights xray`, were made so, with these defaults.
+    It writes config.json, history.csv (with scores on fixed scenes), model.keras and weights.npz.
+    The weights that come with the package, `--weights xray`, were made with these defaults.
 
     Example: `mscam pretrain --out pretrained`, then
     `mscam train DATA --out RUN --weights pretrained/weights.npz`

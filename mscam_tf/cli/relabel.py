@@ -31,46 +31,56 @@ def relabel(
     data: DATA,
     out: Annotated[Path, typer.Option("--out", metavar="CSV", help="Manifest to write.")],
     source: Annotated[
-        str | None, typer.Option("--from", metavar="masks|boxes|column", help="Source of sizes.")
+        str | None,
+        typer.Option(
+            "--from", metavar="masks|boxes|column", help="What the sizes are measured from."
+        ),
     ] = None,
     boxes: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="By default the boxes.csv beside DATA.")
+        Path | None,
+        typer.Option(metavar="CSV", help="File of boxes; by default the boxes.csv beside DATA."),
     ] = None,
     column: Annotated[str | None, typer.Option(help="Name of the column of sizes.")] = None,
     measure: Annotated[
         str | None,
         typer.Option(
             metavar="side|width|length|area",
-            help="Of an object; by default the side (root of the area) of a box, and the width "
-            "(largest disc inside) in a mask.",
+            help="Which size of an object to take; by default the side (the root of the area) of "
+            "a box, and the width (of the largest disc inside) in a mask.",
         ),
     ] = None,
     thresholds: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Where one class ends, the next begins.")
+        str | None,
+        typer.Option(metavar="A,B,...", help="Sizes at which one class ends and the next begins."),
     ] = None,
     classes: Annotated[
         int | None,
-        typer.Option(help="So many scales of equal counts, fitted on the training split only."),
+        typer.Option(
+            help="Number of classes of equal counts; the limits are fitted on the training split alone."
+        ),
     ] = None,
-    binary: Annotated[bool, typer.Option("--binary", help="Two classes instead.")] = False,
+    binary: Annotated[
+        bool, typer.Option("--binary", help="Make two classes, without and with an object.")
+    ] = False,
     names: Annotated[
         tuple[str, str], typer.Option(metavar="NONE OBJECT", help="Names of the two classes.")
     ] = ("none", "object"),
     smallest: Annotated[
-        bool, typer.Option("--smallest", help="Go by the smallest object, not the largest.")
+        bool,
+        typer.Option("--smallest", help="Take the smallest object of each image, not the largest."),
     ] = False,
     min_visible: Annotated[
-        float, typer.Option(help="Leave out objects of which less is in the image.")
+        float,
+        typer.Option(help="Share of an object that must be in the image; others are left out."),
     ] = 0.5,
     overwrite: OVERWRITE = False,
     **settings: Any,
 ) -> None:
     """Label images by the size of their objects: none, scale1 (smallest), scale2 ...
 
-    The size of an image is that of its largest object. The manifest keeps the old label in the
-    column original_label and the size in the column object_size; a histogram is written beside it,
-    as NAME.sizes.png. With --binary, back to two classes: from the labels, or from sizes where
-    --from is given.
+    The size of an image is that of its largest object. The manifest has the old label in the
+    column original_label and the size in the column object_size. A histogram is written beside it,
+    as NAME.sizes.png. --binary makes two classes, from the labels, or with --from from the sizes.
 
     Example: `mscam relabel DATA --from boxes --thresholds 12.5,22 --out labels.csv`
 

@@ -52,12 +52,13 @@ def reproduce(
 ) -> None:
     """Repeat the experiment of Lee and Cho (2021): Table 1, Figure 1 and the failure analysis.
 
-    Trains (a) the single-scale model on two classes, (b) the same on all classes, and (c) the
-    multi-scale model on all classes, on the same splits, for several seeds. Takes hours without a
-    GPU. Stop it at any time: the same command goes on, and no finished training is repeated.
+    It trains (a) the single-scale model on two classes, (b) the single-scale model on all classes,
+    and (c) the multi-scale model on all classes, on the same splits, for several seeds. This takes
+    hours without a GPU. You can stop it at any time: the same command goes on, and repeats no
+    training that is finished.
 
-    Writes table1 and differences (CSV, Markdown), scores.csv, figures/, failures/ and index.html.
-    More seeds and starts join those that are there.
+    It writes table1 and differences (CSV, Markdown), scores.csv, figures/, failures/ and index.html.
+    More seeds and weights, given later, are added to those that are there.
 
     Example: `mscam reproduce --out reproduction --seeds 10 --weights xray --weights none`
     """

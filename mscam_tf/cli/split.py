@@ -22,18 +22,23 @@ if TYPE_CHECKING:
 def split(
     data: DATA,
     out: Annotated[
-        Path, typer.Option("--out", metavar="CSV", help="Manifest to write; a folder for --folds.")
+        Path,
+        typer.Option("--out", metavar="CSV", help="Manifest to write; with --folds, a folder."),
     ],
     folds: Annotated[
-        int | None, typer.Option(min=2, help="Write fold1.csv, fold2.csv ... instead.")
+        int | None,
+        typer.Option(
+            min=2, help="Number of folds; writes fold1.csv, fold2.csv and so on, not one split."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same split.")] = 0,
     overwrite: OVERWRITE = False,
 ) -> None:
-    """Split 7:1:2 into train, validation and test, or k-fold; by class, groups kept together.
+    """Split images 7:1:2 into train, validation and test, or into folds.
 
-    Any split that DATA has is replaced. The manifests go straight to `mscam train`. Boxes beside
-    DATA go with them, as boxes.csv: give each data set a folder of its own.
+    Each class is split alike, and the images of a group stay together. A split that DATA already has
+    is replaced. `mscam train` takes the manifests that are written. A file of boxes beside DATA is
+    written with them, as boxes.csv, so give each data set a folder of its own.
 
     Example: `mscam split DATA --out split.csv`, or `mscam split DATA --out folds --folds 5`
     """

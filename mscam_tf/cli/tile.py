@@ -47,7 +47,7 @@ def tile(
     frames: Annotated[
         Path, typer.Argument(metavar="FRAMES", help="An image, a folder of images, or a manifest.")
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to create.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
     boxes: Annotated[
         Path | None,
         typer.Option(
@@ -69,12 +69,13 @@ def tile(
 ) -> None:
     """Cut films and frames into patches, with their masks and boxes.
 
-    Writes PNG patches, manifest.csv (label object or none; the frame is the group) and boxes.csv.
-    A patch with only parts of objects, each below --min-visible, is ambiguous, and left out.
+    It writes PNG patches, manifest.csv (the label is object or none, and the frame is the group)
+    and boxes.csv. A patch that shows only parts of objects, each smaller than --min-visible, is
+    ambiguous, and is left out.
 
-    Patches of 8-bit frames have the same values. All others, and any with --window, are stretched
-    to 16 bits: 4095 of a 12-bit film becomes 65535. Without --window, a DICOM film is clipped to
-    the window that it holds, if any.
+    Patches of 8-bit frames keep their values. Those of other frames, and all patches with --window,
+    are stretched to 16 bits: 4095 in a 12-bit film becomes 65535. Without --window, a DICOM film is
+    clipped to the window that the file holds, if it holds one.
 
     Example: `mscam tile films --boxes boxes.csv --overlap 0.25 --empty 1 --out patches`
     """
