@@ -34,15 +34,15 @@ def analyze(
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Image, or folder of images, without labels, to rank by how much a label of each would help; "
-            "may be given several times."
+            help="Image or folder of images without labels, to be ranked by how much their labels "
+            "would help; may be given several times."
         ),
     ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
-            help="Value in logits above which a place of a map counts as claimed; by default half of the "
-            "upper end of the maps."
+            help="Logits above which a place of a map counts as claimed by its class; by default "
+            "half of the upper end of the maps."
         ),
     ] = None,
     skip_bad: SKIP_BAD = False,

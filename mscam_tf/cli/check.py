@@ -45,8 +45,8 @@ def check(
 ) -> None:
     """Check a data set: broken files, torn groups, and copies that leak between splits.
 
-    It also finds copies that are flipped, turned by 90 degrees, compressed again, resized, brighter,
-    or negatives. The exit status is 1 if an image or mask is broken, a mask has another
+    It also finds copies that are flipped, turned by 90 degrees, compressed again, resized,
+    brighter, or negatives. The exit status is 1 if an image or mask is broken, a mask has another
     size than its image, a group or copies are in several splits, or copies have different labels.
 
     Example: `mscam check DATA --out duplicates.csv --write-groups grouped.csv`

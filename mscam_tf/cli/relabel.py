@@ -56,7 +56,7 @@ def relabel(
     classes: Annotated[
         int | None,
         typer.Option(
-            help="Number of classes of equal counts; the limits are fitted on the training split alone."
+            help="Number of classes of equal counts; their limits are fitted on the training split."
         ),
     ] = None,
     binary: Annotated[

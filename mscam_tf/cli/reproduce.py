@@ -57,7 +57,7 @@ def reproduce(
     hours without a GPU. You can stop it at any time: the same command goes on, and repeats no
     training that is finished.
 
-    It writes table1 and differences (CSV, Markdown), scores.csv, figures/, failures/ and index.html.
+    It writes table1 and differences (CSV, Markdown), scores.csv, figures/, failures/, index.html.
     More seeds and weights, given later, are added to those that are there.
 
     Example: `mscam reproduce --out reproduction --seeds 10 --weights xray --weights none`

@@ -71,13 +71,13 @@ def simulate(
     """Simulate radiographs of fish fillets, with the truth about every bone.
 
     X-rays pass through muscle, fat and bone (Beer-Lambert), and are blurred, counted and digitised.
-    The class of an image is that of its bones by their projected diameter: 0.3 to 0.6 mm is scale1,
-    0.6 to 1.2 mm is scale2, and 1.2 to 3 mm, like all vertebrae, is scale3. A pixel has 0.25 mm. The
-    contrast of a bone does not depend on its diameter; only vertebrae have more.
+    The class of an image is that of its bones by their projected diameter: 0.3 to 0.6 mm is
+    scale1, 0.6 to 1.2 mm is scale2, and 1.2 to 3 mm, like all vertebrae, is scale3. A pixel has
+    0.25 mm. The contrast of a bone does not depend on its diameter; only vertebrae have more.
 
     It writes a folder of PNG images for each class, `manifest.csv`, `masks/` (each pixel has the
-    number of its bone), `boxes.csv` and `bones.csv`. With --labels findings it writes one folder of
-    images, their manifest, and a mask for each finding; train on it with `mscam train DIR --several`.
+    number of its bone), `boxes.csv` and `bones.csv`. With --labels findings it writes one folder
+    of images, their manifest, and a mask for each finding; `mscam train DIR --several` takes them.
 
     Example: `mscam simulate bones --images 371 --seed 0`, then `mscam train bones --out run`
     """
