@@ -37,8 +37,8 @@ def split(
     """Split images 7:1:2 into train, validation and test, or into folds.
 
     Each class is split alike, and the images of a group stay together. A split that DATA already
-    has is replaced. `mscam train` takes the manifests that are written. A file of boxes beside DATA is
-    written with them, as boxes.csv, so give each data set a folder of its own.
+    has is replaced. `mscam train` takes the manifests that are written. A file of boxes beside DATA
+    is written with them, as boxes.csv, so give each data set a folder of its own.
 
     Example: `mscam split DATA --out split.csv`, or `mscam split DATA --out folds --folds 5`
     """
