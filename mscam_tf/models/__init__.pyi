@@ -9,7 +9,6 @@ from .heads import read_relevance as read_relevance
 from .mirrors import average_flips as average_flips
 from .pooling import SoftPool as SoftPool
 from .pretrained import Pretrained as Pretrained
-from .pretrained import load_pretrained as load_pretrained
 from .pretrained import read_pretrained as read_pretrained
 from .pretrained import write_pretrained as write_pretrained
 from .registry import find_backbone as find_backbone
@@ -23,4 +22,5 @@ from .transfer import build_targets as build_targets
 from .transfer import initialize_heads as initialize_heads
 from .transfer import start_heads as start_heads
 from .weights import Weights as Weights
+from .weights import load_pretrained as load_pretrained
 from .weights import parse_weights as parse_weights

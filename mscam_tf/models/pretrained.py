@@ -14,8 +14,9 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json, write_whole
+from mscam_tf.models.embedded import XRAY_BACKBONE
+from mscam_tf.models.hashes import hash_file
 from mscam_tf.models.heads import find_heads, read_relevance
-from mscam_tf.models.weights import XRAY_BACKBONE, hash_file, parse_weights
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,6 @@ class Pretrained:
                 )
         for name, variable in variables.items():
             variable.assign(self.backbone[name])
-
-
-def load_pretrained() -> Pretrained:
-    """Load the weights behind `weights="xray"`; nothing is downloaded.
-
-    Raises:
-        OSError: If the file is damaged: its SHA-256 is not the one recorded.
-    """
-    pretrained = parse_weights("xray").read()
-    assert pretrained is not None  # These have heads.
-    return pretrained
 
 
 def _name_damage(

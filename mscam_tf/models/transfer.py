@@ -10,8 +10,9 @@ from mscam_tf.models.builders import build_multiscale_classifier
 from mscam_tf.models.heads import find_heads, find_relevance, pool_map
 from mscam_tf.models.mixture import fit_findings, fit_mixture
 from mscam_tf.models.pooling import SoftPool
-from mscam_tf.models.pretrained import Pretrained, load_pretrained
+from mscam_tf.models.pretrained import Pretrained
 from mscam_tf.models.relevance import RelevanceCombine
+from mscam_tf.models.weights import load_pretrained
 
 
 def build_pretrained_classifier(

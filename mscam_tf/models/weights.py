@@ -3,20 +3,19 @@
 Nothing here imports Keras: settings and the command line look at it before any model is built.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mscam_tf.errors import MscamError
+from mscam_tf.models.embedded import XRAY_BACKBONE, XRAY_FILE
+from mscam_tf.models.hashes import hash_file, stamp_file
 from mscam_tf.settings import suggest
 
 if TYPE_CHECKING:
     from mscam_tf.models.pretrained import Pretrained
 
-XRAY_BACKBONE = "DenseNet121"
-_XRAY_FILE = Path(__file__).parents[1] / "weights" / "xray.npz"
 _WORDS = ("none", "xray", "imagenet", "auto")
 _SUFFIXES = (".npz", ".h5", ".keras")
 _EXPECTED = (
@@ -94,7 +93,7 @@ class Weights:
         """
         if self.path is None or not self.has_heads:
             return None
-        return _read(self.path, _stamp(self.path))
+        return _read(self.path, stamp_file(self.path))
 
 
 def parse_weights(weights: "str | Path | Weights | None") -> Weights:
@@ -118,21 +117,21 @@ def parse_weights(weights: "str | Path | Weights | None") -> Weights:
         return weights
     if weights is None or weights in _WORDS:
         kind = str(weights or "none")
-        return Weights(kind, _XRAY_FILE if kind == "xray" else None)
+        return Weights(kind, XRAY_FILE if kind == "xray" else None)
     if not isinstance(weights, str | Path) or Path(weights).suffix not in _SUFFIXES:
         raise MscamError(f"{_EXPECTED}{suggest(weights, _WORDS)} Received: weights={weights!r}")
     return Weights("file", Path(weights))
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, read once as long as it does not change."""
-    return _hash(path, _stamp(path))
+def load_pretrained() -> "Pretrained":
+    """Load the weights behind `weights="xray"`; nothing is downloaded.
 
-
-@lru_cache(maxsize=32)
-def _hash(path: Path, stamp: tuple[str, int, int, int]) -> str:  # noqa: ARG001
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    Raises:
+        OSError: If the file is damaged: its SHA-256 is not the one recorded.
+    """
+    pretrained = parse_weights("xray").read()
+    assert pretrained is not None  # These have heads.
+    return pretrained
 
 
 @lru_cache(maxsize=2)  # Each takes as much memory as the model that it belongs to.
@@ -140,12 +139,3 @@ def _read(path: Path, stamp: tuple[str, int, int, int]) -> "Pretrained":  # noqa
     from mscam_tf.models.pretrained import read_pretrained
 
     return read_pretrained(path)
-
-
-def _stamp(path: Path) -> tuple[str, int, int, int]:
-    """Return what changes when a file does; zeros if it is missing, for the reader to say so."""
-    try:
-        found = path.stat()
-    except OSError:
-        return str(path.resolve()), 0, 0, 0
-    return str(path.resolve()), found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,12 +1,12 @@
 from .carriers import CARRIERS as CARRIERS
 from .config import CLASS_NAMES as CLASS_NAMES
-from .config import Plan as Plan
 from .config import SimulationConfig as SimulationConfig
 from .dataset import SIMULATION_FOLDER as SIMULATION_FOLDER
 from .dataset import write_radiographs as write_radiographs
 from .findings import FindingsImage as FindingsImage
 from .findings import simulate_findings as simulate_findings
 from .findings import write_findings as write_findings
+from .plan import Plan as Plan
 from .radiograph import Radiograph as Radiograph
 from .radiograph import simulate_frame as simulate_frame
 from .radiograph import simulate_radiograph as simulate_radiograph

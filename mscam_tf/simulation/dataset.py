@@ -22,7 +22,8 @@ from mscam_tf.data.manifests import (
 from mscam_tf.files import write_png, write_table
 from mscam_tf.outputs import Kind
 from mscam_tf.simulation.bones import Bone
-from mscam_tf.simulation.config import CLASS_NAMES, Plan
+from mscam_tf.simulation.config import CLASS_NAMES
+from mscam_tf.simulation.plan import Plan
 
 _CHUNK = 8  # Images at most that a process takes at a time.
 

@@ -1,0 +1,88 @@
+"""Which images of a data set are simulated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mscam_tf.errors import MscamError
+from mscam_tf.settings import check_settings_of
+from mscam_tf.simulation.config import CLASS_NAMES, SimulationConfig
+
+if TYPE_CHECKING:
+    from mscam_tf.simulation.radiograph import Radiograph
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which images to simulate: the whole data set follows from it.
+
+    Attributes:
+        num_images: Number of images to simulate.
+        config: What each image is like.
+        labels: How images are labelled: `scale` (none, scale1, scale2, scale3) or `binary` (none,
+            bone).
+        balance: Share of each class, such as none=3,scale1=1; classes that are not named do not
+            occur. By default the classes are equally frequent.
+        frame_groups: Number of groups of bones (rows, pieces of spine) in a whole fillet; 0 is a
+            fillet without bones. By default the images are patches, not whole fillets.
+        seed: Seed of the data set: the same seed gives the same bytes. Image `i` has a stream of
+            its own, `[seed, i]`.
+
+    Raises:
+        MscamError: If a value is out of range.
+    """
+
+    num_images: int = 371
+    config: SimulationConfig = field(default_factory=SimulationConfig)
+    labels: str = "scale"
+    balance: Mapping[str, float] | None = None
+    frame_groups: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_settings_of(self)
+        shares = list(self.weights.values())
+        known = set(self.weights) <= set(CLASS_NAMES)
+        if not (known and all(map(Number(0).accepts, shares)) and sum(shares) > 0):
+            raise MscamError(
+                f"`balance` must give weights of zero or more to classes of {CLASS_NAMES}. "
+                f"Received: balance={self.balance}"
+            )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each class: by default all classes, or none and bone, are equally frequent."""
+        if self.balance is not None:
+            return dict(self.balance)
+        none = 1.0 if self.labels == "scale" else float(len(CLASS_NAMES) - 1)
+        return {name: none if name == "none" else 1.0 for name in CLASS_NAMES}
+
+    def assign_classes(self) -> list[str]:
+        """Return the class of each image: the weights' shares, shuffled by the seed.
+
+        Examples:
+            >>> Plan(num_images=6, balance={"none": 1, "scale2": 2}).assign_classes()
+            ['none', 'scale2', 'none', 'scale2', 'scale2', 'scale2']
+        """
+        import numpy as np
+
+        weights = self.weights
+        ends = np.round(np.cumsum(list(weights.values())) / sum(weights.values()) * self.num_images)
+        counts = np.diff(ends.astype(int), prepend=0)
+        classes = np.repeat(list(weights), counts)
+        return np.random.default_rng([self.seed, self.num_images]).permutation(classes).tolist()
+
+    def name(self, radiograph: "Radiograph") -> str:
+        """Return the label under which an image is kept."""
+        return "bone" if self.labels == "binary" and radiograph.bones else radiograph.label
+
+    def simulate(self, index: int, size_class: str) -> "Radiograph":
+        """Simulate one image of the data set."""
+        import numpy as np
+
+        from mscam_tf.simulation.radiograph import simulate_frame, simulate_radiograph
+
+        generator = np.random.default_rng([self.seed, index])
+        if self.frame_groups is not None:
+            return simulate_frame(self.config, self.frame_groups, generator)
+        return simulate_radiograph(size_class, self.config, generator)
