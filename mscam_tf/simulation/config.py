@@ -1,4 +1,4 @@
-"""What to simulate: one image, and a data set of them."""
+"""What one simulated image is like."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,8 +8,6 @@ from mscam_tf.settings import check_settings_of
 if TYPE_CHECKING:
     pass
 
-# NumPy is imported where it is needed: the command line reads the settings here, and answers at
-# once.
 CLASS_NAMES = ("none", "scale1", "scale2", "scale3")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mscam_tf.errors import MscamError
-from mscam_tf.settings import check_settings_of
+from mscam_tf.settings import Number, check_settings_of
 from mscam_tf.simulation.config import CLASS_NAMES, SimulationConfig
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Plan:
             >>> Plan(num_images=6, balance={"none": 1, "scale2": 2}).assign_classes()
             ['none', 'scale2', 'none', 'scale2', 'scale2', 'scale2']
         """
-        import numpy as np
+        import numpy as np  # The command line reads the settings above without it.
 
         weights = self.weights
         ends = np.round(np.cumsum(list(weights.values())) / sum(weights.values()) * self.num_images)
