@@ -40,7 +40,7 @@ backends: .venv/installed-test .venv/installed-jax .venv/installed-torch
 
 # The pure Keras core with the lowest versions of Keras and TensorFlow that setup.cfg allows.
 oldest: .venv-oldest/installed
-	.venv-oldest/bin/pytest -m backends
+	.venv-oldest/bin/pytest -m "backends and not slow"
 
 # Backbones of KerasHub, which brings many packages of its own.
 hub: .venv/installed-test .venv/installed-hub
