@@ -2,6 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# Tests run in WORKERS processes, in a shuffled order; another order is `make test SEED=2`.
+WORKERS ?= 2
+SEED ?= 1
+PARALLEL = --numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow lint fix docs bench backends oldest hub clean
@@ -12,15 +16,11 @@ help:  ## list the targets
 demo: .venv/installed  ## simulate radiographs, train, score, and draw maps into demo/
 	$(BIN)/mscam demo --out demo --overwrite
 
-# Workers share the cores, so each computes with one thread. Another order: make test SEED=2.
-WORKERS ?= 2
-SEED ?= 1
 test: .venv/installed-test  ## run the tests and the examples in the docstrings
-	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest \
-		--numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
+	$(BIN)/pytest $(PARALLEL)
 
 slow: .venv/installed-test  ## run the tests that take more than a few seconds
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest $(PARALLEL) -m slow
 
 lint: .venv/installed-lint  ## check rules, format, types and imports
 	$(BIN)/ruff check .
@@ -46,11 +46,11 @@ bench: .venv/installed-jax  ## repeat the quick measurements of docs/results
 	$(BIN)/python -m benchmarks.method.relevance_rate
 
 backends: .venv/installed-test .venv/installed-jax .venv/installed-torch  ## run the tests of the pure Keras core on JAX and PyTorch
-	KERAS_BACKEND=jax $(BIN)/pytest -m backends
-	KERAS_BACKEND=torch $(BIN)/pytest -m backends
+	KERAS_BACKEND=jax $(BIN)/pytest $(PARALLEL) -m backends
+	KERAS_BACKEND=torch $(BIN)/pytest $(PARALLEL) -m backends
 
 oldest: .venv-oldest/installed  ## run the tests of the core with the oldest Keras that setup.cfg allows
-	.venv-oldest/bin/pytest -m backends
+	.venv-oldest/bin/pytest $(PARALLEL) -m "backends and not slow"
 
 hub: .venv/installed-test .venv/installed-hub  ## test backbones of KerasHub, an optional package
 	$(BIN)/pytest tests/models/test_registry.py

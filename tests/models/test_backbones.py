@@ -92,6 +92,7 @@ def test_imagenet_weights_of_a_registered_backbone():
         build_feature_extractor("TinyNet", weights="imagenet")
 
 
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras says it before it refuses.
 def test_a_weights_file_that_links_elsewhere_is_refused(tmp_path):
     """Keras' own guard: without it, numbers of any HDF5 file would be read as weights."""
     source = make_backbone()
