@@ -40,7 +40,7 @@ def test_only_the_marker_makes_a_folder_ours(run, text):
     (run / "films").mkdir()
     with pytest.raises(RunError, match="holds films, and is not known as a run"):
         claim(run, RUN, overwrite=True)
-    with pytest.raises(RunError, match="holds films, and must be empty or new"):
+    with pytest.raises(RunError, match=r"holds config\.json, films, and must be empty or new"):
         claim(run, NEW_FOLDER, overwrite=True)
 
 

@@ -26,6 +26,7 @@ COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows ther
 )
 SIDE = 2.6  # Inches of one panel.
 _UNIT = "evidence (logits)"
+_LABEL = 32  # Characters beside an axis.
 _WIDE_FONTS = (  # With letters of East Asia; one of them is on most systems.
     *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo"),
     *("UnDotum", "Baekmuk Dotum", "Noto Sans CJK JP", "Noto Sans CJK SC", "Microsoft YaHei"),
@@ -53,7 +54,7 @@ def show_image(axis: Axes, image: np.ndarray, title: str) -> None:
     grey = np.asarray(image).reshape(image.shape[:2])
     low, high = np.percentile(grey, [0.5, 99.5])  # Display only: radiographs are often flat.
     axis.imshow(grey, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
-    axis.set_title(plain(title), fontsize=8)
+    axis.set_title(escape(title), fontsize=8)
 
 
 def show_overlay(
@@ -75,11 +76,18 @@ def add_color_bar(figure: Figure, axes: Any, norm: Normalize) -> None:
     figure.colorbar(mappable, ax=axes, label=_UNIT, fraction=0.05, extend="both", shrink=0.85)
 
 
-def plain(text: str) -> str:
+def fit_label(text: str) -> str:
+    """Do as `escape`, and cut the middle of a name that would leave no room for the picture."""
+    half = _LABEL // 2 if text.isascii() else _LABEL // 4  # Letters of East Asia are wide.
+    cut = f"{text[:half]}…{text[-half:]}" if len(text) > 2 * half else text
+    return escape(cut)
+
+
+def escape(text: str) -> str:
     r"""Keep matplotlib from taking a name for a formula; show what no font has as an escape.
 
     Examples:
-        >>> print(plain("a$\\foo$b \udcff"))
+        >>> print(escape("a$\\foo$b \udcff"))
         a\$\foo\$b \udcff
     """
     shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from mscam_tf.data.labelling import format_size
 from mscam_tf.files import read_table
-from mscam_tf.plots.canvas import plain
+from mscam_tf.plots.canvas import fit_label
 
 
 def plot_relevance(relevance: np.ndarray, class_names: Sequence[str]) -> Figure:
@@ -23,7 +23,7 @@ def plot_relevance(relevance: np.ndarray, class_names: Sequence[str]) -> Figure:
         bars = axis.bar(positions + offset, row, 0.8 / num_scales, label=f"scale {scale + 1}")
         axis.bar_label(bars, fmt="%.2f", fontsize=7)
     axis.axhline(1 / num_scales, color="grey", linewidth=0.8, linestyle=":")
-    axis.set_xticks(positions, [plain(name) for name in class_names])
+    axis.set_xticks(positions, [fit_label(name) for name in class_names])
     axis.set_ylabel("relevance h")
     axis.set_ylim(0, max(1.0, float(relevance.max()) * 1.1))
     figure.legend(loc="outside right upper", fontsize=8)
@@ -41,7 +41,7 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str]) -> 
         color = "white" if shares[row, column] > 0.5 else "black"
         text = f"{count}\n{shares[row, column]:.0%}"
         axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
-    names = [plain(name) for name in class_names]
+    names = [fit_label(name) for name in class_names]
     axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("predicted")
@@ -108,8 +108,8 @@ def _plot_curves(
     axis: Axes, history: dict[str, np.ndarray], names: Sequence[str], prefix: str = ""
 ) -> None:
     for name in names:
-        label = plain(name.removeprefix(prefix).replace("_", " "))
-        axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=label)
+        text = fit_label(name.removeprefix(prefix).replace("_", " "))
+        axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=text)
     axis.set_xlabel("epoch")
     axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 

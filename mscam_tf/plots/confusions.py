@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mscam_tf.plots.canvas import SIDE, add_color_bar, normalize, plain, show_image, show_overlay
+from mscam_tf.plots.canvas import (
+    SIDE,
+    add_color_bar,
+    fit_label,
+    normalize,
+    show_image,
+    show_overlay,
+)
 
 _SHIFTS = (-0.22, 0.0, 0.22)
 _PARTS = {  # Color and words of each part of the overlaps.
@@ -43,7 +50,7 @@ def plot_overlaps(rows: Sequence[tuple[str, Mapping[str, np.ndarray]]]) -> Figur
             axis.scatter(values, height, s=12, color=color, alpha=0.5, linewidths=0)
             if len(values):
                 axis.plot([values.mean()] * 2, [number + shift - 0.1, number + shift + 0.1], color)
-    axis.set_yticks(range(len(rows)), [plain(title) for title, _ in rows])
+    axis.set_yticks(range(len(rows)), [fit_label(title) for title, _ in rows])
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlim(-0.02, 1.02)
     axis.set_xlabel("overlap of the two maps in place")

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from mscam_tf.plots.canvas import (
     SIDE,
     add_color_bar,
+    escape,
     make_row,
     normalize,
-    plain,
     show_image,
     show_overlay,
 )
@@ -98,7 +98,7 @@ def plot_scales(
         label = f"scale {scale}: h = {h:.2f}, {contribution:+.2f}"
         show_overlay(axis, image, scale_map, norm, label)
     add_color_bar(figure, axes, norm)
-    figure.suptitle(plain(title), fontsize=10)
+    figure.suptitle(escape(title), fontsize=10)
     return figure
 
 
@@ -140,7 +140,7 @@ def plot_contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figu
     for axes, (title, images) in zip(
         figure.subplots(len(rows), count, squeeze=False), rows, strict=True
     ):
-        axes[0].set_title(plain(title), fontsize=8, loc="left")
+        axes[0].set_title(escape(title), fontsize=8, loc="left")
         for axis in axes:
             axis.axis("off")
         for axis, image in zip(axes, images, strict=False):

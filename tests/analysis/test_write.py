@@ -38,6 +38,7 @@ def test_a_run_without_an_error_says_so(three_class_run, three_class_manifest, t
     manifest = mscam_tf.Manifest(three_class_manifest.root, right)
     for name in ("advice.md", "overlaps.png"):
         (tmp_path / name).write_text("of an earlier analysis")
+    (tmp_path / "confusions.csv").write_text("true,predicted,wrong,of,rate\n")
     (tmp_path / "mine.txt").write_text("stays")
     assert mscam_tf.write_analysis(three_class_run, manifest, tmp_path) == []
     assert (tmp_path / "advice.md").read_text().startswith("# What is confused, and where\n\n0 of")
@@ -47,18 +48,18 @@ def test_a_run_without_an_error_says_so(three_class_run, three_class_manifest, t
 
 def test_files_that_are_no_analysis_stay(three_class_run, three_class_manifest, tmp_path):
     (tmp_path / "images.csv").write_text("mine")
-    with pytest.raises(mscam_tf.RunError, match=r"no analysis.*Received: \['images\.csv'\]"):
+    with pytest.raises(mscam_tf.RunError, match=r"images\.csv, and is not known as an analysis"):
         mscam_tf.write_analysis(three_class_run, three_class_manifest, tmp_path)
     assert (tmp_path / "images.csv").read_text() == "mine"
 
 
 def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifest, tmp_path):
-    bad = tmp_path / "bad.png"
+    bad, out = tmp_path / "bad.png", tmp_path / "out"
     bad.write_bytes(b"no image")
     with pytest.raises(mscam_tf.ImageError, match=r"bad\.png"):
-        mscam_tf.write_analysis(three_class_run, three_class_manifest, tmp_path, unlabelled=[bad])
+        mscam_tf.write_analysis(three_class_run, three_class_manifest, out, unlabelled=[bad])
     mscam_tf.write_analysis(
-        three_class_run, three_class_manifest, tmp_path, unlabelled=[bad], skip_bad=True
+        three_class_run, three_class_manifest, out, unlabelled=[bad], skip_bad=True
     )
-    assert read(tmp_path / "skipped.csv")[0]["path"] == str(bad)
-    assert not (tmp_path / "label_next.csv").exists()
+    assert read(out / "skipped.csv")[0]["path"] == str(bad)
+    assert not (out / "label_next.csv").exists()

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from mscam_tf import ReadOptions, make_dataset
-from mscam_tf.data import build_augmentation
+from mscam_tf import ImageError, MscamError, ReadOptions, make_dataset
+from mscam_tf.data import build_augmentation, name_failures
 
 
 @pytest.fixture
@@ -77,3 +78,17 @@ def test_augmentation_stays_light():
         np.testing.assert_allclose(augmented.mean((1, 2, 3)), 0.5, atol=0.05)
         np.testing.assert_allclose(augmented.std((1, 2, 3)), images.std(), rtol=0.3)
         assert np.abs(augmented - images).max() > 0.05
+
+
+def test_what_vanishes_while_it_is_read_is_named(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(path)
+    dataset = make_dataset([path], [0], (8, 8))
+    path.unlink()
+    with pytest.raises(ImageError, match=r"a\.png"), name_failures([path]):
+        list(dataset)
+
+
+def test_a_memory_that_is_too_small_is_said():
+    with pytest.raises(MscamError, match="batch size"), name_failures([]):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")

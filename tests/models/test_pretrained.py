@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import keras
@@ -49,6 +50,17 @@ def test_another_backbone_is_refused(written):
         ValueError, match=r"fit the backbone DenseNet121 alone\. Received: .*conv1/kernel"
     ):
         read_pretrained(written).copy_to(make_backbone(channels=1))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sha256": "HASH"}'])
+def test_a_file_of_something_else_is_refused(tmp_path, text):
+    """Also where its hash is right."""
+    path = tmp_path / "weights.npz"
+    path.write_bytes(b"no archive")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(text.replace("HASH", digest))
+    with pytest.raises(OSError, match=r"weights\.npz, or the \.json beside it"):
+        read_pretrained(path)
 
 
 def test_a_damaged_file_is_refused(written):

@@ -57,6 +57,9 @@ def test_unfinished_and_broken_models(tmp_path):
         run.load_model()
     with pytest.raises(RunError, match=r"display\.json cannot be read"):
         run.read_value_range()
+    (run.folder / "display.json").write_text("{}")
+    with pytest.raises(RunError, match=r"display\.json must have numbers low and high"):
+        run.read_value_range()
 
 
 def save_dense(path, edit, *arguments):
