@@ -34,6 +34,7 @@ from .data.tiling import Tiling as Tiling
 from .data.tiling import cut_patches as cut_patches
 from .data.tiling import list_frames as list_frames
 from .data.tiling import plan_patches as plan_patches
+from .errors import RunError as RunError
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate
 from .explanation import explain as explain
@@ -60,7 +61,6 @@ from .models import list_backbones as list_backbones
 from .models import list_taps as list_taps
 from .models import load_pretrained as load_pretrained
 from .models import register_backbone as register_backbone
-from .outputs import RunError as RunError
 from .plots import plot_confused_images as plot_confused_images
 from .plots import plot_confusion_matrix as plot_confusion_matrix
 from .plots import plot_history as plot_history

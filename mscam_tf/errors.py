@@ -13,7 +13,7 @@ class MscamError(ValueError):
         ...     RelevanceCombine(rate=0)
         ... except MscamError as error:
         ...     print(error)
-        `rate` must be positive. Received: rate=0
+        `rate` must be a number above 0. Received: rate=0
     """
 
 

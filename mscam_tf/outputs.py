@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mscam_tf.errors import OutputError
-from mscam_tf.errors import RunError as RunError
+from mscam_tf.errors import OutputError, RunError
 from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
 from mscam_tf.folders import check_replaceable, clear_leftovers, is_free, list_others
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from mscam_tf import MscamError
+from mscam_tf.errors import RunError
 from mscam_tf.folders import clear_leftovers, replace_folder, write_whole_folder
 from mscam_tf.locks import hold
-from mscam_tf.outputs import RunError
 
 
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):

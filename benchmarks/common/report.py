@@ -28,7 +28,7 @@ def write_page(
     """
     lines = [f"# {title}", "", text.strip(), "", make_table(header, rows)]
     lines += ["", more] if more else []
-    command = f"python -m {sys.modules['__main__'].__spec__.name} {arguments}".strip()
+    command = f"python -m {_name_module()} {arguments}".strip()
     lines += ["", f"Made by `{command}` with {_describe_versions()}, on {_describe_machine()}.", ""]
     path = RESULTS / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +41,12 @@ def _read_notes(path: Path) -> str:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     _, mark, notes = text.partition("\n## Notes\n")
     return mark + notes
+
+
+def _name_module() -> str:
+    """Name the module that runs, as `python -m` takes it."""
+    spec = sys.modules["__main__"].__spec__
+    return spec.name if spec else Path(sys.argv[0]).stem
 
 
 def make_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

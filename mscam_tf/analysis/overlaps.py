@@ -15,6 +15,7 @@ import numpy as np
 from mscam_tf.analysis.confusions import OVERLAP_MEASURES, ImageOverlap
 from mscam_tf.analysis.sampling import MapSample, sample_first
 from mscam_tf.data.reading import Problem
+from mscam_tf.errors import RunError
 from mscam_tf.metrics import (
     center_maps,
     map_correlation,
@@ -22,7 +23,6 @@ from mscam_tf.metrics import (
     soft_iou,
     threshold_iou,
 )
-from mscam_tf.outputs import RunError
 from mscam_tf.runs import Explanation, Run, Session, find_run, keep_readable, open_session
 
 

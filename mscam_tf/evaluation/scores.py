@@ -1,6 +1,5 @@
 """Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
-from mscam_tf.files import write_json, write_whole
+from mscam_tf.files import write_json, write_table
 from mscam_tf.metrics import bootstrap_intervals
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.runs import Run, Session, Task, find_run, keep_readable, open_session
@@ -135,11 +134,10 @@ def _round(value: float) -> float | None:
 def _write_predictions(
     path: Path, task: Task, manifest: Manifest, probabilities: np.ndarray
 ) -> None:
-    with write_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        columns = [f"probability_{name}" for name in task.class_names]
-        writer.writerow(["path", "label", "predicted", *columns])
-        for sample, row in zip(manifest.samples, probabilities, strict=True):
-            writer.writerow(
-                [sample.path, sample.label, task.name_prediction(row), *(f"{p:.6f}" for p in row)]
-            )
+    columns = [f"probability_{name}" for name in task.class_names]
+    rows = [
+        {"path": sample.path, "label": sample.label, "predicted": task.name_prediction(row)}
+        | {column: f"{p:.6f}" for column, p in zip(columns, row, strict=True)}
+        for sample, row in zip(manifest.samples, probabilities, strict=True)
+    ]
+    write_table(path, rows, ["path", "label", "predicted", *columns])

@@ -225,9 +225,9 @@ def count_findings(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         Whole numbers, `(C, 2, 2)`.
 
     Examples:
-        >>> count_findings(np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.8], [0.2]]))
-        array([[[0, 1],
-                [1, 1]]])
+        >>> labels = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
+        >>> count_findings(labels, np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.7]])).tolist()
+        [[[0, 1], [1, 1]], [[2, 0], [0, 1]]]
     """
     counts: np.ndarray = multilabel_confusion_matrix(labels, probabilities > 0.5)
     return counts

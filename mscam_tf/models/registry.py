@@ -129,9 +129,11 @@ def find_backbone(name: str) -> Backbone:
         return _REGISTERED[name]
     if name in _list_applications():
         return Backbone(name, partial(_build_application, name), _find_preprocessing(name))
+    names = list_backbones()
+    hint = suggest(name, names) or f" Names: {', '.join(names)}."
     raise MscamError(
-        "`backbone` must be a functional keras.Model or the name of one, see "
-        f"mscam_tf.list_backbones().{suggest(name, list_backbones())} Received: backbone={name!r}"
+        "`backbone` must be a functional keras.Model, or the name of a model in keras.applications "
+        f"or of mscam_tf.register_backbone.{hint} Received: backbone={name!r}"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mscam_tf.outputs import RunError
+from mscam_tf.errors import RunError
 
 FORMAT = 1
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mscam_tf.data.reading import ReadOptions
+from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
-from mscam_tf.outputs import Kind, RunError, read_json
+from mscam_tf.outputs import Kind, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task

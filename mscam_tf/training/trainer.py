@@ -12,6 +12,7 @@ import tensorflow as tf
 from mscam_tf.data import name_failures
 from mscam_tf.data.manifests import Manifest, sample_classes, write_manifest
 from mscam_tf.data.reading import check_images, write_problems
+from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.folders import replace_folder
 from mscam_tf.fused_norms import fuse_norms
@@ -20,7 +21,7 @@ from mscam_tf.models import (
     build_explainer,
     initialize_heads,
 )
-from mscam_tf.outputs import RunError, claim
+from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
 from mscam_tf.training.building import build_classifier, check_names, resolve_pooling
 from mscam_tf.training.callbacks import RelevanceLogger

@@ -34,7 +34,7 @@ def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     [
         ("missing", [], "DATA must be a folder"),
         (None, ["--model", "x"], "`model` must be"),
-        (None, ["--backbone", "VGG61"], "Did you mean 'VGG16'?"),
+        (None, ["--backbone", "DenseNet12"], "Did you mean 'DenseNet121'?"),
         (None, ["--weights", "imagnet"], "Did you mean 'imagenet'?"),
         (None, ["--learning-rate", "nan"], "`learning_rate` must be a number above 0"),
         (

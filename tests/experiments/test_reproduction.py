@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 import mscam_tf
 from mscam_tf.cli import app
+from mscam_tf.errors import RunError
 from mscam_tf.experiments import (
     MODELS,
     ReproductionConfig,
@@ -20,7 +21,6 @@ from mscam_tf.experiments import (
 )
 from mscam_tf.experiments.reproduction import keep_settings
 from mscam_tf.experiments.trials import list_trials, run_trials
-from mscam_tf.outputs import RunError
 from mscam_tf.simulation import SimulationConfig
 from tests.conftest import write_images
 

@@ -7,8 +7,8 @@ import pytest
 
 import mscam_tf
 from mscam_tf import ImageError
+from mscam_tf.errors import RunError
 from mscam_tf.files import name_files, read_table
-from mscam_tf.outputs import RunError
 
 
 def test_writes_pictures_and_table(finished_run, image_folder, tmp_path):

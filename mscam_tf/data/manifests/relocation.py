@@ -18,6 +18,7 @@ def relocate(manifest: Manifest, folder: str | Path) -> Manifest:
         A `Manifest` of the same files. Groups named after an image are renamed with it.
 
     Examples:
+        >>> from mscam_tf import Sample
         >>> manifest = Manifest(Path("data"), (Sample("a.png", "bone", "fish 1"),))
         >>> relocate(manifest, "data/splits").samples[0].path
         '../a.png'
