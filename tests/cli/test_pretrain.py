@@ -19,6 +19,7 @@ def call(*arguments):
     return CliRunner().invoke(app, ["pretrain", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_pretrain_shows_its_probes_and_goes_on(tmp_path):
     options = ("--out", tmp_path, *TINY, "--save-every", 1, "--processes", 0)
     result = call(*options, "--steps", 1)

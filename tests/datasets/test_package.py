@@ -19,6 +19,7 @@ def run_python(code):
     return result.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     [

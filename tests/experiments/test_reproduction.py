@@ -41,6 +41,7 @@ class Kill(keras.callbacks.Callback):
 
 
 # What is killed leaves its history open.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path, monkeypatch):
     """It is killed within the training of (b): (a) is not trained again, (b) is."""

@@ -64,6 +64,7 @@ def test_softmax_adds_no_loss_and_is_convex():
     np.testing.assert_allclose(layer.get_relevance().sum(0), np.ones(3), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_signed_penalty_drives_every_weight_to_one_and_squared_does_not():
     # SGD at 0.01 with rate 1: each signed step adds 0.01 to every weight, whatever the sum.
     signed = RelevanceCombine(penalty="signed", rate=1.0)
@@ -90,6 +91,7 @@ def test_weights_stay_between_zero_and_one(sign):
     assert np.isclose(relevance.max() if sign > 0 else relevance.min(), max(sign, 0.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalization", ["penalty", "softmax"])
 def test_rate_makes_the_relevance_move(normalization):
     target = np.array([[2.0, 6.0, 5.0]], "float32")  # Fine, coarse, coarse.

@@ -33,6 +33,7 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_stopped_pretraining_goes_on_as_if_it_had_not(tmp_path):
     config = PretrainConfig(steps=10, **QUICK)
     whole = pretrain(tmp_path / "whole", config)

@@ -115,6 +115,7 @@ def test_pretrained_weights_freeze_first_and_single_model(finished_run, image_fo
     np.testing.assert_allclose(explanation.scale_maps[0], explanation.maps, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_learns_an_easy_task(tmp_path):
     folder = write_images(tmp_path / "data", {"none": 40, "wide": 40}, seed=1)
     config = TrainConfig(
