@@ -22,6 +22,7 @@ _STALE = 3600.0  # Seconds after which a partial file belongs to nobody.
 # Names of files may hold bytes that are no UTF-8, and come back as they were.
 TABLE_FORMAT: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogatepass"}
 _FORMULA = re.compile(r"'*[=+\-@\t\r].")
+_FIGURES = re.compile(r"[+-](?:inf|nan|[\d.,e ±%+\[\]-]+)")  # Such as -0.1 ± 0.2 [-0.4, +0.1].
 
 
 @contextmanager
@@ -174,14 +175,10 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
 
 
 def _guard(value: Any) -> Any:
-    """Keep a spreadsheet from running a text; numbers may begin with a sign."""
-    if not isinstance(value, str) or not _FORMULA.match(value):
+    """Keep a spreadsheet from running a text; figures may begin with a sign."""
+    if not isinstance(value, str) or not _FORMULA.match(value) or _FIGURES.fullmatch(value):
         return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return value
+    return f"'{value}"
 
 
 def _unguard(value: Any) -> Any:

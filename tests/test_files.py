@@ -71,8 +71,16 @@ def test_what_a_killed_command_left_is_removed_an_hour_later(tmp_path):
     assert list(tmp_path.iterdir()) == [fresh]
 
 
+@pytest.mark.parametrize("text", ["-1.5", "+1e-05", "-inf", "+0.011 ± 0.028 [-0.029, +0.050]"])
+def test_figures_stay_as_they_are(tmp_path, text):
+    write_table(tmp_path / "a.csv", [{"difference": text}])
+    assert (tmp_path / "a.csv").read_text().splitlines()[1].strip('"') == text
+    assert read_table(tmp_path / "a.csv") == [{"difference": text}]
+
+
 @pytest.mark.parametrize(
-    "text", ["=1+2", "+a", "-b", "@c", "'=d", "''=e", "\t=f", "a,b", '"', "'g", "\udcff"]
+    "text",
+    ["=1+2", "+a", "-b", "-1+cmd|x!A0", "@c", "'=d", "''=e", "\t=f", "a,b", '"', "'g", "\udcff"],
 )
 def test_names_are_no_formulas_and_read_back(tmp_path, text):
     path = tmp_path / "table.csv"
