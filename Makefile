@@ -46,8 +46,8 @@ bench: .venv/installed-jax  ## repeat the quick measurements of docs/results
 	$(BIN)/python -m benchmarks.method.relevance_rate
 
 backends: .venv/installed-test .venv/installed-jax .venv/installed-torch  ## run the tests of the pure Keras core on JAX and PyTorch
-	KERAS_BACKEND=jax $(BIN)/pytest $(PARALLEL) -m backends
-	KERAS_BACKEND=torch $(BIN)/pytest $(PARALLEL) -m backends
+	KERAS_BACKEND=jax $(BIN)/pytest $(PARALLEL) -m "backends and not slow"
+	KERAS_BACKEND=torch $(BIN)/pytest $(PARALLEL) -m "backends and not slow"
 
 oldest: .venv-oldest/installed  ## run the tests of the core with the oldest Keras that setup.cfg allows
 	.venv-oldest/bin/pytest $(PARALLEL) -m "backends and not slow"

@@ -37,7 +37,7 @@ def show_heads(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, ops.stack(logits, axis=-1), name=model.name)
 
 
-class _DeepLoss(keras.losses.Loss):
+class DeepLoss(keras.losses.Loss):
     """The loss of the mixed logits, and with a weight that of each head's own."""
 
     def __init__(self, loss: keras.losses.Loss, weight: float) -> None:
@@ -49,7 +49,7 @@ class _DeepLoss(keras.losses.Loss):
         return mixed + self.weight * sum(heads)
 
 
-class _MixedMetric(keras.metrics.Metric):
+class MixedMetric(keras.metrics.Metric):
     """A metric of the mixed logits alone."""
 
     def __init__(self, metric: keras.Metric) -> None:

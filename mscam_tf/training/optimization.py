@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from mscam_tf.runs import OneLabel, Task
-from mscam_tf.training.deep_supervision import _DeepLoss, _MixedMetric
+from mscam_tf.training.deep_supervision import DeepLoss, MixedMetric
 
 NOT_DECAYED = ["relevance_weights", "bias", "gamma", "beta"]  # By the names of variables.
 _WARM_UP = 0.1  # Share of the steps over which the learning rate rises.
@@ -47,7 +47,7 @@ def compile_classifier(
     optimizer.build(model.trainable_variables)
     loss, metric = task.make_loss(), task.make_metric()
     if deep_supervision:
-        loss, metric = _DeepLoss(loss, deep_supervision), _MixedMetric(metric)
+        loss, metric = DeepLoss(loss, deep_supervision), MixedMetric(metric)
     model.compile(optimizer, loss, metrics=[metric], jit_compile=jit_compile)
 
 
