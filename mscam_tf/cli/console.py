@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mscam_tf.errors import MscamError
+from mscam_tf.names import clean
 
 if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
@@ -78,16 +79,6 @@ def say(text: str, *, error: bool = False) -> None:
     command to the terminal.
     """
     (_ERRORS if error else CONSOLE).print(clean(text), soft_wrap=True)
-
-
-def clean(text: str) -> str:
-    r"""Show what cannot be printed as an escape.
-
-    Examples:
-        >>> print(clean("red \x1b[31m, bell \x07"))
-        red \x1b[31m, bell \x07
-    """
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def make_table(title: str, *columns: str, rows: Iterable[Sequence[str]] = ()) -> Table:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mscam_tf.files import write_whole
+from mscam_tf.names import clean
 
 COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows there is the image.
     "evidence",
@@ -90,8 +91,7 @@ def escape(text: str) -> str:
         >>> print(escape("a$\\foo$b \udcff"))
         a\$\foo\$b \udcff
     """
-    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-    return shown.replace("$", r"\$")
+    return clean(text).replace("$", r"\$")
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:

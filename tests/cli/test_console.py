@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from mscam_tf import MscamError
 from mscam_tf.cli import app
-from mscam_tf.cli.console import CONSOLE, clean, explain_errors, make_table, say, set_up
+from mscam_tf.cli.console import CONSOLE, explain_errors, make_table, say, set_up
+from mscam_tf.names import clean
 
 RUNNER = CliRunner()
 NAMES = ["film[bone]", "[/x]", "a$b", ":bone:", "필름", "{epoch}", "=1+1", "<script>", "'\"\\"]
