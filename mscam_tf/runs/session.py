@@ -15,6 +15,7 @@ from mscam_tf.data.reading import (
     read_image,
     resize_image,
 )
+from mscam_tf.errors import MscamError
 from mscam_tf.runs.results import Explanation
 from mscam_tf.runs.run import Run
 from mscam_tf.runs.task import Task
@@ -131,7 +132,7 @@ def open_session(
     """Open a run for images: load its model, and build the explainer.
 
     Args:
-        run: A finished run; a session is returned as it is.
+        run: A finished run; a session is returned as it is, and takes no other engine or flips.
         engine: What makes maps of images; by default the run's model in Keras.
         scale_maps: Whether explanations hold the maps of each scale; without them it is quicker.
         flips: Whether to average over each image's four mirror images (`average_flips`).
@@ -141,8 +142,14 @@ def open_session(
 
     Raises:
         RunError: If the training did not finish, or its model cannot be loaded.
+        MscamError: If a session is asked for another engine, or for flips.
     """
     if isinstance(run, Session):
+        if flips or engine is not None:
+            raise MscamError(
+                "A session keeps the engine that it was opened with: open another one. "
+                f"Received: a session of {run.run.folder}, flips={flips}, engine={engine!r}"
+            )
         return run
     if engine is None:
         # Where another engine stands there is no Keras.
