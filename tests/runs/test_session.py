@@ -86,7 +86,7 @@ def test_a_session_serves_several_commands(counts, finished_run, image_folder, t
 def test_a_session_that_is_open_cannot_be_flipped(finished_run, image_folder):
     """It would explain without, and nobody would know."""
     session = mscam_tf.open_session(finished_run, engine=FakeEngine())
-    with pytest.raises(mscam_tf.MscamError, match="open another one.*flips=True"):
+    with pytest.raises(mscam_tf.MscamError, match=r"open another one.*flips=True"):
         mscam_tf.explain(session, [image_folder / "wide" / "wide0.png"], flips=True)
     assert mscam_tf.open_session(session) is session
 
