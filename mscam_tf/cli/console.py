@@ -171,10 +171,21 @@ def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
 
 def _load_tensorflow() -> None:
     with _hide_notices():
+        _load_keras()
         import tensorflow as tf
 
         tf.config.list_physical_devices()
         tf.get_logger().setLevel(logging.ERROR)  # Retracing is no matter of the user's.
+
+
+def _load_keras() -> None:
+    try:
+        import keras  # noqa: F401
+    except ValueError as error:  # So it ends where its settings name a backend that it lacks.
+        raise MscamError(
+            f"Keras cannot start: {error}. Set the variable KERAS_BACKEND to tensorflow. "
+            f"Received: KERAS_BACKEND={os.environ.get('KERAS_BACKEND', '')!r}"
+        ) from error
 
 
 @contextmanager

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mscam_tf.evaluation import Scores
     from mscam_tf.runs import Run
 
+RESAMPLES = 1000
+
 
 def evaluate(
     run: RUN,
@@ -63,13 +65,16 @@ def evaluate_with_progress(
     samples = select_samples(run, read_data(data), split)
     with make_progress() as progress:
         task = progress.add_task("scoring", total=len(samples.samples))
+        intervals = progress.add_task("intervals", total=RESAMPLES)
         scores = evaluate_run(
             run,
             samples,
             out,
             split=split,
+            resamples=RESAMPLES,
             skip_bad=skip_bad,
             on_progress=lambda count: progress.advance(task, count),
+            on_resample=lambda count: progress.advance(intervals, count),
         )
     if scores.confusion.ndim == 2:
         figure = plot_confusion_matrix(scores.confusion, scores.class_names)
@@ -87,5 +92,9 @@ def _print_scores(scores: "Scores", split: str) -> None:
     title = f"{scores.num_images} images ({split})"
     CONSOLE.print(make_table(title, "metric", "value", "95 % interval", rows=rows))
     if scores.metrics["accuracy"]["value"] == 1:
-        bound = min(1.0, 3 / scores.num_images)
-        say(f"There was no error, but the error rate may still be up to {bound:.1%} (3 / n).")
+        n, what = scores.num_groups, "groups" if scores.num_groups < scores.num_images else "images"
+        bound = min(1.0, 3 / n)
+        say(
+            f"There was no error, but the error rate may still be up to {bound:.1%} "
+            f"(3 / n, with n = {n} {what})."
+        )

@@ -28,12 +28,15 @@ class Scores:
             several findings in one image, `(C, 2, 2)`: for each whether it is there, and was found.
         class_names: The classes, in that order.
         num_images: How many images were scored.
+        num_groups: How many groups they form, which the intervals count: images of one fish or
+            film are alike.
     """
 
     metrics: dict[str, dict[str, float]]
     confusion: np.ndarray
     class_names: list[str]
     num_images: int
+    num_groups: int
 
 
 def evaluate(
@@ -45,6 +48,7 @@ def evaluate(
     resamples: int = 1000,
     skip_bad: bool = False,
     on_progress: Callable[[int], None] | None = None,
+    on_resample: Callable[[int], None] | None = None,
 ) -> Scores:
     """Score a run; write `metrics.json` and `predictions.csv`.
 
@@ -57,6 +61,7 @@ def evaluate(
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
         skip_bad: Leave out images that cannot be read, and list them in `metrics.json`.
         on_progress: Called with 1 after each image.
+        on_resample: Called with 1 after each resample.
 
     Returns:
         The `Scores`.
@@ -71,7 +76,7 @@ def evaluate(
     session = open_session(run, scale_maps=False)
     manifest, logits, skipped = _predict(session, manifest, skip_bad, on_progress)
     probabilities = session.task.activate(logits.astype(np.float64))
-    scores = _score(session.task, manifest, probabilities, resamples)
+    scores = _score(session.task, manifest, probabilities, resamples, on_resample)
     _write_predictions(folder / "predictions.csv", session.task, manifest, probabilities)
     write_json(  # Last: where it is, all is.
         folder / "metrics.json",
@@ -101,16 +106,24 @@ def _predict(
     return replace(manifest, samples=tuple(samples)), np.stack(logits), problems
 
 
-def _score(task: Task, manifest: Manifest, probabilities: np.ndarray, resamples: int) -> Scores:
+def _score(
+    task: Task,
+    manifest: Manifest,
+    probabilities: np.ndarray,
+    resamples: int,
+    on_resample: Callable[[int], None] | None,
+) -> Scores:
     labels, measures = task.encode(manifest), task.list_metrics()
     groups = np.array([sample.group for sample in manifest.samples])
-    intervals = bootstrap_intervals(measures, labels, probabilities, groups, resamples)
+    intervals = bootstrap_intervals(
+        measures, labels, probabilities, groups, resamples, on_progress=on_resample
+    )
     metrics = {
         name: {"value": measures[name](labels, probabilities), "low": low, "high": high}
         for name, (low, high) in intervals.items()
     }
     confusion = task.confuse(labels, probabilities)
-    return Scores(metrics, confusion, task.class_names, len(labels))
+    return Scores(metrics, confusion, task.class_names, len(labels), len(set(groups)))
 
 
 def _to_json(scores: Scores, resamples: int) -> dict[str, Any]:
@@ -120,6 +133,7 @@ def _to_json(scores: Scores, resamples: int) -> dict[str, Any]:
     }
     return {
         "num_images": scores.num_images,
+        "num_groups": scores.num_groups,
         "interval": f"95 % percentile bootstrap over groups, {resamples} resamples",
         "metrics": rounded,
         "class_names": scores.class_names,

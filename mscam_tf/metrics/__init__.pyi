@@ -5,12 +5,12 @@ from .classification import balanced_accuracy as balanced_accuracy
 from .classification import calibration_error as calibration_error
 from .classification import class_precision as class_precision
 from .classification import class_recall as class_recall
-from .classification import count_confusions as count_confusions
-from .classification import count_findings as count_findings
 from .classification import finding_auroc as finding_auroc
 from .classification import list_class_metrics as list_class_metrics
 from .classification import list_finding_metrics as list_finding_metrics
 from .classification import macro_f1 as macro_f1
+from .confusions import count_confusions as count_confusions
+from .confusions import count_findings as count_findings
 from .intervals import bootstrap_interval as bootstrap_interval
 from .intervals import bootstrap_intervals as bootstrap_intervals
 from .maps import energy_inside as energy_inside

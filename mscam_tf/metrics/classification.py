@@ -1,24 +1,25 @@
-"""Scores of a classifier, each with a bootstrap interval."""
+"""Scores of a classifier. All of them refuse probabilities that are NaN or infinite."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.metrics import (
-    average_precision_score,
-    confusion_matrix,
-    multilabel_confusion_matrix,
-)
+from sklearn.metrics import average_precision_score
+
+from mscam_tf.errors import MscamError
+from mscam_tf.metrics.checks import of_numbers
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
 
+@of_numbers
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the share of images whose most probable class is the right one, in `[0, 1]`."""
     return float(np.mean(labels == probabilities.argmax(-1)))
 
 
+@of_numbers
 def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean over the classes of the share that is found, in `[0, 1]`."""
     present = np.unique(labels)
@@ -26,6 +27,7 @@ def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.mean(found))
 
 
+@of_numbers
 def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean of the F1 score over the classes that occur or are predicted, in `[0, 1]`."""
     predicted, most = probabilities.argmax(-1), probabilities.shape[1]
@@ -34,6 +36,7 @@ def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.mean(2 * right[count > 0] / count[count > 0]))
 
 
+@of_numbers
 def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the area under the ROC curve: one class against the rest, mean over the classes.
 
@@ -45,6 +48,7 @@ def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return _mean_area(labels[:, None] == np.arange(num_classes), probabilities)
 
 
+@of_numbers
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
     """Return the expected calibration error: by how much confidence and accuracy differ.
 
@@ -66,6 +70,11 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     References:
         [Guo et al., 2017](https://arxiv.org/abs/1706.04599), section 2, equation 3.
     """
+    if probabilities.min() < 0 or probabilities.max() > 1:
+        raise MscamError(
+            "`probabilities` must lie in [0, 1] to be compared with a share of right answers. "
+            f"Received: {probabilities.min()} to {probabilities.max()}"
+        )
     confidence = probabilities.max(-1)
     right = probabilities.argmax(-1) == labels
     number = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -73,6 +82,7 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     return float(np.sum(gaps) / len(labels))
 
 
+@of_numbers
 def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the accuracy over all findings of all images, in `[0, 1]`.
 
@@ -83,6 +93,7 @@ def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(((probabilities > 0.5) == (labels > 0)).mean())
 
 
+@of_numbers
 def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the area under the ROC curve, mean over the findings.
 
@@ -93,6 +104,7 @@ def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return _mean_area(labels > 0, probabilities)
 
 
+@of_numbers
 def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the average precision, mean over the findings; by chance it is their frequency.
 
@@ -167,6 +179,7 @@ def class_precision(labels: np.ndarray, probabilities: np.ndarray, index: int) -
     return float(there[said].mean()) if said.any() else float("nan")
 
 
+@of_numbers
 def _decide(
     labels: np.ndarray, probabilities: np.ndarray, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -192,42 +205,3 @@ def list_class_metrics(names: Sequence[str]) -> dict[str, Metric]:
         ['recall_none', 'precision_none', 'recall_bone', 'precision_bone']
     """
     return METRICS | _list_each(names)
-
-
-def count_confusions(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Count the images of each class (rows) by the class that was predicted (columns).
-
-    Args:
-        labels: Class indices, `(n,)`.
-        probabilities: `(n, C)`; the largest is the prediction.
-
-    Returns:
-        Whole numbers, `(C, C)`.
-
-    Examples:
-        >>> count_confusions(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]))
-        array([[1, 0],
-               [1, 1]])
-    """
-    classes = np.arange(probabilities.shape[1])
-    counts: np.ndarray = confusion_matrix(labels, probabilities.argmax(-1), labels=classes)
-    return counts
-
-
-def count_findings(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Count for each finding whether it is there (rows) and whether it was found (columns).
-
-    Args:
-        labels: 0 and 1, `(n, C)`.
-        probabilities: `(n, C)`; above one half a finding counts as found.
-
-    Returns:
-        Whole numbers, `(C, 2, 2)`.
-
-    Examples:
-        >>> labels = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
-        >>> count_findings(labels, np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.7]])).tolist()
-        [[[0, 1], [1, 1]], [[2, 0], [0, 1]]]
-    """
-    counts: np.ndarray = multilabel_confusion_matrix(labels, probabilities > 0.5)
-    return counts

@@ -1,6 +1,6 @@
 """Intervals by bootstrap over groups."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -45,11 +45,16 @@ def bootstrap_intervals(
     groups: np.ndarray | None = None,
     resamples: int = 1000,
     seed: int = 0,
+    on_progress: Callable[[int], None] | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """Return `bootstrap_interval` of each of several metrics, all over the same resamples."""
+    """Return `bootstrap_interval` of each of several metrics, all over the same resamples.
+
+    With 20,000 images and 14 classes this takes minutes: `on_progress` is called with 1 after each
+    resample.
+    """
     groups = np.arange(len(labels)) if groups is None else groups
-    names = np.unique(groups)
-    members = [np.flatnonzero(groups == name) for name in names]
+    _, starts = np.unique(np.sort(groups), return_index=True)
+    members = np.split(np.argsort(groups, kind="stable"), starts[1:])
     generator = np.random.default_rng(seed)
     values: dict[str, list[float]] = {name: [] for name in metrics}
     for _ in range(resamples):
@@ -57,6 +62,8 @@ def bootstrap_intervals(
         chosen = np.concatenate([members[i] for i in drawn])
         for name, metric in metrics.items():
             values[name].append(metric(labels[chosen], probabilities[chosen]))
+        if on_progress is not None:
+            on_progress(1)
     return {name: _cut_tails(found, len(members)) for name, found in values.items()}
 
 

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from mscam_tf.errors import MscamError
+from mscam_tf.models.geometry import check_places
 from mscam_tf.models.heads import Head, find_heads, pool_map
 from mscam_tf.models.relevance import RelevanceCombine
 from mscam_tf.models.resizing import resize_and_sum
@@ -26,8 +27,9 @@ def build_explainer(
     - contribution of a scale `a_b^c = h_b^c mean_xy M_b^c`, or with heads that pool by `SoftPool`
       `h_b^c sum_xy p M_b^c`
     - logit `z^c = sum_b (a_b^c + h_b^c bias_b^c)`: at native resolution every logit is accounted
-      for, pixel by pixel and scale by scale. Where the input's height and width are multiples of
-      the coarsest stride, the mean of the full-size `S^c` is `sum_b a_b^c` too.
+      for, pixel by pixel and scale by scale. With heads that pool by the mean, and where the
+      input's height and width are multiples of the coarsest stride, the mean of the full-size `S^c`
+      is `sum_b a_b^c` too. With `SoftPool`, where strong places count more, it is at most that.
 
     The explainer shares the model's weights: its maps follow them while the model trains. It can
     be predicted with, compiled, and exported; to save it, save the model and build it anew.
@@ -51,11 +53,13 @@ def build_explainer(
         | `logits` | `(batch, C)` | logits |
         | `probabilities` | `(batch, C)` | `[0, 1]` |
         | `contributions` | `(batch, B, C)` | logits, without the heads' biases |
-        | `maps` | `(batch, height, width, C)` | logits; their mean is a sum of contributions |
+        | `maps` | `(batch, height, width, C)` | logits |
         | `scale1_maps`, ... | `(batch, height_b, width_b, C)` | logits, before `h` |
 
     Raises:
-        ValueError: If the model has no such head, or an argument is not one of those above.
+        MscamError: If the model has no such head, or an argument is not one of those above; or if
+            the model itself crops, pads, transposes or flips the image, or resizes it to an aspect
+            ratio: its maps would lie in a wrong place.
 
     Examples:
         >>> import numpy as np, mscam_tf
@@ -78,6 +82,7 @@ def build_explainer(
         found.heads, found.relevance, map_size, scale_maps, activation, name="cam"
     )
     feature_maps = [head.feature_map for head in found.heads]
+    check_places(model, feature_maps)
     outputs = layer([*feature_maps, _find_image(model)])
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
     return keras.Model(inputs, outputs, name=f"{model.name}_explainer")

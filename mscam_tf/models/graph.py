@@ -17,6 +17,15 @@ class _Level:
         """Return the tensors of the outermost graph that these tensors of this one become."""
         return tensors
 
+    def leave(self, tensor: Any) -> list["Cursor"]:  # noqa: ARG002
+        """Return a cursor at what is given to an input of the model; the outermost gets images."""
+        return []
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this call of a model from others."""
+        return ()
+
 
 class _NestedLevel(_Level):
     def __init__(self, parent: _Level, model: keras.Model, inputs: list[Any]) -> None:
@@ -28,6 +37,14 @@ class _NestedLevel(_Level):
         inputs = self._parent.lift(self._inputs)
         part = keras.Model(_unpack(self._model.inputs), tensors)
         return list(part(_unpack(inputs)))
+
+    def leave(self, tensor: Any) -> list["Cursor"]:
+        given = zip(self._model.inputs, self._inputs, strict=True)
+        return [Cursor(value, self._parent) for wanted, value in given if wanted is tensor]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return (*self._parent.key, id(self._model), *map(id, self._inputs))
 
 
 class Cursor:
@@ -47,9 +64,20 @@ class Cursor:
         """The layer that makes the tensor."""
         return self._made._keras_history.operation
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The same for all cursors at one tensor, wherever it is used."""
+        return (*self._made_at.key, id(self._made))
+
     def inputs(self) -> list["Cursor"]:
-        """Return cursors at the tensors that the layer reads."""
+        """Return cursors at the tensors that the layer reads, also those from around its model."""
+        if isinstance(self.layer, keras.layers.InputLayer):
+            return self._made_at.leave(self._made)
         return [Cursor(x, self._made_at) for x in _inputs_of(self._made)]
+
+    def step(self) -> tuple[list[Any], Any]:
+        """Return the tensors that the layer reads and the one that it makes, in its own graph."""
+        return _inputs_of(self._made), self._made
 
 
 def lift(cursors: list[Cursor]) -> list[Any]:

@@ -65,6 +65,12 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
     Raises:
         ValueError: If there is no such head; it says what stands in its place.
     """
+    if not isinstance(model, keras.Model):
+        raise MscamError(
+            "build_explainer needs a model of Keras 3; one of tf_keras (Keras 2) can be built anew "
+            "in Keras 3, and take the weights from it by `set_weights`. "
+            f"Received: an object of type {type(model).__module__}.{type(model).__qualname__}"
+        )
     if not getattr(model, "outputs", None):
         raise MscamError(
             "build_explainer needs the graph of a functional or a built Sequential model. "

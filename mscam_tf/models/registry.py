@@ -24,6 +24,7 @@ _FROM_MINUS_ONE = (2.0, -1.0)
 _BYTES = (255.0, 0.0)
 # Made for blue-green-red: the order does not matter, since radiographs are grey.
 _BYTES_LESS_MEAN = (255.0, (-103.939, -116.779, -123.68))
+_FIXED_SIZE = "NASNet"  # Its padding follows the size of the images, as known when it is built.
 # What the pretrained weights of `keras.applications` expect, by how the names begin; those that
 # take bytes rescale them inside.
 _APPLICATIONS: dict[str, Preprocessing] = {
@@ -141,10 +142,15 @@ def _list_applications() -> list[str]:
     return [name for name in dir(keras.applications) if name[0].isupper()]
 
 
-def _build_application(name: str, input_shape: InputShape) -> keras.Model:  # noqa: ARG001
+def _build_application(name: str, input_shape: InputShape) -> keras.Model:
     """Build it for images of any size: the same model whatever the images of a training are."""
-    application = getattr(keras.applications, name)
-    return application(weights=None, include_top=False, input_shape=(None, None, 3))
+    shape = input_shape if name.startswith(_FIXED_SIZE) else (None, None, 3)
+    if name.startswith(_FIXED_SIZE) and None in shape:
+        raise MscamError(
+            f"{name} is built for images of one size: give it (image_size, --image-size). "
+            f"Received: image_size={shape[:2]}"
+        )
+    return getattr(keras.applications, name)(weights=None, include_top=False, input_shape=shape)
 
 
 def _find_preprocessing(name: str) -> Preprocessing:

@@ -56,7 +56,7 @@ def list_taps(backbone: keras.Model) -> list[Tap]:
     return [
         Tap(layer.name, _measure_stride(height, shape[1]), shape[-1], _is_rectified(layer))
         for layer, shape in zip(layers, shapes, strict=True)
-        if shape[1] > 1  # Squeeze-and-excitation has no place in the image.
+        if max(shape[1:3]) > 1  # Squeeze-and-excitation has no place in the image.
     ]
 
 

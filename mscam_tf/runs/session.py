@@ -15,7 +15,7 @@ from mscam_tf.data.reading import (
     read_image,
     resize_image,
 )
-from mscam_tf.errors import MscamError
+from mscam_tf.errors import MscamError, RunError
 from mscam_tf.runs.results import Explanation
 from mscam_tf.runs.run import Run
 from mscam_tf.runs.task import Task
@@ -62,6 +62,9 @@ class Session:
         Returns:
             An iterator of one result an image, in their order: an `Explanation`, or a `Problem`
             where the image cannot be read.
+
+        Raises:
+            RunError: If the model gives NaN or infinity.
         """
         waiting: list[tuple[Path, np.ndarray | Problem]] = []
         readable = 0
@@ -102,6 +105,11 @@ class Session:
         self, path: Path, image: np.ndarray, outputs: dict[str, np.ndarray]
     ) -> Explanation:
         relevance, maps = self.engine.relevance, outputs["maps"]
+        if not np.isfinite(outputs["logits"]).all():
+            raise RunError(
+                f"The model of run {self.run.folder} gives no finite numbers for {path}: train it "
+                f"anew, in float32. Received: logits={outputs['logits'].tolist()}"
+            )
         named = [(f"scale{b}_maps", h) for b, h in enumerate(relevance, start=1)]
         scale_maps = [outputs[name] * h for name, h in named if name in outputs]
         return Explanation(

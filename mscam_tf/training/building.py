@@ -26,7 +26,9 @@ def check_names(config: TrainConfig) -> None:
     config.start.resolve(config.backbone).check(config.backbone)
     if config.taps is not None:  # Layers have names once the graph is built.
         keras.backend.clear_session()  # Some are numbered on from earlier models.
-        build_feature_extractor(config.backbone, config.taps)
+        build_feature_extractor(
+            config.backbone, config.taps, image_size=config.image_size or (128, 128)
+        )
         keras.backend.clear_session()
 
 

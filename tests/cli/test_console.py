@@ -94,3 +94,15 @@ def test_a_code_page_costs_no_command(tmp_path, encoding):
     assert result.returncode == 0, result.stderr
     assert rb"\ud544\ub984 [b]" in result.stdout
     assert b"6 images" in result.stdout
+
+
+def test_a_backend_that_keras_lacks_is_named(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "mscam_tf.cli", "evaluate", tmp_path, tmp_path],
+        env={**os.environ, "KERAS_BACKEND": "theano"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "KERAS_BACKEND='theano'" in result.stderr

@@ -1,8 +1,10 @@
 import shutil
 
+import numpy as np
 import pytest
 
 from tests.cli.command import call
+from tests.conftest import write_images
 from tests.datasets.fakes import write_fishbones
 
 
@@ -37,3 +39,20 @@ def test_what_is_no_run_is_named(finished_run, image_folder, tmp_path, name):
     text = call("evaluate", tmp_path / name, image_folder, "--split", "all", status=1)
     assert message in text
     assert "Traceback" not in text
+
+
+def test_the_bound_without_an_error_counts_groups(finished_run, tmp_path, monkeypatch):
+    """Images of one film are alike: they bound the error as one image does."""
+
+    def activate(logits):
+        return np.eye(2)[np.zeros(len(logits), int)]
+
+    folder = write_images(tmp_path / "images", {"none": 12})
+    monkeypatch.setattr(type(finished_run.task), "activate", staticmethod(activate))
+    rows = [f"none/none{i}.png,none,film {i % 4}" for i in range(12)]
+    manifest = folder / "manifest.csv"
+    manifest.write_text("\n".join(["path,label,group", *rows]))
+    args = ("evaluate", finished_run.folder, manifest, "--split", "all", "--out", tmp_path / "out")
+    assert "75.0% (3 / n, with n = 4 groups)" in call(*args)
+    manifest.write_text("\n".join(["path,label", *(r.rsplit(",", 1)[0] for r in rows)]))
+    assert "25.0% (3 / n, with n = 12 images)" in call(*args)

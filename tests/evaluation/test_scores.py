@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,3 +66,19 @@ def test_where_the_metrics_are_all_is(finished_run, image_folder, tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         mscam_tf.evaluate(finished_run, manifest, tmp_path / "scores", resamples=0)
     assert not (tmp_path / "scores" / "metrics.json").exists()
+
+
+def test_images_of_one_group_count_once(finished_run, image_folder, tmp_path):
+    manifest = read_manifest(image_folder)
+    samples = [replace(s, group=f"film {i % 5}") for i, s in enumerate(manifest.samples)]
+    counts = []
+    scores = mscam_tf.evaluate(
+        finished_run,
+        replace(manifest, samples=tuple(samples)),
+        tmp_path / "out",
+        resamples=3,
+        on_resample=counts.append,
+    )
+    assert (scores.num_images, scores.num_groups) == (32, 5)
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["num_groups"] == 5
+    assert counts == [1, 1, 1]

@@ -44,3 +44,30 @@ def test_interval_where_resamples_miss_a_class():
     assert 0 <= low <= high <= 1
     only = metrics.bootstrap_interval(metrics.auroc, LABELS[:2], PROBABILITIES[:2])
     assert np.isnan(only).all()
+
+
+def test_groups_of_any_kind_and_order_are_drawn_whole():
+    names = np.array(["film", "a", "b", "b", "film", "a", "b"])
+    seen = []
+
+    def see(drawn, _):
+        seen.append(sorted(drawn.tolist()))
+        return 0.0
+
+    metrics.bootstrap_interval(see, np.arange(7), np.zeros((7, 2)), names, resamples=50)
+    groups = [[0, 4], [1, 5], [2, 3, 6]]
+    for drawn in seen:
+        assert sum(drawn.count(members[0]) for members in groups) == 3
+        assert all(drawn.count(members[0]) == drawn.count(m) for members in groups for m in members)
+
+
+def test_progress_counts_the_resamples():
+    counts = []
+    metrics.bootstrap_intervals(
+        {"accuracy": metrics.accuracy},
+        LABELS,
+        PROBABILITIES,
+        resamples=7,
+        on_progress=counts.append,
+    )
+    assert counts == [1] * 7

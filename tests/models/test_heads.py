@@ -55,3 +55,9 @@ def test_heads_and_their_feature_maps():
     assert [head.dense.name for head in found.heads] == [f"scale{b}_logits" for b in (1, 2, 3)]
     assert [head.feature_map.shape[-1] for head in found.heads] == [4, 6, 8]
     assert found.activation is None
+
+
+def test_what_is_no_model_of_keras_3_is_named():
+    other = type("Functional", (), {"outputs": [0], "__module__": "tf_keras.src.engine.functional"})
+    with pytest.raises(mscam_tf.MscamError, match=r"Received: .*tf_keras.src.engine.functional"):
+        mscam_tf.build_explainer(other())

@@ -133,3 +133,9 @@ def test_a_backbone_of_keras_hub_from_its_config(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     images = make_images(64, 96)
     np.testing.assert_allclose(to_numpy(loaded(images)), to_numpy(outputs["logits"]), atol=1e-3)
+
+
+def test_a_backbone_whose_padding_follows_the_size_asks_for_it():
+    with pytest.raises(MscamError, match=r"one size.*--image-size.*image_size=\(None, 64\)"):
+        find_backbone("NASNetMobile").build((None, 64, 3))
+    assert find_backbone("NASNetMobile").build((64, 96, 3)).input_shape == (None, 64, 96, 3)

@@ -150,3 +150,16 @@ def test_memory_does_not_grow_with_the_images(finished_run, image_folder):
 
     measure(20)  # What is loaded once.
     assert measure(2000) < 1.1 * measure(200)
+
+
+def test_a_model_that_gives_no_numbers_is_named(finished_run, image_folder):
+    class Diverged(FakeEngine):
+        def explain(self, images):
+            outputs = super().explain(images)
+            outputs["logits"][1] = np.nan
+            return outputs
+
+    paths = sorted(image_folder.glob("none/*"))[:3]
+    session = mscam_tf.open_session(finished_run, engine=Diverged())
+    with pytest.raises(mscam_tf.RunError, match=rf"no finite numbers for {paths[1]}.*logits=\[nan"):
+        list(session.explain(paths))

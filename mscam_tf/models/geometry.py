@@ -1,0 +1,192 @@
+"""Follow places from the image to a feature map: a map may only be drawn where the model looked.
+
+Maps are stretched over the whole image. That is right as long as every layer between the image
+and the feature map keeps the places in proportion, as windows with strides do.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from mscam_tf.errors import MscamError
+from mscam_tf.models.graph import Cursor
+from mscam_tf.models.places import keeps_places
+
+_GLOBAL_POOLS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
+_WINDOWS = (
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+)
+_MERGES = (
+    keras.layers.Add,
+    keras.layers.Average,
+    keras.layers.Maximum,
+    keras.layers.Minimum,
+    keras.layers.Multiply,
+    keras.layers.Subtract,
+)
+_POINTWISE = (  # They leave every value at its place. All others are tried out.
+    *_MERGES,
+    keras.layers.Activation,
+    keras.layers.BatchNormalization,
+    keras.layers.Dropout,
+    keras.layers.ELU,
+    keras.layers.GroupNormalization,
+    keras.layers.Identity,
+    keras.layers.LayerNormalization,
+    keras.layers.LeakyReLU,
+    keras.layers.Normalization,
+    keras.layers.PReLU,
+    keras.layers.ReLU,
+    keras.layers.Rescaling,
+    keras.layers.SpatialDropout2D,
+)
+
+# Rows and columns before and after the image: of padding, or negative where they are cut off.
+_Margins = tuple[tuple[int, int], tuple[int, int]]
+_NO_MARGINS: _Margins = ((0, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """How the places in a tensor lie to those in the image, until a layer loses them."""
+
+    margins: _Margins = _NO_MARGINS  # That no window has taken up yet.
+    maker: str = field(default="", compare=False)  # The layer that made them.
+    lost: str = ""
+
+
+def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
+    """Refuse a model whose maps, stretched over the image, would lie in a wrong place.
+
+    Padding is right where the window of the next convolution or pooling takes it up. Layers that
+    are not known are tried out on random numbers.
+
+    Args:
+        model: A classifier, for the message.
+        feature_maps: The feature maps of its heads: symbolic tensors of its own graph.
+
+    Raises:
+        MscamError: If a layer between image and feature map crops, pads, transposes, flips or
+            resizes to an aspect ratio, or if places cannot be followed through it.
+    """
+    known: dict[Any, _Places | None] = {}
+    for feature_map in feature_maps:
+        places = _follow(Cursor(feature_map), known)
+        if places is None:
+            raise _misplaced(model, "a feature map has no places of the image")
+        if places.margins != _NO_MARGINS:
+            places = _lose_margins(places)
+        if places.lost:
+            raise _misplaced(model, places.lost)
+
+
+def _misplaced(model: keras.Model, reason: str) -> MscamError:
+    return MscamError(
+        "The maps of this model would lie in a wrong place of the image, because places are lost "
+        f"within the model: {reason}. Crop, pad or turn the images before they go into the model. "
+        f"Received: model={model.name!r}"
+    )
+
+
+def _follow(target: Cursor, known: dict[Any, _Places | None]) -> _Places | None:
+    """Return the places at a cursor; `None` where there are none: vectors, global means."""
+    pending = [target]  # A stack, no recursion: backbones are hundreds of layers deep.
+    while pending:
+        cursor = pending[-1]
+        before = [] if cursor.key in known else cursor.inputs()
+        missing = [x for x in before if x.key not in known]
+        if missing:
+            pending += missing
+            continue
+        if cursor.key not in known:
+            known[cursor.key] = _pass_layer(cursor, [known[x.key] for x in before])
+        pending.pop()
+    return known[target.key]
+
+
+def _pass_layer(cursor: Cursor, before: list[_Places | None]) -> _Places | None:
+    layer = cursor.layer
+    if isinstance(layer, keras.layers.InputLayer):
+        is_image = len(layer.output.shape) == 4
+        return before[0] if before else (_Places() if is_image else None)
+    places = {x for x in before if x is not None}
+    if not places or isinstance(layer, _GLOBAL_POOLS):
+        return None
+    lost = [x for x in places if x.lost]
+    if lost:
+        return lost[0]
+    if len(places) > 1:
+        return _lose(layer, "joins tensors that are padded or cropped unlike each other")
+    return _move(cursor, before, places.pop())
+
+
+def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Places:
+    layer = cursor.layer
+    if getattr(layer, "data_format", None) == "channels_first":
+        return _lose(layer, "works on channels_first data")
+    if isinstance(layer, _POINTWISE):
+        return places
+    if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 3):
+        return places
+    if isinstance(layer, keras.layers.ZeroPadding2D):
+        return _Places(_add(places.margins, layer.padding, 1), _describe(layer))
+    if isinstance(layer, keras.layers.Cropping2D):
+        return _Places(_add(places.margins, layer.cropping, -1), _describe(layer))
+    if isinstance(layer, _WINDOWS):
+        return _take_up(layer, places)
+    if places.margins != _NO_MARGINS:
+        return _lose_margins(places)
+    if keeps_places(cursor, [x is not None for x in before]):
+        return places
+    return _lose(layer, "moves them, or cannot be followed")
+
+
+def _add(margins: _Margins, change: Any, sign: int) -> _Margins:
+    pairs = zip(margins, change, strict=True)
+    rows, columns = ((a + sign * c, b + sign * d) for (a, b), (c, d) in pairs)
+    return rows, columns
+
+
+def _take_up(layer: Any, places: _Places) -> _Places:
+    """Take up margins in a window, which covers as much beside the image as is padded there.
+
+    Padding on one side that is cut off on the other shifts by less than a stride, which is within
+    a cell of the feature map: NASNet does so.
+    """
+    windows = zip(places.margins, _list_windows(layer), strict=True)
+    if all(_covers(margin, *window) for margin, window in windows):
+        return _Places()
+    return _lose_margins(places)
+
+
+def _covers(margin: tuple[int, int], reach: int, stride: int) -> bool:
+    before, after = margin
+    padded = min(margin) >= 0 and sum(margin) <= reach
+    return padded or (before == -after and abs(before) < stride)
+
+
+def _list_windows(layer: Any) -> list[tuple[int, int]]:
+    """Return for rows and columns how far windows reach beyond a pixel, and their stride."""
+    sizes = layer.kernel_size if hasattr(layer, "kernel_size") else layer.pool_size
+    rates = getattr(layer, "dilation_rate", 1)
+    rates = (rates, rates) if isinstance(rates, int) else rates
+    free = layer.padding == "valid"  # Others pad for themselves what they need.
+    triples = zip(sizes, rates, layer.strides, strict=True)
+    return [((size - 1) * rate if free else 0, stride) for size, rate, stride in triples]
+
+
+def _lose(layer: Any, reason: str) -> _Places:
+    return _Places(lost=f"{_describe(layer)} {reason}")
+
+
+def _lose_margins(places: _Places) -> _Places:
+    return _Places(lost=f"{places.maker} pads or crops, and no window after it takes that up")
+
+
+def _describe(layer: Any) -> str:
+    return f"{type(layer).__name__} {layer.name!r}"
