@@ -10,7 +10,9 @@ from keras import ops
 
 from mscam_tf.models.graph import Cursor
 
-_SIDES = (32, 48)  # Where a graph leaves them open: unlike each other.
+# Sides where a graph leaves them open, unlike each other: of feature maps, and of images, which a
+# whole backbone may shrink 32 times.
+_SIDES, _IMAGE_SIDES, _IMAGE_CHANNELS = (32, 48), (224, 288), 4
 _SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25))  # Without symmetry: no turn goes unnoticed.
 _SPOT_SIDE = 8  # So many in a side of the image.
 _CHANGE = 3.0
@@ -43,7 +45,8 @@ def keeps_places(cursor: Cursor, placed: Sequence[bool]) -> bool:
 
 def _vary(tensor: Any, generator: np.random.Generator, is_placed: bool) -> Any:
     """Return random numbers, then the same once for each spot with a change in this spot."""
-    sides = [side or other for side, other in zip(tensor.shape[1:3], _SIDES, strict=False)]
+    usual = _IMAGE_SIDES if tensor.shape[-1] <= _IMAGE_CHANNELS else _SIDES
+    sides = [side or other for side, other in zip(tensor.shape[1:3], usual, strict=False)]
     one = generator.random((*sides, *tensor.shape[3:]), np.float32)
     values = np.stack([one] * (1 + len(_SPOTS)))
     if is_placed:
