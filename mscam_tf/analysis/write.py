@@ -12,7 +12,7 @@ from mscam_tf.analysis.confusions import OVERLAP_MEASURES, Confusion, ImageOverl
 from mscam_tf.analysis.ranking import rank_unlabelled
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.data.reading import write_problems
-from mscam_tf.files import shorten_name, write_table, write_text
+from mscam_tf.files import name_files, write_table, write_text
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.plots import plot_confused_images, plot_overlaps, save_figure
@@ -102,8 +102,10 @@ def _write_tables(
 def _draw_confusions(
     confusions: Sequence[Confusion], value_range: tuple[float, float], folder: Path
 ) -> None:
-    for confusion in confusions:
-        _draw_confusion(confusion, value_range, folder / "confusions")
+    # Classes may be named with a slash, and two of them alike but for such signs.
+    plain = [Path(re.sub(r"[^\w.-]+", "_", _name(found)) + ".png") for found in confusions]
+    for confusion, name in zip(confusions, name_files(plain, 200), strict=True):
+        _draw_confusion(confusion, value_range, folder / "confusions" / f"{name}.png")
     if confusions:
         rows = [(_name(found), found.measure("place_overlap")) for found in confusions]
         save_figure(plot_overlaps(rows), folder / "overlaps.png")
@@ -113,7 +115,7 @@ def _name(confusion: Confusion) -> str:
     return f"{confusion.true} as {confusion.predicted}"
 
 
-def _draw_confusion(confusion: Confusion, value_range: tuple[float, float], folder: Path) -> None:
+def _draw_confusion(confusion: Confusion, value_range: tuple[float, float], path: Path) -> None:
     """Show what both classes claim, on average and on the most certain errors."""
     titles = [f"{one.path.name}: margin {one.margin:.2f}" for one in confusion.images]
     figure = plot_confused_images(
@@ -122,9 +124,7 @@ def _draw_confusion(confusion: Confusion, value_range: tuple[float, float], fold
         (confusion.true, confusion.predicted),
         value_range,
     )
-    name = re.sub(r"[^\w.-]+", "_", _name(confusion))  # Classes may be named with a slash.
-    name = shorten_name(name, 200)
-    save_figure(figure, folder / f"{name}.png")
+    save_figure(figure, path)
 
 
 def _describe_image(image: ImageOverlap) -> dict[str, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mscam_tf.data.reading import Problem, write_problems
+from mscam_tf.errors import MscamError
 from mscam_tf.explanation.explanations import check_paths
 from mscam_tf.files import name_files, write_table
 from mscam_tf.folders import write_whole_folder
@@ -64,6 +65,7 @@ def write_explanations(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once, and nothing is written.
+        MscamError: If the session was opened without the maps of each scale.
         RunError: If the folder holds something; with `overwrite`, if it is not known as one of
             explanations, or holds the images.
     """
@@ -91,6 +93,7 @@ def _write_all(
     sheet: list[Explanation] = []
     rows = []
     for name, explanation in named:
+        _check_scales(explanation)
         _write_pictures(explanation, folder, name, value_range)
         if not session.task.exclusive:
             save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
@@ -103,6 +106,14 @@ def _write_all(
         plot_relevance(session.engine.relevance, session.task.class_names), folder / "relevance.png"
     )
     write_table(folder / _TABLE, rows)
+
+
+def _check_scales(explanation: Explanation) -> None:
+    if not len(explanation.scale_maps):
+        raise MscamError(
+            "write_explanations draws each scale: open the session with scale_maps=True. "
+            "Received: a session without them"
+        )
 
 
 def _write_pictures(

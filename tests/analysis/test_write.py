@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -63,3 +64,16 @@ def test_bad_images_are_left_out_on_request(three_class_run, three_class_manifes
     )
     assert read(out / "skipped.csv")[0]["path"] == str(bad)
     assert not (out / "label_next.csv").exists()
+
+
+def test_classes_of_names_alike_keep_a_picture_each(
+    three_class_run, three_class_manifest, tmp_path
+):
+    names = {"none": "b/c", "thin": "b c", "wide": "b_c"}
+    samples = [replace(s, label=names[s.label]) for s in three_class_manifest.samples]
+    run = replace(three_class_run, class_names=list(names.values()))
+    manifest = replace(three_class_manifest, samples=tuple(samples))
+    confusions = mscam_tf.write_analysis(run, manifest, tmp_path / "out")
+    assert len(confusions) > 1
+    pictures = list((tmp_path / "out" / "confusions").iterdir())
+    assert len(pictures) == len(confusions)

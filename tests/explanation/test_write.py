@@ -91,3 +91,11 @@ def test_unreadable_images_are_left_out_on_request(finished_run, image_folder, t
     rows = (tmp_path / "out" / "skipped.csv").read_text().splitlines()
     assert rows[0] == "path,reason"
     assert rows[1].startswith(str(tmp_path / "a.png"))
+
+
+def test_a_session_without_the_maps_of_each_scale_is_refused(finished_run, image_folder, tmp_path):
+    paths = sorted(image_folder.glob("wide/*"))[:2]
+    session = mscam_tf.open_session(finished_run, scale_maps=False)
+    with pytest.raises(mscam_tf.MscamError, match="scale_maps=True"):
+        mscam_tf.write_explanations(session, paths, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
