@@ -12,6 +12,8 @@ import tensorflow as tf
 from mscam_tf.data.reading import ReadOptions, check_images, read_image, resize_image
 from mscam_tf.errors import MscamError
 
+_DISK = "No space left on device"  # For TensorFlow a disk is a resource like memory.
+
 
 def make_dataset(
     paths: Sequence[Path],
@@ -21,6 +23,7 @@ def make_dataset(
     *,
     training: bool = False,
     seed: int = 0,
+    first_epoch: int = 0,
     read: ReadOptions | None = None,
     cache_bytes: int = 2**31,
 ) -> tf.data.Dataset:
@@ -34,6 +37,8 @@ def make_dataset(
         batch_size: Images a batch.
         training: Shuffle anew in each epoch, and augment.
         seed: Seed of both.
+        first_epoch: Number of the epoch that comes first, when a training goes on: with its order
+            and its augmentation.
         read: How intensities are read; `ReadOptions()` by default.
         cache_bytes: Decoded images are kept in memory between epochs if all of them need no more
             than this; 0 reads them anew each time.
@@ -56,9 +61,23 @@ def make_dataset(
     dataset = dataset.batch(batch_size)
     if training:
         augment = build_augmentation(seed)
+        _skip_calls(augment, first_epoch * -(-len(paths) // batch_size))
         # One call at a time: the random state makes the same seed give the same images.
         dataset = dataset.map(lambda images, labels: (augment(images, training=True), labels))
-    return turn_tuning_off(dataset.prefetch(2))
+    dataset = turn_tuning_off(dataset.prefetch(2))
+    for _ in range(first_epoch if training else 0):
+        iter(dataset)  # Each draws the order of one epoch, and reads nothing.
+    return dataset
+
+
+def _skip_calls(augment: keras.Sequential, calls: int) -> None:
+    """Leave the random states as so many calls would: each moves them on by as much."""
+    if not calls:
+        return
+    before = [variable.numpy() for variable in augment.variables]
+    augment(np.zeros((1, 8, 8, 1), np.float32), training=True)
+    for variable, start in zip(augment.variables, before, strict=True):
+        variable.assign(start + (variable.numpy() - start) * calls)
 
 
 def build_augmentation(seed: int = 0) -> keras.Sequential:
@@ -107,6 +126,8 @@ def name_failures(paths: Sequence[Path], read: ReadOptions | None = None) -> Ite
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
+        if _DISK in error.message:
+            raise MscamError(f"The disk is full. Make room. Received: {error.message}") from error
         raise MscamError(
             "The memory is too small. Give a smaller batch size (--batch-size) or smaller images "
             f"(--image-size). Received: {error.message}"

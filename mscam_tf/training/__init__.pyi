@@ -5,4 +5,5 @@ from .optimization import average_weights as average_weights
 from .optimization import compile_classifier as compile_classifier
 from .optimization import make_schedule as make_schedule
 from .preparation import make_split_dataset as make_split_dataset
+from .resuming import find_begun as find_begun
 from .trainer import train as train
