@@ -99,4 +99,5 @@ def list_others(folder: Path, entries: Sequence[str]) -> list[str]:
 
 
 def hide_name(path: Path) -> str:
+    """Return how the names of hidden folders begin that lie beside a folder, and are about it."""
     return f".{shorten_name(path.name, 200)}"

@@ -122,6 +122,8 @@ def restore_state(model: keras.Model, folder: Path, progress: Progress, *, anew:
     Raises:
         RunError: If the state cannot be read, or is one of another model.
     """
+    if not model.optimizer.built:  # That of half precision, around the one that is.
+        model.optimizer.build(model.trainable_variables)
     path = _name_state(folder, progress)
     variables = _list_variables(model, optimizer=not anew)
     try:

@@ -22,7 +22,7 @@ _VALUES = 2**16  # Of the maps of each image: enough for percentiles, and little
 
 
 def finish(run: Run, manifest: Manifest) -> None:
-    """Write the model of the best weights, without the optimizer's state, and the range of its maps.
+    """Write the model of the best weights, without the optimizer's state, and its maps' range.
 
     What is written already stays: the model does not depend on what follows it.
 
