@@ -73,7 +73,7 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the row of the history, the weights if they are better, and the state."""
         logs = logs or {}
-        _add_row(self.folder / _HISTORY, {"epoch": epoch, **{n: logs[n] for n in sorted(logs)}})
+        add_row(self.folder / _HISTORY, {"epoch": epoch, **{n: logs[n] for n in sorted(logs)}})
         self._check_losses(epoch, logs)
         better = logs["val_loss"] < self.progress.best
         if better:
@@ -127,10 +127,11 @@ def restore_state(model: keras.Model, folder: Path, progress: Progress, *, anew:
     path = _name_state(folder, progress)
     variables = _list_variables(model, optimizer=not anew)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for name, variable in variables.items():
-                variable.assign(file[name])
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
+                variable.assign(arrays[name])
+    except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read; begin anew with --overwrite: {error}") from error
     if not anew:
         # The averages were in the place of the weights, and these in theirs: Keras' swap.
@@ -184,6 +185,12 @@ def say_where_it_lies(folder: Path) -> Iterator[None]:
         raise
 
 
+def add_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a row to a CSV file that is written anew, whole or not at all."""
+    rows: list[dict[str, Any]] = [*read_table(path)] if path.exists() else []
+    write_table(path, [*rows, row], [*(rows[0] if rows else row)])
+
+
 def write_weights(model: keras.Model, path: Path) -> None:
     """Write the weights of a model as a `.weights.h5` file, whole or not at all.
 
@@ -210,8 +217,3 @@ def _list_variables(model: keras.Model, *, optimizer: bool = True) -> dict[str, 
 
 def _name_state(folder: Path, progress: Progress) -> Path:
     return (folder / RUN_FOLDER.state).with_name(f"epoch{progress.epoch}.npz")
-
-
-def _add_row(path: Path, row: dict[str, Any]) -> None:
-    rows: list[dict[str, Any]] = [*read_table(path)] if path.exists() else []
-    write_table(path, [*rows, row], [*(rows[0] if rows else row)])

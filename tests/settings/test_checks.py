@@ -71,7 +71,7 @@ def list_numbers(config):
     for name, hint in get_type_hints(config).items():
         for kind in {hint, *get_args(hint)}:
             if kind in (int, float):
-                yield name, find_rule(name, config).whole, False
+                yield name, getattr(find_rule(name, config), "whole", False), False
             elif get_origin(kind) is tuple and get_args(kind)[0] in (int, float):
                 yield name, get_args(kind)[0] is int, True
 
