@@ -59,9 +59,7 @@ def train(
             raise MscamError("Give --window or --window-percentiles. Received: both")
         config = _recall_config(out, context, settings) if resume else None
         if config is None:
-            config = make_settings(
-                TrainConfig, settings, read=make_settings(ReadOptions, settings)
-            )
+            config = make_settings(TrainConfig, settings, read=make_settings(ReadOptions, settings))
         run = train_with_progress(
             data, out, config, overwrite=overwrite, resume=resume, skip_bad=skip_bad
         )

@@ -158,15 +158,15 @@ def _as_targets(labels: Sequence[int] | np.ndarray) -> np.ndarray:
 
 def _make_loader(
     paths: Sequence[Path], image_size: tuple[int, int], read: ReadOptions | None, *, cached: bool
-) -> Callable[[np.integer], np.ndarray]:
+) -> Callable[[np.int64], np.ndarray]:
     """Return what reads an image by its index; where images fit into memory, only once."""
 
-    def load(index: np.integer) -> np.ndarray:
-        return resize_image(read_image(paths[index], read), image_size)[..., None]
+    def load(index: np.int64) -> np.ndarray:
+        return resize_image(read_image(paths[int(index)], read), image_size)[..., None]
 
     kept: dict[int, np.ndarray] = {}
 
-    def recall(index: np.integer) -> np.ndarray:
+    def recall(index: np.int64) -> np.ndarray:
         if int(index) not in kept:
             kept[int(index)] = load(index)
         return kept[int(index)]
@@ -175,7 +175,7 @@ def _make_loader(
 
 
 def _call(
-    load: Callable[[np.integer], np.ndarray], index: tf.Tensor, image_size: tuple[int, int]
+    load: Callable[[np.int64], np.ndarray], index: tf.Tensor, image_size: tuple[int, int]
 ) -> tf.Tensor:
     image = tf.numpy_function(load, [index], tf.float32)
     return tf.ensure_shape(image, (*image_size, 1))

@@ -19,8 +19,8 @@ def probe(explainer: keras.Model, scenes: Sequence[SceneBatch]) -> dict[str, flo
         scenes: Batches of scenes.
 
     Returns:
-        `auroc_TARGET` for each target that occurs, and `ap_bone` with its `prevalence_bone` if there
-        are cells with bone.
+        `auroc_TARGET` for each target that occurs, and `ap_bone` with its `prevalence_bone` if
+        there are cells with bone.
     """
     outputs = [explainer.predict_on_batch(batch.images) for batch in scenes]
     logits = np.concatenate([output["logits"] for output in outputs])

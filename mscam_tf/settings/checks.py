@@ -56,8 +56,8 @@ def check_settings_of(config: Any) -> None:
     """Refuse a dataclass of settings with a value that one of them must not have.
 
     Numbers of NumPy become those of Python, and lists tuples: settings are compared, and are kept
-    as JSON. `None` is allowed where the annotation of a field says so; fields that are settings of their own
-    have checked themselves.
+    as JSON. `None` is allowed where the annotation of a field says so; fields that are settings of
+    their own have checked themselves.
 
     Raises:
         MscamError: If a value is not one of the choices, or out of the range.

@@ -25,7 +25,7 @@ def is_finite(value: Any) -> bool:
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
     if isinstance(value, Integral):
-        return -_LARGEST <= value < _LARGEST
+        return -_LARGEST <= int(value) < _LARGEST
     return math.isfinite(value)
 
 

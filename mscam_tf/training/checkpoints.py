@@ -74,7 +74,7 @@ class Keeper(keras.callbacks.Callback):
         """Write the row of the history, the weights if they are better, and the state."""
         logs = logs or {}
         add_row(self.folder / _HISTORY, {"epoch": epoch, **{n: logs[n] for n in sorted(logs)}})
-        self._check_losses(epoch, logs)
+        self._check_numbers(epoch, logs)
         better = logs["val_loss"] < self.progress.best
         if better:
             write_weights(self.model, self.folder / BEST)
@@ -83,13 +83,16 @@ class Keeper(keras.callbacks.Callback):
         if self.progress.stopped:
             self.model.stop_training = True
 
-    def _check_losses(self, epoch: int, logs: dict[str, Any]) -> None:
-        losses = {name: logs[name] for name in ("loss", "val_loss") if name in logs}
-        if all(math.isfinite(loss) for loss in losses.values()):
+    def _check_numbers(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Refuse a loss that is no number, and weights: rectified layers make zeros of them."""
+        losses = {name: float(logs[name]) for name in ("loss", "val_loss") if name in logs}
+        finite = all(math.isfinite(loss) for loss in losses.values())
+        if finite and all(np.isfinite(values).all() for values in self.model.get_weights()):
             return
+        what = "weights are no numbers" if finite else "loss is no number"
         kept = "; the best weights of the epochs before are kept" if self.progress.epoch else ""
         raise RunError(
-            f"The training diverged in epoch {epoch + 1}: its loss is no number{kept}. "
+            f"The training diverged in epoch {epoch + 1}: its {what}{kept}. "
             f"Lower the learning rate. Received: {losses}"
         )
 

@@ -141,7 +141,10 @@ def test_a_loss_that_is_no_number_in_any_epoch_is_an_error(tmp_path, name, value
 def test_rows_of_epochs_that_are_done_once_more_go(tmp_path):
     keep(tmp_path, [0.5, 0.4, 0.3])
     drop_later_rows(tmp_path, Progress(1))
-    assert (tmp_path / "history.csv").read_text().splitlines() == ["epoch,loss,val_loss", "0,1.0,0.5"]
+    assert (tmp_path / "history.csv").read_text().splitlines() == [
+        "epoch,loss,val_loss",
+        "0,1.0,0.5",
+    ]
     drop_later_rows(tmp_path / "missing", Progress())
 
 

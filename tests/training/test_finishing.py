@@ -22,7 +22,7 @@ def make_images(count, side, seed=0):
 
 def test_small_maps_count_in_full():
     images = make_images(5, 24)
-    explainer = Explainer()
+    explainer = Explainer(classes=1)
     found = fit_range(explainer, [images[:3], images[3:]])
     assert found == pytest.approx(tuple(np.percentile(images, (1, 99.5))))
     assert explainer.batches == [3, 2]

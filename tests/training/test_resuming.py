@@ -151,7 +151,10 @@ def test_other_images_or_labels_are_refused_by_name(manifest, stopped, tmp_path)
     for other, name in (
         (samples[1:], samples[0].path),
         ((*samples[:3], changed, *samples[4:]), changed.path),
-        (tuple(replace(s, split="test" if s.path == train.path else "") for s in samples), train.path),
+        (
+            tuple(replace(s, split="test" if s.path == train.path else "") for s in samples),
+            train.path,
+        ),
     ):
         with pytest.raises(ManifestError, match=f"Received: 1 that differ: {name}"):
             check_images_again(begun, Manifest(manifest.root, other))
