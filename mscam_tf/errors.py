@@ -1,5 +1,13 @@
 """The base of all errors that say what a user can mend."""
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class MscamError(ValueError):
     """Something that the caller gave is not as it should be: an argument, a file, a folder.
@@ -23,3 +31,17 @@ class RunError(MscamError):
 
 class OutputError(RunError):
     """Something may not be written where it was to be: other things are there, which are kept."""
+
+
+@contextmanager
+def name_full_disk(path: Path) -> Iterator[None]:
+    """Say what could not be written if the disk, or somebody's share of it, is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise OutputError(
+            f"{path} cannot be written, and is left as it was: {os.strerror(error.errno)}. "
+            "Make room there, and give the command again."
+        ) from error

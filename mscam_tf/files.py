@@ -16,6 +16,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
+from mscam_tf.errors import name_full_disk
+
 PARTIAL = ".partial-"  # In the names of what is not complete yet.
 _LONGEST = 255  # Bytes of a file name, on all common file systems.
 _STALE = 3600.0  # Seconds after which a partial file belongs to nobody.
@@ -41,6 +43,9 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         A context manager that gives the temporary name. If the block raises, the temporary file
         is removed and what stood at `path` is untouched.
 
+    Raises:
+        OutputError: If the disk is full.
+
     Examples:
         >>> import tempfile, pathlib
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "notes" / "a.txt"
@@ -54,10 +59,11 @@ def write_whole(path: str | Path) -> Iterator[Path]:
     ending = "".join(path.suffixes)[-40:]  # Keras asks for `.weights.h5`, not only for `.h5`.
     partial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex[:12]}{ending}")
     try:
-        yield partial
-        if not any(PARTIAL in part for part in path.parent.parts):
-            flush(partial)
-        partial.replace(path)
+        with name_full_disk(path):
+            yield partial
+            if not any(PARTIAL in part for part in path.parent.parts):
+                flush(partial)
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -1,24 +1,30 @@
 """Write folders whole or not at all: a new one is made complete beside the old, then they swap."""
 
-import ctypes
 import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mscam_tf.errors import OutputError
-from mscam_tf.files import PARTIAL, flush, remove_stale, shorten_name
+from mscam_tf.files import PARTIAL, flush, remove_stale
 from mscam_tf.locks import hold, lock
+from mscam_tf.swaps import (
+    REPLACED,
+    discard_folder,
+    hide_name,
+    is_fixed,
+    is_free,
+    owns,
+    put_folder,
+)
 
 _LOGGER = logging.getLogger(__name__)
-_REPLACED = ".replaced-"
+_UNFINISHED = ".unfinished"
 _FLUSHERS = 32  # The disk takes many files at once.
-_AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
 
 
 @contextmanager
@@ -52,55 +58,107 @@ def write_whole_folder(path: str | Path, entries: Sequence[str] | None = None) -
     clear_leftovers(path, entries)
     check_replaceable(path)
     beside = path if is_fixed(path) else path.parent
-    partial = beside / f"{_prefix(path)}{PARTIAL}{uuid.uuid4().hex[:12]}"
+    partial = beside / f"{hide_name(path)}{PARTIAL}{uuid.uuid4().hex[:12]}"
     partial.mkdir(parents=True)
-    with hold(partial):
-        try:
-            clear_leftovers(path, entries, but=partial)  # Another may have begun meanwhile.
-            yield partial
-            with ThreadPoolExecutor(_FLUSHERS) as pool:
-                list(pool.map(flush, filter(Path.is_file, partial.rglob("*"))))
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        _put(partial, path, entries)
+    with _fill(partial, path, entries):
+        clear_leftovers(path, entries, but=partial)  # Another may have begun meanwhile.
+        yield partial
 
 
 @contextmanager
-def replace_folder(path: str | Path, entries: Sequence[str] | None = None) -> Iterator[Path]:
-    """Give the folder itself if nothing is in it, otherwise do as `write_whole_folder`.
+def replace_folder(
+    path: str | Path, entries: Sequence[str] | None = None, state: str = "", *, resume: bool = False
+) -> Iterator[Path]:
+    """Give the folder itself if nothing is in it, otherwise a hidden one, and swap the two.
 
-    For long work that is watched, and of which an interrupted half is worth something, as long as
-    it takes the place of nothing.
+    For long work that is watched, and of which an interrupted half is worth something: once there
+    is a `state`, what was written stays where it is, to go on from.
 
     Args:
         path: The folder to write.
         entries: As for `write_whole_folder`.
+        state: The file, below the folder, that is written as soon as it can be gone on from.
+        resume: Go on in what `find_unfinished` finds, if it finds something.
 
     Returns:
         A context manager that gives the folder to write in.
+
+    Raises:
+        OutputError: If another command is writing there.
     """
     path = Path(path).resolve()
-    if not is_free(path):
-        with write_whole_folder(path, entries) as partial:
-            yield partial
+    begun = find_unfinished(path, state) if resume else None
+    place = begun or (path if is_free(path) else _hide_unfinished(path))
+    if place == path:
+        path.mkdir(parents=True, exist_ok=True)
+        with hold(path), _keep_worth(path, entries, state):
+            yield path
         return
-    path.mkdir(parents=True, exist_ok=True)
-    with hold(path):
-        yield path
+    check_replaceable(path)
+    if begun is None and place.is_dir():
+        _clear(place, path, entries)
+    _make_place(place, begun is not None)
+    with _fill(place, path, entries, state):
+        yield place
 
 
-def is_free(path: Path) -> bool:
-    """Whether nothing is there, or an empty folder."""
-    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+def find_unfinished(path: Path, state: str) -> Path | None:
+    """Return where work on a folder lies that was stopped and can be gone on with, if any.
+
+    Args:
+        path: The folder.
+        state: As for `replace_folder`.
+
+    Raises:
+        OutputError: If a command is working on it.
+    """
+    path = path.resolve()
+    for place in (_hide_unfinished(path), path):  # The hidden one was begun later.
+        if state and (place / state).is_file():
+            with hold(place):
+                return place
+    return None
 
 
-def is_fixed(path: Path) -> bool:
-    """Whether a folder must stay the one that it is: a mount point, or where the command runs."""
-    if not path.exists():
-        return False
-    writable = os.access(path.parent, os.W_OK)
-    return path.is_mount() or Path.cwd().is_relative_to(path) or not writable
+def _make_place(place: Path, begun: bool) -> None:
+    try:
+        place.mkdir(exist_ok=begun)
+    except FileExistsError:  # Where there are no locks, it may be somebody's.
+        raise OutputError(f"{place} is in the way. Remove it if no command writes to it.") from None
+
+
+def _hide_unfinished(path: Path) -> Path:
+    return path.with_name(f"{hide_name(path)}{_UNFINISHED}")
+
+
+@contextmanager
+def _fill(
+    partial: Path, path: Path, entries: Sequence[str] | None, state: str = ""
+) -> Iterator[None]:
+    """Hold a folder that is written, and put it in its place when the block succeeds."""
+    with hold(partial):
+        try:
+            yield
+            with ThreadPoolExecutor(_FLUSHERS) as pool:
+                list(pool.map(flush, filter(Path.is_file, partial.rglob("*"))))
+        except BaseException:
+            if not (state and (partial / state).is_file()):
+                shutil.rmtree(partial, ignore_errors=True)
+            raise
+        put_folder(partial, path, entries)
+
+
+@contextmanager
+def _keep_worth(path: Path, entries: Sequence[str] | None, state: str) -> Iterator[None]:
+    """If the block raises before there is a state, leave the folder as free as it was."""
+    try:
+        yield
+    except BaseException:
+        if state and not (path / state).is_file():
+            for entry in path.iterdir():
+                if owns(entry.name, entries or ("*",)):
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        raise
 
 
 def check_replaceable(path: Path) -> None:
@@ -135,8 +193,8 @@ def clear_leftovers(
 
 
 def _list_leftovers(path: Path) -> list[Path]:
-    prefix = _prefix(path)
-    starts = (f"{prefix}{PARTIAL}", f"{prefix}{_REPLACED}")
+    prefix = hide_name(path)
+    starts = (f"{prefix}{PARTIAL}", f"{prefix}{REPLACED}")
     places = [place for place in (path.parent, path) if place.is_dir()]
     found = [entry for place in places for entry in place.iterdir() if entry.is_dir()]
     return sorted(entry for entry in found if entry.name.startswith(starts))
@@ -148,84 +206,11 @@ def _clear(leftover: Path, path: Path, entries: Sequence[str] | None) -> None:
         _LOGGER.warning("%s may be left of a command that was stopped.", leftover)
         return
     try:
-        if _REPLACED in leftover.name and not path.exists():
+        if REPLACED in leftover.name and not path.exists():
             leftover.rename(path)
             _LOGGER.warning("%s was moved away by a command that was stopped; it is back.", path)
             return
         _LOGGER.warning("%s, left of a command that was stopped, is removed.", leftover)
-        _discard(leftover, path, entries)
+        discard_folder(leftover, path, entries)
     finally:
         os.close(descriptor)
-
-
-def _put(partial: Path, path: Path, entries: Sequence[str] | None) -> None:
-    """Put a complete folder in the place of what is there."""
-    if not path.exists():
-        partial.rename(path)
-    elif is_fixed(path):
-        _move(partial, path, lambda name: True)  # noqa: ARG005
-        partial.rmdir()
-    elif is_free(path):
-        path.rmdir()
-        partial.rename(path)
-    else:
-        _discard(_swap(partial, path), path, entries)
-
-
-def _swap(partial: Path, path: Path) -> Path:
-    """Swap two folders, and return where the old one is now."""
-    if _exchange(partial, path):
-        return partial
-    aside = path.with_name(f"{_prefix(path)}{_REPLACED}{uuid.uuid4().hex[:12]}")
-    path.rename(aside)
-    try:
-        partial.rename(path)
-    except BaseException:
-        aside.rename(path)
-        raise
-    return aside
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Swap two names in one step; return `False` where the system cannot."""
-    if os.name != "posix":
-        return False
-    library = ctypes.CDLL(None)
-    names = os.fsencode(first), os.fsencode(second)
-    if hasattr(library, "renameat2"):  # Linux.
-        arguments = _AT_CWD, names[0], _AT_CWD, names[1], _EXCHANGE
-        return bool(library.renameat2(*arguments) == 0)
-    if hasattr(library, "renamex_np"):  # macOS.
-        return bool(library.renamex_np(*names, _EXCHANGE) == 0)
-    return False
-
-
-def _discard(old: Path, path: Path, entries: Sequence[str] | None) -> None:
-    """Remove an old folder; what is in it under other names than `entries` goes to the new one."""
-    if entries is not None:
-        _move(old, path, lambda name: not owns(name, entries))
-    left = [] if entries is None else list_others(old, entries)
-    if left:
-        _LOGGER.warning("%s is kept: it holds %s.", old, ", ".join(left))
-        return
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _move(source: Path, target: Path, choose: Callable[[str], bool]) -> None:
-    for entry in list(source.iterdir()) if target.is_dir() else []:
-        if choose(entry.name) and not os.path.lexists(target / entry.name):
-            entry.rename(target / entry.name)
-
-
-def owns(name: str, entries: Sequence[str]) -> bool:
-    """Whether a name is among names and patterns; partial files are ours everywhere."""
-    return name.startswith(PARTIAL) or any(fnmatchcase(name, entry) for entry in entries)
-
-
-def list_others(folder: Path, entries: Sequence[str]) -> list[str]:
-    """List what is in a folder under other names than these names and patterns."""
-    return sorted(e.name for e in folder.iterdir() if not owns(e.name, entries))
-
-
-def _prefix(path: Path) -> str:
-    return f".{shorten_name(path.name, 200)}"

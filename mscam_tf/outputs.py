@@ -11,7 +11,8 @@ from typing import Any
 
 from mscam_tf.errors import OutputError, RunError
 from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
-from mscam_tf.folders import check_replaceable, clear_leftovers, is_free, list_others
+from mscam_tf.folders import check_replaceable, clear_leftovers, find_unfinished
+from mscam_tf.swaps import is_free, list_others
 
 _LISTED = 5  # Foreign files that a message names.
 _LOGGER = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Kind:
         entries: Names, and patterns such as `*_maps.png`, of what the command writes. All else in
             the folder is someone's own, and stays.
         continued: Whether a command goes on with what is there.
+        state: The file that tells that work which was stopped can be gone on with, on request.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Kind:
     keys: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     continued: bool = False
+    state: str = ""
 
     def is_at(self, folder: Path) -> bool:
         """Whether a folder is of this kind, by its marker."""
@@ -47,7 +50,12 @@ NEW_FOLDER = Kind("a folder")
 
 
 def claim(
-    target: str | Path, kind: Kind, *, overwrite: bool = False, inputs: Iterable[Path] = ()
+    target: str | Path,
+    kind: Kind,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    inputs: Iterable[Path] = (),
 ) -> None:
     """Decide whether a command may write somewhere; the only place that does. Call it before work.
 
@@ -58,6 +66,7 @@ def claim(
         kind: What is to be written. A folder that is not empty must be of the same kind, and then
             needs `overwrite`, unless the kind is one that is continued. `NEW_FOLDER` must be free.
         overwrite: Whether what is there may be replaced.
+        resume: Whether the command goes on with what is there, if it was stopped.
         inputs: Files and folders that the command reads; what is replaced must hold none.
 
     Raises:
@@ -80,6 +89,8 @@ def claim(
     if target.exists() and not target.is_dir():
         raise _refuse(target, "is no folder")
     clear_leftovers(target, kind.entries or None)
+    if not (overwrite or resume):
+        _check_unfinished(target, kind)
     if is_free(target):
         return
     others = list_others(target, kind.entries)
@@ -87,10 +98,20 @@ def claim(
         there = _list(others or list_others(target, ()))
         what = f"is not known as {kind.name}" if kind.marker else "must be empty or new"
         raise _refuse(target, f"holds {there}, and {what}")
-    if not (overwrite or kind.continued):
+    if not (overwrite or resume or kind.continued):
         raise _refuse(target, f"holds {kind.name}", ", or add --overwrite (overwrite=True)")
     if overwrite:
         _check_replaced(target, others, inputs)
+
+
+def _check_unfinished(target: Path, kind: Kind) -> None:
+    """Refuse to begin anew where work was stopped, and say how to go on with it."""
+    place = find_unfinished(target, kind.state)
+    if place is None:
+        return
+    where = "" if place == target.resolve() else f", in {place}"
+    more = ", add --resume (resume=True) to go on with it, or --overwrite (overwrite=True)"
+    raise _refuse(target, f"holds {kind.name} that was stopped before its end{where}", more)
 
 
 def _claim_file(target: Path, overwrite: bool) -> None:

@@ -113,7 +113,8 @@ def make_epoch_bar(progress: Progress, epochs: int, *, keep: bool = True) -> Any
         total = callback.params.get("steps") or 1
         if "task" not in state:
             state["task"] = progress.add_task("training", total=epochs * total)
-        progress.update(state["task"], description=f"epoch {epoch + 1}/{epochs}")
+        name = f"epoch {epoch + 1}/{epochs}"  # A training that goes on begins in the middle.
+        progress.update(state["task"], description=name, completed=epoch * total)
 
     def end(epoch: int, logs: Any = None) -> None:
         numbers = ", ".join(f"{name} {logs[name]:.3f}" for name in _SHOWN if name in logs)

@@ -3,9 +3,9 @@
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import docstring_parser
 import typer
@@ -56,6 +56,13 @@ def make_settings(kind: type[_Settings], values: Mapping[str, Any], **more: Any)
     """Make a dataclass of settings from the options of a command, and from more values."""
     known = [name for name in _list_settings(kind) if name in values and name not in more]
     return kind(**pick(values, known), **more)
+
+
+def change_settings(settings: _Settings, values: Mapping[str, Any], **more: Any) -> _Settings:
+    """Return a dataclass of settings with what options of a command say otherwise."""
+    known = [name for name in _list_settings(type(settings)) if name in values]
+    changed: Any = replace(settings, **pick(values, known), **more)  # type: ignore[type-var]
+    return cast("_Settings", changed)
 
 
 def pick(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mscam_tf.cli.console import (
     read_data,
     say,
 )
-from mscam_tf.cli.options import add_options, make_settings
+from mscam_tf.cli.options import add_options, change_settings, make_settings
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import MscamError
 from mscam_tf.runs import TrainConfig
@@ -28,9 +28,19 @@ if TYPE_CHECKING:
 @add_options(ReadOptions)
 def train(
     data: DATA,
+    context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Run folder to create.")],
     skip_bad: SKIP_BAD = False,
     overwrite: OVERWRITE = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with a training of this run that was stopped, with the settings that it "
+            "was begun with. One that is finished is left as it is; where there is none, one "
+            "begins.",
+        ),
+    ] = False,
     **settings: Any,
 ) -> None:
     """Train a classifier into a run folder.
@@ -39,15 +49,40 @@ def train(
     light augmentation, and the weights with the lowest validation loss are kept. DenseNet121
     starts from weights that were pretrained on simulated radiographs and come with the package.
 
+    Whatever stops a training, what was done until the end of its last epoch is kept, and the same
+    command with `--resume` goes on from there.
+
     Example: `mscam train DATA --out RUN --epochs 40`
     """
     with explain_errors():
         if settings["window"] and settings["window_percentiles"]:
             raise MscamError("Give --window or --window-percentiles. Received: both")
-        read = make_settings(ReadOptions, settings)
-        config = make_settings(TrainConfig, settings, read=read)
-        run = train_with_progress(data, out, config, overwrite=overwrite, skip_bad=skip_bad)
+        config = _recall_config(out, context, settings) if resume else None
+        if config is None:
+            config = make_settings(TrainConfig, settings, read=make_settings(ReadOptions, settings))
+        run = train_with_progress(
+            data, out, config, overwrite=overwrite, resume=resume, skip_bad=skip_bad
+        )
         say(f"Next: mscam evaluate {run.folder} {data}")
+
+
+def _recall_config(
+    out: Path, context: typer.Context, settings: dict[str, Any]
+) -> TrainConfig | None:
+    """Return the settings of the training that goes on, but for the options that are given now."""
+    from mscam_tf.training import find_begun
+
+    begun = find_begun(out)
+    if begun is None:
+        return None
+    given = {name: value for name, value in settings.items() if _is_given(context, name)}
+    read = change_settings(begun.config.read, given)
+    return change_settings(begun.config, given, read=read)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def train_with_progress(data: Path, out: Path, config: TrainConfig, **options: bool) -> "Run":

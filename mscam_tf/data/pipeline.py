@@ -1,8 +1,9 @@
 """tf.data pipelines: from files to batches, with the augmentation that suits radiographs."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import keras
@@ -11,6 +12,8 @@ import tensorflow as tf
 
 from mscam_tf.data.reading import ReadOptions, check_images, read_image, resize_image
 from mscam_tf.errors import MscamError
+
+_DISK = "No space left on device"  # For TensorFlow a disk is a resource like memory.
 
 
 def make_dataset(
@@ -21,6 +24,7 @@ def make_dataset(
     *,
     training: bool = False,
     seed: int = 0,
+    first_epoch: int = 0,
     read: ReadOptions | None = None,
     cache_bytes: int = 2**31,
 ) -> tf.data.Dataset:
@@ -34,6 +38,8 @@ def make_dataset(
         batch_size: Images a batch.
         training: Shuffle anew in each epoch, and augment.
         seed: Seed of both.
+        first_epoch: Number of the epoch that comes first, when a training goes on: with its order
+            and its augmentation.
         read: How intensities are read; `ReadOptions()` by default.
         cache_bytes: Decoded images are kept in memory between epochs if all of them need no more
             than this; 0 reads them anew each time.
@@ -42,23 +48,50 @@ def make_dataset(
         A dataset of `(images, labels)`: float32 `(batch, height, width, 1)` in `[0, 1]`, and
         int32 `(batch,)`, or float32 `(batch, C)`.
     """
-    files = tf.data.Dataset.from_tensor_slices((list(map(os.fsencode, paths)), _as_targets(labels)))
-    cached = len(paths) * image_size[0] * image_size[1] * 4 <= cache_bytes
-    if training and not cached:
-        files = files.shuffle(len(paths), seed=seed)  # Names are light; images would not fit.
-    dataset = files.map(
-        lambda path, label: (_read(path, image_size, read), label),
+    targets, size = _as_targets(labels), len(paths)
+    cached = size * image_size[0] * image_size[1] * 4 <= cache_bytes
+    load = _make_loader(paths, image_size, read, cached=cached)
+    order = _shuffle(size, seed, first_epoch) if training else tf.data.Dataset.range(size)
+    dataset = order.map(
+        lambda index: (_call(load, index, image_size), tf.gather(targets, index)),
         num_parallel_calls=os.cpu_count(),
     )
-    if cached:
-        dataset = dataset.cache()
-        dataset = dataset.shuffle(len(paths), seed=seed) if training else dataset
     dataset = dataset.batch(batch_size)
     if training:
         augment = build_augmentation(seed)
+        _skip_calls(augment, first_epoch * -(-size // batch_size))
         # One call at a time: the random state makes the same seed give the same images.
         dataset = dataset.map(lambda images, labels: (augment(images, training=True), labels))
     return turn_tuning_off(dataset.prefetch(2))
+
+
+def _shuffle(size: int, seed: int, first_epoch: int) -> tf.data.Dataset:
+    """Draw the order of the images anew in each epoch, by its number.
+
+    An epoch begins with the first image that is asked for: Keras makes iterators that it never uses,
+    and each of them would take an order of TensorFlow's own shuffling.
+    """
+    numbers = count(first_epoch)
+
+    def draw() -> np.ndarray:
+        return np.random.default_rng([seed, next(numbers)]).permutation(size)
+
+    def begin(_: tf.Tensor) -> tf.data.Dataset:
+        order = tf.ensure_shape(tf.numpy_function(draw, [], tf.int64), (size,))
+        return tf.data.Dataset.from_tensor_slices(order)
+
+    epoch = tf.data.Dataset.range(1).flat_map(begin)
+    return epoch.apply(tf.data.experimental.assert_cardinality(size))
+
+
+def _skip_calls(augment: keras.Sequential, calls: int) -> None:
+    """Leave the random states as so many calls would: each moves them on by as much."""
+    if not calls:
+        return
+    before = [variable.numpy() for variable in augment.variables]
+    augment(np.zeros((1, 8, 8, 1), np.float32), training=True)
+    for variable, start in zip(augment.variables, before, strict=True):
+        variable.assign(start + (variable.numpy() - start) * calls)
 
 
 def build_augmentation(seed: int = 0) -> keras.Sequential:
@@ -107,6 +140,8 @@ def name_failures(paths: Sequence[Path], read: ReadOptions | None = None) -> Ite
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
+        if _DISK in error.message:
+            raise MscamError(f"The disk is full. Make room. Received: {error.message}") from error
         raise MscamError(
             "The memory is too small. Give a smaller batch size (--batch-size) or smaller images "
             f"(--image-size). Received: {error.message}"
@@ -121,9 +156,26 @@ def _as_targets(labels: Sequence[int] | np.ndarray) -> np.ndarray:
     return targets.astype(np.int32 if targets.ndim == 1 else np.float32)
 
 
-def _read(path: tf.Tensor, image_size: tuple[int, int], read: ReadOptions | None) -> tf.Tensor:
-    def load(name: bytes) -> np.ndarray:
-        return resize_image(read_image(os.fsdecode(name), read), image_size)[..., None]
+def _make_loader(
+    paths: Sequence[Path], image_size: tuple[int, int], read: ReadOptions | None, *, cached: bool
+) -> Callable[[np.int64], np.ndarray]:
+    """Return what reads an image by its index; where images fit into memory, only once."""
 
-    image = tf.numpy_function(load, [path], tf.float32)
+    def load(index: np.int64) -> np.ndarray:
+        return resize_image(read_image(paths[int(index)], read), image_size)[..., None]
+
+    kept: dict[int, np.ndarray] = {}
+
+    def recall(index: np.int64) -> np.ndarray:
+        if int(index) not in kept:
+            kept[int(index)] = load(index)
+        return kept[int(index)]
+
+    return recall if cached else load
+
+
+def _call(
+    load: Callable[[np.int64], np.ndarray], index: tf.Tensor, image_size: tuple[int, int]
+) -> tf.Tensor:
+    image = tf.numpy_function(load, [index], tf.float32)
     return tf.ensure_shape(image, (*image_size, 1))

@@ -51,7 +51,10 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str]) -> 
 
 
 def plot_history(history_file: str | Path) -> Figure:
-    """Show the training curves of a run's `history.csv`: loss, accuracy, relevance."""
+    """Show the training curves of a run's `history.csv`: loss, accuracy, relevance.
+
+    A dotted line marks the epoch whose weights are kept. Values that are no numbers are left out.
+    """
     history = _read_history(Path(history_file))
     relevance = [name for name in history if name.startswith("relevance_scale")]
     figure = Figure(figsize=(5.0 * (3 if relevance else 2), 3.2), layout="constrained")
@@ -61,8 +64,10 @@ def plot_history(history_file: str | Path) -> Figure:
     ):
         _plot_curves(axis, history, names)
         axis.set_ylabel(names[0])
-    best = int(np.argmin(history["val_loss"]))
-    axes[0].axvline(history["epoch"][best] + 1, color="grey", linestyle=":", linewidth=0.8)
+    losses = history["val_loss"]
+    if np.isfinite(losses).any():
+        best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
+        axes[0].axvline(history["epoch"][best] + 1, color="grey", linestyle=":", linewidth=0.8)
     axes[0].set_yscale("log")
     axes[1].set_ylim(0, 1.02)
     if relevance:
@@ -116,4 +121,13 @@ def _plot_curves(
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
     rows = read_table(path)
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    return {name: np.array([_read_number(row[name]) for row in rows]) for name in rows[0]}
+
+
+def _read_number(text: str | None) -> float:
+    """Read a number; Keras writes `NA` where there is none."""
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return np.nan
+    return value if np.isfinite(value) else np.nan

@@ -9,12 +9,13 @@ import keras
 import numpy as np
 
 from mscam_tf.errors import MscamError
-from mscam_tf.files import append_row, read_table, write_json, write_table, write_whole
+from mscam_tf.files import read_table, write_json, write_table, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.outputs import Kind, check_settings, claim
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
 from mscam_tf.simulation import simulate_batch
+from mscam_tf.training import add_row, write_weights
 
 PROBE_BATCHES = 8
 _CONFIG, _HISTORY = "config.json", "history.csv"
@@ -50,11 +51,10 @@ class Keeper(keras.callbacks.Callback):
             )
         step = int(self.model.optimizer.iterations)
         logs |= {"step": step, **probe(self.explainer, self.scenes)}
-        with write_whole(self.folder / _STATE) as partial:
-            self.model.save_weights(partial)
-        _keep_before_fall(self.folder, self.config, step)
         row = {"step": step, **logs}  # The step first.
-        append_row(self.folder / _HISTORY, {name: f"{row[name]:.6g}" for name in row})
+        add_row(self.folder / _HISTORY, {name: f"{row[name]:.6g}" for name in row})
+        write_weights(self.model, self.folder / _STATE)
+        _keep_before_fall(self.folder, self.config, step)
 
 
 def check_folder(folder: Path, config: PretrainConfig) -> None:
@@ -79,14 +79,20 @@ def open_folder(folder: Path, config: PretrainConfig, trainer: keras.Model) -> i
     """
     resumes = (folder / _CONFIG).exists() and (folder / _STATE).exists()
     if resumes:
-        trainer.load_weights(folder / _STATE)
+        _load_state(trainer, folder / _STATE)
     step = int(trainer.optimizer.iterations)
     if resumes:
         _keep_before_fall(folder, config, step)
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / _CONFIG, asdict(config))
     _drop_rows(folder / _HISTORY, step)
     return step
+
+
+def _load_state(trainer: keras.Model, path: Path) -> None:
+    try:
+        trainer.load_weights(path)
+    except (KeyError, OSError, ValueError) as error:
+        raise MscamError(f"{path} cannot be read; remove it to begin anew: {error}") from error
 
 
 def _keep_before_fall(folder: Path, config: PretrainConfig, step: int) -> None:

@@ -19,7 +19,8 @@ def probe(explainer: keras.Model, scenes: Sequence[SceneBatch]) -> dict[str, flo
         scenes: Batches of scenes.
 
     Returns:
-        `auroc_TARGET` for each target that occurs, and `ap_bone` with its `prevalence_bone`.
+        `auroc_TARGET` for each target that occurs, and `ap_bone` with its `prevalence_bone` if
+        there are cells with bone.
     """
     outputs = [explainer.predict_on_batch(batch.images) for batch in scenes]
     logits = np.concatenate([output["logits"] for output in outputs])
@@ -32,6 +33,8 @@ def probe(explainer: keras.Model, scenes: Sequence[SceneBatch]) -> dict[str, flo
         if 0 < targets[:, k].sum() < len(targets)
     }
     with_bone = targets[:, 0] > 0
+    if not cells[with_bone].any():
+        return scores
     precision = average_precision_score(cells[with_bone].ravel(), maps[with_bone].ravel())
     prevalence = float(cells[with_bone].mean())
     return scores | {"ap_bone": float(precision), "prevalence_bone": prevalence}

@@ -43,7 +43,8 @@ def pool_softly(
 def fit_zero(logits: np.ndarray, targets: np.ndarray) -> float:
     """Return what to add to logits `(n,)` so that zero is even odds of the target.
 
-    Zero where the target is in all images or in none, or has nothing to do with the logits.
+    Zero where the target is in all images or in none, or is told the wrong way round. The place of
+    even odds is sought among the logits: of a target that they hardly tell, it would lie anywhere.
 
     Examples:
         >>> import numpy as np
@@ -60,4 +61,7 @@ def fit_zero(logits: np.ndarray, targets: np.ndarray) -> float:
         return float(loss + 1e-3 * gain**2)  # Where the classes are apart, the gain has no end.
 
     gain, offset = minimize(measure, [1.0, 0.0]).x
-    return float(offset / gain) if gain > 0 else 0.0
+    if not gain > 0:  # Nor is NaN.
+        return 0.0
+    with np.errstate(over="ignore"):
+        return -float(np.clip(-offset / gain, logits.min(), logits.max()))

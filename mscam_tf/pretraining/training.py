@@ -7,7 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from mscam_tf.errors import name_full_disk
 from mscam_tf.files import write_whole
+from mscam_tf.locks import hold
 from mscam_tf.models import write_pretrained
 from mscam_tf.pretraining.checkpoints import PROBE_BATCHES, Keeper, check_folder, open_folder
 from mscam_tf.pretraining.config import PretrainConfig
@@ -63,30 +65,58 @@ def pretrain(
     """
     folder, config = Path(folder), config or PretrainConfig()
     check_folder(folder, config)
-    keras.utils.set_random_seed(config.seed)
-    classifier, trainer = build_pretraining_models(config)
-    step = open_folder(folder, config, trainer)
-    keeper = Keeper(folder, config, classifier, probe_batches)
-    batches = stream_batches(
-        config.image_size, config.batch_size, keeper.stride, config.seed, step, processes
-    )
-    trainer.fit(
-        _feed(batches, config),
-        initial_epoch=step // config.save_every,
-        epochs=config.steps // config.save_every,
-        steps_per_epoch=config.save_every,
-        shuffle=False,  # The scenes come in no order.
-        verbose=0,
-        callbacks=[keras.callbacks.TerminateOnNaN(), keeper, *callbacks],
-    )
-    steps = int(trainer.optimizer.iterations)
-    scenes = simulate_batch(config.image_size, calibration_scenes, keeper.stride, PROBE_SEED, 1000)
-    classifier = pool_softly(classifier, scenes.images, scenes.targets, config.backbone)
-    with write_whole(folder / "model.keras") as partial:
-        classifier.save(partial)
-    recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
-    write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder), name_full_disk(folder):
+        keras.utils.set_random_seed(config.seed)
+        classifier, trainer = build_pretraining_models(config)
+        step = open_folder(folder, config, trainer)
+        keeper = Keeper(folder, config, classifier, probe_batches)
+        batches = stream_batches(
+            config.image_size, config.batch_size, keeper.stride, config.seed, step, processes
+        )
+        _fit(trainer, batches, config, [keras.callbacks.TerminateOnNaN(), keeper, *callbacks])
+        steps = int(trainer.optimizer.iterations)
+        scenes = simulate_batch(
+            config.image_size, calibration_scenes, keeper.stride, PROBE_SEED, 1000
+        )
+        classifier = pool_softly(classifier, scenes.images, scenes.targets, config.backbone)
+        with write_whole(folder / "model.keras") as partial:
+            classifier.save(partial)
+        recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
+        write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe)
     return classifier
+
+
+def _fit(
+    trainer: keras.Model,
+    batches: Iterator[SceneBatch],
+    config: PretrainConfig,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Fit on the batches, and raise what they raise as it is, not as what Keras makes of it."""
+    failures: list[Exception] = []
+
+    def watch() -> Iterator[SceneBatch]:
+        try:
+            yield from batches
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    try:
+        trainer.fit(
+            _feed(watch(), config),
+            initial_epoch=int(trainer.optimizer.iterations) // config.save_every,
+            epochs=config.steps // config.save_every,
+            steps_per_epoch=config.save_every,
+            shuffle=False,  # The scenes come in no order.
+            verbose=0,
+            callbacks=callbacks,
+        )
+    except Exception:
+        if failures:
+            raise failures[0] from None
+        raise
 
 
 def _feed(

@@ -24,6 +24,7 @@ RUN_FOLDER = Kind(
         *("history.csv", "history.png", "tensorboard", "checkpoints"),
         *("metrics.json", "predictions.csv", "confusion.png"),
     ),
+    state="checkpoints/progress.json",
 )
 
 
@@ -64,7 +65,10 @@ class Run:
 
         path = self.folder / "model.keras"
         if not path.is_file():
-            raise RunError(f"Run {self.folder} has no model.keras: its training did not finish.")
+            raise RunError(
+                f"Run {self.folder} has no model.keras: its training did not finish. "
+                "`mscam train --resume` goes on with it."
+            )
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.
@@ -73,6 +77,11 @@ class Run:
     def read_value_range(self) -> tuple[float, float]:
         """Return the range of the maps, in logits, that pictures of this run tell apart."""
         path = self.folder / "display.json"
+        if not path.is_file():
+            raise RunError(
+                f"Run {self.folder} has no display.json: its training did not finish. "
+                "`mscam train --resume` fits the range of its maps."
+            )
         values = read_json(path)
         try:
             return float(values["low"]), float(values["high"])

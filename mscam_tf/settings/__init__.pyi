@@ -9,3 +9,4 @@ from .rules import Number as Number
 from .rules import Range as Range
 from .rules import Rule as Rule
 from .rules import Size as Size
+from .rules import is_finite as is_finite

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
+from numbers import Integral
 from typing import Any, get_args, get_type_hints
 
 from mscam_tf.errors import MscamError
-from mscam_tf.settings.rules import Choice, Rule
+from mscam_tf.settings.rules import Choice, Flag, Names, Number, Range, Rule, Size
 from mscam_tf.settings.table import SETTINGS
 
 
@@ -54,8 +55,9 @@ def check_setting(name: str, value: Any, owner: type | None = None) -> None:
 def check_settings_of(config: Any) -> None:
     """Refuse a dataclass of settings with a value that one of them must not have.
 
-    `None` is allowed where the annotation of a field says so; fields that are settings of their own
-    have checked themselves.
+    Numbers of NumPy become those of Python, and lists tuples: settings are compared, and are kept
+    as JSON. `None` is allowed where the annotation of a field says so; fields that are settings of
+    their own have checked themselves.
 
     Raises:
         MscamError: If a value is not one of the choices, or out of the range.
@@ -65,6 +67,23 @@ def check_settings_of(config: Any) -> None:
         value = getattr(config, name)
         if not (value is None and optional):
             check_setting(name, value, owner)
+            object.__setattr__(config, name, _simplify(value, find_rule(name, owner)))
+
+
+def _simplify(value: Any, rule: Rule) -> Any:
+    match rule:
+        case Flag():
+            return bool(value)
+        case Number(whole=whole):
+            return int(value) if whole or isinstance(value, Integral) else float(value)
+        case Range(each):
+            return tuple(_simplify(part, each) for part in value)
+        case Size():
+            return tuple(int(part) for part in value)
+        case Names():
+            return tuple(value)
+        case _:
+            return value
 
 
 @cache

@@ -5,12 +5,28 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Protocol
 
+_LARGEST = 2**63  # Of whole numbers.
+
 
 class Rule(Protocol):
     """What a setting must be; `str` of it completes the sentence "It must be ..."."""
 
     def accepts(self, value: Any) -> bool:
         """Return whether a value is allowed."""
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a number, neither infinite nor too large for NumPy and TensorFlow.
+
+    Examples:
+        >>> [is_finite(value) for value in (1, 2.5, float("nan"), 10**400, True, "1")]
+        [True, True, False, False, False, False]
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    if isinstance(value, Integral):
+        return -_LARGEST <= int(value) < _LARGEST
+    return math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -37,9 +53,7 @@ class Number:
     below: bool = False
 
     def accepts(self, value: Any) -> bool:
-        kind = Integral if self.whole else Real
-        number = isinstance(value, kind) and not isinstance(value, bool)
-        if not (number and math.isfinite(value)):
+        if not is_finite(value) or (self.whole and not isinstance(value, Integral)):
             return False
         right = self.low < value if self.above else self.low <= value
         return right and (value < self.high if self.below else value <= self.high)
@@ -81,6 +95,8 @@ class Range:
             return False
         low, high = value
         if not (self.each.accepts(low) and self.each.accepts(high)):
+            return False
+        if not is_finite(float(high) - float(low)):
             return False
         return low < high or (self.equal and low == high)
 

@@ -1,8 +1,11 @@
 from .building import check_config as check_config
 from .callbacks import RelevanceLogger as RelevanceLogger
+from .checkpoints import add_row as add_row
+from .checkpoints import write_weights as write_weights
 from .optimization import NOT_DECAYED as NOT_DECAYED
 from .optimization import average_weights as average_weights
 from .optimization import compile_classifier as compile_classifier
 from .optimization import make_schedule as make_schedule
 from .preparation import make_split_dataset as make_split_dataset
+from .resuming import find_begun as find_begun
 from .trainer import train as train

@@ -4,7 +4,9 @@ from typing import Any
 
 import keras
 
+from mscam_tf.errors import MscamError
 from mscam_tf.runs import OneLabel, Task
+from mscam_tf.settings import check_setting, is_finite
 from mscam_tf.training.deep_supervision import DeepLoss, MixedMetric
 
 NOT_DECAYED = ["relevance_weights", "bias", "gamma", "beta"]  # By the names of variables.
@@ -34,7 +36,18 @@ def compile_classifier(
             `L(z) + w sum_b L(l_b)`.
         weight_decay: Of AdamW; not applied to the relevance, biases and norms.
         jit_compile: Whether to compile the training step with XLA.
+
+    Raises:
+        MscamError: If a number is negative, NaN or infinite.
     """
+    scheduled = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+    if not (scheduled or (is_finite(learning_rate) and learning_rate >= 0)):
+        raise MscamError(
+            "`learning_rate` must be a number of at least 0, or a schedule. "
+            f"Received: learning_rate={learning_rate!r}"
+        )
+    check_setting("deep_supervision", deep_supervision)
+    check_setting("weight_decay", weight_decay)
     optimizer = keras.optimizers.AdamW(
         learning_rate,
         weight_decay=weight_decay,
@@ -64,7 +77,13 @@ def apply_constraints(model: keras.Model) -> None:
 
 
 def make_schedule(learning_rate: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
-    """Return a rate that rises over a tenth of the steps, then falls as a cosine."""
+    """Return a rate that rises over a tenth of the steps, then falls as a cosine.
+
+    Raises:
+        MscamError: If the rate is no number above 0, or the steps no whole one.
+    """
+    check_setting("learning_rate", learning_rate)
+    check_setting("steps", steps)
     warm_up = max(1, int(_WARM_UP * steps))
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,

@@ -25,6 +25,22 @@ def test_history_of_a_run(finished_run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["history.png"]
 
 
+@pytest.mark.parametrize("lost", ["nan", "NA", "inf", "-inf", ""])
+def test_the_best_epoch_is_one_with_a_loss(tmp_path, lost):
+    path = tmp_path / "history.csv"
+    rows = ["0,0.9,0.8", "1,0.7,0.5", f"2,{lost},{lost}", "3,0.6,0.6"]
+    path.write_text(
+        "\n".join(["epoch,loss,val_loss,accuracy,val_accuracy"] + [r + ",1,1" for r in rows])
+    )
+    axis = mscam_tf.plot_history(path).axes[0]
+    assert axis.lines[-1].get_xdata()[0] == 2
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [0.9, 0.7, np.nan, 0.6])
+    path.write_text(f"epoch,loss,val_loss,accuracy,val_accuracy\n0,{lost},{lost},1,1\n")
+    figure = mscam_tf.plot_history(path)
+    assert len(figure.axes[0].lines) == 2
+    read_pixels(figure)
+
+
 @pytest.mark.parametrize(("largest", "scale"), [(9, "linear"), (300, "log")])
 def test_histogram_of_sizes(largest, scale):
     figure = plots.plot_sizes(np.array([0, 3, 4, 4, 8, largest]), [3.5, 8])

@@ -21,6 +21,22 @@ def test_what_tells_nothing_moves_nothing(targets):
     assert fit_zero(np.array([0.0, 1.0, 2.0, 3.0]), targets) == 0
 
 
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.5, 0.99])
+@pytest.mark.parametrize("spread", [1e-9, 1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("seed", range(3))
+def test_targets_that_logits_hardly_tell_give_small_offsets(share, spread, seed):
+    """Where the gain is nearly zero, even odds would lie anywhere, beyond float16 too."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(2, spread, 2000)
+    targets = (generator.random(2000) < share).astype(float)
+    offset = fit_zero(logits, targets)
+    assert logits.min() <= -offset <= logits.max() or offset == 0
+
+
+def test_logits_that_are_all_alike_give_a_finite_offset():
+    assert np.isfinite(fit_zero(np.full(10, 3.0), np.arange(10) % 2))
+
+
 def test_maps_stay_and_zero_moves():
     mean = randomize(mscam_tf.build_multiscale_classifier(2, (32, 32), backbone="TinyNet"))
     generator = np.random.default_rng(0)

@@ -1,6 +1,8 @@
-from dataclasses import dataclass, fields, is_dataclass
-from typing import get_type_hints
+import json
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
 
 from mscam_tf import MscamError, ReadOptions, Tiling, TrainConfig
@@ -62,3 +64,47 @@ def test_a_name_that_stands_for_two_things_has_two_rules():
     with pytest.raises(MscamError, match="at least 32"):
         TrainConfig(image_size=(16, 64))
     assert SimulationConfig(image_size=(16, 64)).image_size == (16, 64)
+
+
+def list_numbers(config):
+    """List the settings of a class that are numbers, or pairs: name, whole or not, pair or not."""
+    for name, hint in get_type_hints(config).items():
+        for kind in {hint, *get_args(hint)}:
+            if kind in (int, float):
+                yield name, getattr(find_rule(name, config), "whole", False), False
+            elif get_origin(kind) is tuple and get_args(kind)[0] in (int, float):
+                yield name, get_args(kind)[0] is int, True
+
+
+ALL_NUMBERS = [(config, *found) for config in CONFIGS for found in list_numbers(config)]
+BAD = [float("nan"), float("inf"), -float("inf"), np.float32("nan"), np.float64("inf")]
+BAD += [10**400, -(10**400), True, "1", 1j, np.array([1.0, 2.0])]
+
+
+def test_all_kinds_of_numbers_are_found():
+    names = {(config.__name__, name) for config, name, *_ in ALL_NUMBERS}
+    expected = {("TrainConfig", "window_percentiles"), ("ReadOptions", "window")}
+    expected |= {("TrainConfig", "learning_rate"), ("Tiling", "empty"), ("Plan", "frame_groups")}
+    expected |= {("SimulationConfig", "photons"), ("PretrainConfig", "image_size")}
+    assert expected <= names
+    assert len(names) > 40
+
+
+@pytest.mark.parametrize(("config", "name", "whole", "pair"), ALL_NUMBERS)
+def test_no_number_in_any_setting_may_be_nan_infinite_or_huge(config, name, whole, pair):
+    bad = [*BAD, *([2.0] if whole else [])]
+    for value in bad if not pair else [p for b in bad for p in ((b, 2), (1, b), [b, b], b)]:
+        with pytest.raises(MscamError, match=f"`{name}` must be "):
+            config(**{name: value})
+
+
+def test_settings_become_plain_numbers():
+    config = TrainConfig(
+        epochs=np.int64(3), learning_rate=np.float32(0.5), several=1, image_size=[64, np.int32(96)]
+    )
+    plain = TrainConfig(epochs=3, learning_rate=0.5, several=True, image_size=(64, 96))
+    assert config == plain
+    assert json.dumps(asdict(config)) == json.dumps(asdict(plain))
+    assert hash(config) == hash(plain)
+    window = ReadOptions(window=[np.uint8(3), np.float32(4.5)]).window
+    assert json.dumps(window) == "[3, 4.5]"

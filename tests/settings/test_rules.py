@@ -13,7 +13,7 @@ NAN, INF = float("nan"), float("inf")
         (
             Number(0, 1, below=True),
             [0, 0.5, np.float32(0.25)],
-            [1, -0.1, NAN, INF, "0", None, True],
+            [1, -0.1, NAN, INF, "0", None, True, 10**400, 0.5j],
             "a number of at least 0 and below 1",
         ),
         (
@@ -25,7 +25,7 @@ NAN, INF = float("nan"), float("inf")
         (
             Number(8, 16, whole=True),
             [8, 16, np.int64(12)],
-            [7, 17, 8.5, "8"],
+            [7, 17, 8.5, "8", 10**400, 9.0],
             "a whole number of at least 8 and at most 16",
         ),
         (Number(), [-1e300], [NAN, -INF], "a number"),
@@ -38,7 +38,7 @@ NAN, INF = float("nan"), float("inf")
         (
             Range(Number()),
             [(-1, 2.5)],
-            [(1, 1), (2, 1), (0, NAN), (-INF, 0)],
+            [(1, 1), (2, 1), (0, NAN), (-INF, 0), (-1e308, 1e308), (0, 10**400)],
             "(low, high), each a number, with low < high",
         ),
         (

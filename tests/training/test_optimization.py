@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from mscam_tf import MscamError
 from mscam_tf.models import RelevanceCombine
 from mscam_tf.runs import OneLabel, SeveralFindings
-from mscam_tf.training import compile_classifier
+from mscam_tf.training import compile_classifier, make_schedule
 from mscam_tf.training.deep_supervision import show_heads
 
 
@@ -98,3 +99,16 @@ def test_a_model_of_one_scale_shows_its_head():
     inputs = keras.Input((3,))
     model = keras.Model(inputs, RelevanceCombine(name="relevance")([inputs]))
     assert show_heads(model).output_shape == (None, 3, 2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e-3, 10**400])
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "deep_supervision"])
+def test_no_number_may_be_nan_infinite_or_negative(name, value):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    with pytest.raises(MscamError, match=f"`{name}` must be a number of at least 0"):
+        compile_classifier(model, **{"learning_rate": 0.1, name: value})
+
+
+def test_a_schedule_has_a_rate_above_zero():
+    with pytest.raises(MscamError, match="`learning_rate` must be a number above 0"):
+        make_schedule(float("nan"), 10)

@@ -1,0 +1,103 @@
+"""Put a complete folder in the place of another one, so that there is a whole one at any moment."""
+
+import ctypes
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mscam_tf.files import PARTIAL, shorten_name
+
+REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
+_LOGGER = logging.getLogger(__name__)
+_AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
+
+
+def put_folder(partial: Path, path: Path, entries: Sequence[str] | None) -> None:
+    """Put a complete folder in the place of what is there."""
+    if not path.exists():
+        partial.rename(path)
+    elif is_fixed(path):
+        _move(partial, path, lambda name: True)  # noqa: ARG005
+        partial.rmdir()
+    elif is_free(path):
+        path.rmdir()
+        partial.rename(path)
+    else:
+        discard_folder(_swap(partial, path), path, entries)
+
+
+def is_free(path: Path) -> bool:
+    """Whether nothing is there, or an empty folder."""
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
+def is_fixed(path: Path) -> bool:
+    """Whether a folder must stay the one that it is: a mount point, or where the command runs."""
+    if not path.exists():
+        return False
+    writable = os.access(path.parent, os.W_OK)
+    return path.is_mount() or Path.cwd().is_relative_to(path) or not writable
+
+
+def _swap(partial: Path, path: Path) -> Path:
+    """Swap two folders, and return where the old one is now."""
+    if _exchange(partial, path):
+        return partial
+    aside = path.with_name(f"{hide_name(path)}{REPLACED}{uuid.uuid4().hex[:12]}")
+    path.rename(aside)
+    try:
+        partial.rename(path)
+    except BaseException:
+        aside.rename(path)
+        raise
+    return aside
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two names in one step; return `False` where the system cannot."""
+    if os.name != "posix":
+        return False
+    library = ctypes.CDLL(None)
+    names = os.fsencode(first), os.fsencode(second)
+    if hasattr(library, "renameat2"):  # Linux.
+        arguments = _AT_CWD, names[0], _AT_CWD, names[1], _EXCHANGE
+        return bool(library.renameat2(*arguments) == 0)
+    if hasattr(library, "renamex_np"):  # macOS.
+        return bool(library.renamex_np(*names, _EXCHANGE) == 0)
+    return False
+
+
+def discard_folder(old: Path, path: Path, entries: Sequence[str] | None) -> None:
+    """Remove an old folder; what is in it under other names than `entries` goes to the new one."""
+    if entries is not None:
+        _move(old, path, lambda name: not owns(name, entries))
+    left = [] if entries is None else list_others(old, entries)
+    if left:
+        _LOGGER.warning("%s is kept: it holds %s.", old, ", ".join(left))
+        return
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _move(source: Path, target: Path, choose: Callable[[str], bool]) -> None:
+    for entry in list(source.iterdir()) if target.is_dir() else []:
+        if choose(entry.name) and not os.path.lexists(target / entry.name):
+            entry.rename(target / entry.name)
+
+
+def owns(name: str, entries: Sequence[str]) -> bool:
+    """Whether a name is among names and patterns; partial files are ours everywhere."""
+    return name.startswith(PARTIAL) or any(fnmatchcase(name, entry) for entry in entries)
+
+
+def list_others(folder: Path, entries: Sequence[str]) -> list[str]:
+    """List what is in a folder under other names than these names and patterns."""
+    return sorted(e.name for e in folder.iterdir() if not owns(e.name, entries))
+
+
+def hide_name(path: Path) -> str:
+    """Return how the names of hidden folders begin that lie beside a folder, and are about it."""
+    return f".{shorten_name(path.name, 200)}"

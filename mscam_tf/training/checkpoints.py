@@ -1,0 +1,222 @@
+"""What is kept of a training after each epoch: the best weights, and all that it takes to go on."""
+
+import io
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from mscam_tf.errors import RunError
+from mscam_tf.files import read_table, write_json, write_table, write_whole
+from mscam_tf.outputs import read_json
+from mscam_tf.runs import RUN_FOLDER
+from mscam_tf.training.optimization import average_weights
+
+BEST = Path("checkpoints") / "best.weights.h5"
+_HISTORY = "history.csv"
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        epoch: Epochs that are done.
+        best: Lowest validation loss.
+        lowest: The lowest since the last time that the optimizer began anew.
+        waited: Epochs since then.
+        stopped: Whether it waited long enough, and is at its end.
+    """
+
+    epoch: int = 0
+    best: float = math.inf
+    lowest: float = math.inf
+    waited: int = 0
+    stopped: bool = False
+
+    def add(self, loss: float, patience: int | None) -> "Progress":
+        """Return the progress after one more epoch with this validation loss.
+
+        Examples:
+            >>> Progress().add(0.5, patience=1).add(0.7, patience=1)
+            Progress(epoch=2, best=0.5, lowest=0.5, waited=1, stopped=True)
+        """
+        waited = 0 if loss < self.lowest else self.waited + 1
+        stopped = patience is not None and waited >= patience
+        lowest = min(self.lowest, loss)
+        return Progress(self.epoch + 1, min(self.best, loss), lowest, waited, stopped)
+
+
+class Keeper(keras.callbacks.Callback):
+    """After each epoch: note its numbers, keep the best weights and the state, or stop.
+
+    It comes after `average_weights`, whose averages it keeps.
+
+    Args:
+        folder: The run folder.
+        progress: What was done before.
+        patience: Epochs without a lower validation loss after which the training ends.
+    """
+
+    def __init__(self, folder: Path, progress: Progress, patience: int | None = None) -> None:
+        super().__init__()
+        self.folder, self.progress, self.patience = folder, progress, patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the row of the history, the weights if they are better, and the state."""
+        logs = logs or {}
+        add_row(self.folder / _HISTORY, {"epoch": epoch, **{n: logs[n] for n in sorted(logs)}})
+        self._check_numbers(epoch, logs)
+        better = logs["val_loss"] < self.progress.best
+        if better:
+            write_weights(self.model, self.folder / BEST)
+        self.progress = self.progress.add(float(logs["val_loss"]), self.patience)
+        save_state(self.model, self.folder, self.progress)
+        if self.progress.stopped:
+            self.model.stop_training = True
+
+    def _check_numbers(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Refuse a loss that is no number, and weights: rectified layers make zeros of them."""
+        losses = {name: float(logs[name]) for name in ("loss", "val_loss") if name in logs}
+        finite = all(math.isfinite(loss) for loss in losses.values())
+        if finite and all(np.isfinite(values).all() for values in self.model.get_weights()):
+            return
+        what = "weights are no numbers" if finite else "loss is no number"
+        kept = "; the best weights of the epochs before are kept" if self.progress.epoch else ""
+        raise RunError(
+            f"The training diverged in epoch {epoch + 1}: its {what}{kept}. "
+            f"Lower the learning rate. Received: {losses}"
+        )
+
+
+def save_state(model: keras.Model, folder: Path, progress: Progress) -> None:
+    """Keep all variables of a compiled model, those of its optimizer too, and how far it is.
+
+    The former state is removed once the new one is whole.
+    """
+    path = _name_state(folder, progress)
+    arrays = {name: keras.ops.convert_to_numpy(v) for name, v in _list_variables(model).items()}
+    with write_whole(path) as partial:
+        np.savez(partial, **arrays)
+    write_json(folder / RUN_FOLDER.state, asdict(progress))
+    for former in path.parent.glob("epoch*.npz"):
+        if former != path:
+            former.unlink()
+
+
+def restore_state(model: keras.Model, folder: Path, progress: Progress, *, anew: bool) -> None:
+    """Bring a compiled model back to where it was after an epoch.
+
+    Args:
+        model: The model, as it was when the state was saved.
+        folder: The run folder.
+        progress: How far the training is.
+        anew: Whether only the weights are taken: the averaged ones, from which another optimizer
+            begins.
+
+    Raises:
+        RunError: If the state cannot be read, or is one of another model.
+    """
+    if not model.optimizer.built:  # That of half precision, around the one that is.
+        model.optimizer.build(model.trainable_variables)
+    path = _name_state(folder, progress)
+    variables = _list_variables(model, optimizer=not anew)
+    try:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            for name, variable in variables.items():
+                variable.assign(arrays[name])
+    except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read; begin anew with --overwrite: {error}") from error
+    if not anew:
+        # The averages were in the place of the weights, and these in theirs: Keras' swap.
+        swap = average_weights()
+        swap.set_model(model)
+        swap.on_test_begin()
+
+
+def read_progress(folder: Path) -> Progress:
+    """Return how far the training in a folder is; nothing done where there is no state."""
+    path = folder / RUN_FOLDER.state
+    if not path.exists():
+        return Progress()
+    values = read_json(path)
+    try:
+        return Progress(**values)
+    except TypeError as error:
+        raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
+
+
+def drop_later_rows(folder: Path, progress: Progress) -> None:
+    """Drop what the history tells of epochs that are done once more."""
+    path = folder / _HISTORY
+    if path.exists():
+        rows = read_table(path)
+        write_table(path, [row for row in rows if int(row["epoch"]) < progress.epoch], [*rows[0]])
+
+
+def drop_state(folder: Path) -> None:
+    """Remove the state of a training that is finished."""
+    state = folder / RUN_FOLDER.state
+    state.unlink(missing_ok=True)
+    for path in state.parent.glob("epoch*.npz"):
+        path.unlink()
+
+
+@contextmanager
+def say_where_it_lies(folder: Path) -> Iterator[None]:
+    """If the block is stopped, say how much is kept and how to go on with it."""
+    try:
+        yield
+    except BaseException:
+        progress = read_progress(folder)
+        if progress.epoch:
+            _LOGGER.warning(
+                "The training was stopped. What was done until the end of epoch %d is kept in %s; "
+                "--resume (resume=True) goes on with it.",
+                progress.epoch,
+                folder,
+            )
+        raise
+
+
+def add_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a row to a CSV file that is written anew, whole or not at all."""
+    rows: list[dict[str, Any]] = [*read_table(path)] if path.exists() else []
+    write_table(path, [*rows, row], [*(rows[0] if rows else row)])
+
+
+def write_weights(model: keras.Model, path: Path) -> None:
+    """Write the weights of a model as a `.weights.h5` file, whole or not at all.
+
+    They are put together in memory: HDF5 ends the whole process some time after it met a full disk.
+    """
+    memory = _Memory()
+    model.save_weights(memory)
+    with write_whole(path) as partial:
+        partial.write_bytes(memory.getbuffer())
+
+
+class _Memory(io.BytesIO):
+    def __str__(self) -> str:
+        return "memory.weights.h5"  # Keras looks at the ending.
+
+
+def _list_variables(model: keras.Model, *, optimizer: bool = True) -> dict[str, Any]:
+    """List the variables: seeds of dropout, which Keras' files lack, are among those of a model."""
+    kinds = {"model": model.variables}
+    if optimizer:
+        kinds["optimizer"] = model.optimizer.variables
+    return {f"{kind}{i}": v for kind, some in kinds.items() for i, v in enumerate(some)}
+
+
+def _name_state(folder: Path, progress: Progress) -> Path:
+    return (folder / RUN_FOLDER.state).with_name(f"epoch{progress.epoch}.npz")

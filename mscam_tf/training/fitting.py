@@ -1,0 +1,167 @@
+"""Fit the model of a run: the new heads on a frozen backbone first, then all of it."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from mscam_tf.data.manifests import Manifest, sample_classes
+from mscam_tf.fused_norms import fuse_norms
+from mscam_tf.models import initialize_heads
+from mscam_tf.runs import Run, TrainConfig
+from mscam_tf.training.callbacks import RelevanceLogger
+from mscam_tf.training.checkpoints import (
+    Keeper,
+    Progress,
+    drop_later_rows,
+    read_progress,
+    restore_state,
+)
+from mscam_tf.training.deep_supervision import show_heads
+from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
+from mscam_tf.training.preparation import make_split_dataset
+
+_HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
+_HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Epochs from `first` to before `last` with one optimizer."""
+
+    first: int
+    last: int
+    learning_rate: Any
+    patience: int | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the backbone stays as it is: the heads settle, and nothing is stopped early."""
+        return self.patience is None
+
+
+def fit(
+    model: keras.Model,
+    run: Run,
+    manifest: Manifest,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Fit a model to the images of a run, from the epoch on that the run has come to.
+
+    Args:
+        model: What `build_classifier` makes of the settings of the run.
+        run: The run, whose folder may hold the state of a training that was stopped.
+        manifest: Its images, with splits.
+        callbacks: More Keras callbacks.
+
+    Raises:
+        RunError: If the training diverges.
+    """
+    begun = progress = read_progress(run.folder)
+    drop_later_rows(run.folder, begun)
+    if not begun.epoch:
+        _start_heads(model, run, manifest.select("train"))
+    deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
+    trainer = show_heads(model) if deep else model  # The same layers.
+    datasets = _feed(run, manifest, begun.epoch)
+    for phase in _list_phases(run.config, len(datasets["x"])):
+        if progress.stopped or progress.epoch >= phase.last:
+            continue
+        with _freeze(model, phase):
+            _compile(trainer, run, phase, deep)
+            if begun.epoch and begun.epoch >= phase.first:
+                anew = begun.epoch == phase.first
+                restore_state(trainer, run.folder, begun, anew=anew)
+            progress = _fit_phase(trainer, run, phase, progress, datasets, callbacks)
+
+
+def _fit_phase(
+    trainer: keras.Model,
+    run: Run,
+    phase: _Phase,
+    progress: Progress,
+    datasets: dict[str, Any],
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Progress:
+    if progress.epoch == phase.first:
+        progress = replace(progress, lowest=math.inf, waited=0)
+    keeper = Keeper(run.folder, progress, phase.patience)
+    common = [
+        average_weights(),
+        keras.callbacks.TerminateOnNaN(),
+        RelevanceLogger(run.class_names),
+        keeper,
+        keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
+    ]
+    with fuse_norms(trainer):
+        trainer.fit(
+            **datasets,
+            shuffle=False,  # The dataset shuffles itself.
+            verbose=0,
+            epochs=phase.last,
+            initial_epoch=progress.epoch,
+            callbacks=[*common, *callbacks],
+        )
+    return keeper.progress
+
+
+def _compile(trainer: keras.Model, run: Run, phase: _Phase, deep: float) -> None:
+    compile_classifier(
+        trainer,
+        phase.learning_rate,
+        task=run.task,
+        deep_supervision=deep,
+        weight_decay=run.config.weight_decay,
+        jit_compile=run.config.xla,
+    )
+
+
+@contextmanager
+def _freeze(model: keras.Model, phase: _Phase) -> Iterator[None]:
+    if not phase.frozen:
+        yield
+        return
+    backbone = model.get_layer("backbone")
+    backbone.trainable = False
+    try:
+        yield
+    finally:
+        backbone.trainable = True
+
+
+def _feed(run: Run, manifest: Manifest, epoch: int) -> dict[str, Any]:
+    """Make the datasets of a training; what weighs a class weighs it in the validation too."""
+    train, validation = manifest.select("train"), manifest.select("validation")
+    weights = run.task.weigh_classes(train) if run.config.balance else None
+    held_out = make_split_dataset(run, validation)
+    if weights is not None:
+        table = tf.constant([weights[index] for index in range(len(weights))], tf.float32)
+        held_out = held_out.map(lambda images, labels: (images, labels, tf.gather(table, labels)))
+    return {
+        "x": make_split_dataset(run, train, training=True, first_epoch=epoch),
+        "validation_data": held_out,
+        "class_weight": weights,
+    }
+
+
+def _start_heads(model: keras.Model, run: Run, manifest: Manifest) -> None:
+    """Fit the heads to some of the training images, of each class alike many."""
+    pretrained = run.config.start.read() if run.config.starts_heads else None
+    if pretrained is None:
+        return
+    few = sample_classes(manifest, _HEAD_IMAGES, run.config.seed)
+    images = make_split_dataset(run, few).map(lambda images, _: images)
+    initialize_heads(model, images, run.task.encode(few), pretrained)
+
+
+def _list_phases(config: TrainConfig, steps: int) -> Iterator[_Phase]:
+    frozen = min(config.frozen_epochs or 0, config.epochs) if config.weights else 0
+    if frozen:
+        yield _Phase(0, frozen, _HEAD_LEARNING_RATE)
+    if config.epochs > frozen:
+        rate = make_schedule(config.learning_rate, steps * (config.epochs - frozen))
+        yield _Phase(frozen, config.epochs, rate, config.patience)

@@ -1,0 +1,113 @@
+"""Go on with a training that was stopped, and with nothing else."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+from mscam_tf.data.manifests import Manifest, ManifestError, Sample, read_manifest
+from mscam_tf.errors import RunError
+from mscam_tf.files import read_table
+from mscam_tf.folders import find_unfinished
+from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run
+
+_LISTED = 5
+_LOGGER = logging.getLogger(__name__)
+
+
+def find_begun(folder: str | Path) -> Run | None:
+    """Return what `train(..., resume=True)` goes on with in a folder: a training, or `None`.
+
+    Args:
+        folder: The run folder. What is begun while an older run is still there lies beside it.
+
+    Raises:
+        OutputError: If a command is training there.
+        RunError: If its settings cannot be read.
+    """
+    place = find_unfinished(Path(folder), RUN_FOLDER.state) or Path(folder)
+    begun = is_unfinished(place) or (place / "model.keras").is_file()
+    return open_run(place) if begun and RUN_FOLDER.is_at(place) else None
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder holds a training that was stopped before its end."""
+    return (folder / RUN_FOLDER.state).is_file()
+
+
+def check_config_again(begun: Run, config: TrainConfig) -> None:
+    """Refuse settings other than those that a training was begun with.
+
+    What is chosen by the images or by the weights may be left open, as it was then.
+
+    Raises:
+        RunError: If some differ; it names them.
+    """
+    known, given = begun.config, config.resolve()
+    if given.read.window is None and given.window_percentiles == known.window_percentiles:
+        given = replace(given, read=replace(given.read, window=known.read.window))
+    given = replace(
+        given,
+        image_size=given.image_size or known.image_size,
+        pooling=known.pooling if given.pooling == "auto" else given.pooling,
+    )
+    names = [f.name for f in fields(known) if getattr(known, f.name) != getattr(given, f.name)]
+    if names:
+        raise RunError(
+            f"{begun.folder} was begun with other settings; leave these out to go on with it, or "
+            f"begin anew with --overwrite. Expected: {_show(known, names)}. "
+            f"Received: {_show(given, names)}"
+        )
+
+
+def _show(config: TrainConfig, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in names}
+
+
+def check_images_again(begun: Run, manifest: Manifest) -> Manifest:
+    """Return the images of a training with their splits, and refuse others.
+
+    Args:
+        begun: The training.
+        manifest: The images that are given now; the folder that they lie in may have moved.
+
+    Raises:
+        ManifestError: If images, labels or splits differ from those it was begun with.
+    """
+    known = read_manifest(begun.split_file)
+    before = {PurePath(sample.path): sample for sample in known.samples}
+    skipped = _read_skipped(begun, manifest.root)
+    given = {PurePath(sample.path): sample for sample in manifest.samples}
+    given = {path: sample for path, sample in given.items() if path not in skipped}
+    differing = before.keys() ^ given.keys()
+    differing |= {path for path in before.keys() & given if _differ(before[path], given[path])}
+    if differing:
+        shown = ", ".join(sorted(map(str, differing))[:_LISTED])
+        raise ManifestError(
+            f"{begun.folder} was begun with other images or labels; give the same ones to go on "
+            f"with it, or begin anew with --overwrite. Received: {len(differing)} that differ: "
+            f"{shown}"
+        )
+    return replace(known, root=manifest.root)
+
+
+def _differ(known: Sample, given: Sample) -> bool:
+    return known.label != given.label or given.split not in ("", known.split)
+
+
+def _read_skipped(begun: Run, root: Path) -> set[PurePath]:
+    """Read which images were left out; the folder that they lie in may have moved since."""
+    file = begun.folder / "skipped.csv"
+    paths = [PurePath(row["path"]) for row in read_table(file)] if file.exists() else []
+    roots = (root, Path(begun.data))
+    below = {path.relative_to(r) for path in paths for r in roots if path.is_relative_to(r)}
+    return below | set(paths)
+
+
+def say_what_goes_on(begun: Run | None, folder: Path) -> None:
+    """Log what `resume` does: it may find nothing, or a training that is finished."""
+    if begun is None:
+        _LOGGER.warning("%s holds no training to go on with: one begins.", folder)
+    elif not is_unfinished(begun.folder):
+        _LOGGER.warning("The training of %s is finished: nothing is left to do.", folder)

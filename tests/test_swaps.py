@@ -1,0 +1,45 @@
+import pytest
+
+from mscam_tf.swaps import discard_folder, hide_name, is_free, list_others, put_folder
+
+
+def make(folder, **files):
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def read(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("there", [None, {}, {"model": "old", "notes": "mine"}])
+def test_a_complete_folder_takes_the_place_of_what_is_there(tmp_path, there):
+    if there is not None:
+        make(tmp_path / "run", **there)
+    put_folder(make(tmp_path / "new", model="new"), tmp_path / "run", ["model"])
+    others = {"notes": "mine"} if there else {}
+    assert read(tmp_path / "run") == {"model": "new", **others}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_somebodys_goes_to_the_new_folder_or_stays(tmp_path):
+    old, new = make(tmp_path / "old", model="a", notes="b"), make(tmp_path / "new", notes="c")
+    discard_folder(old, new, ["model"])
+    assert read(new) == {"notes": "c"}
+    assert read(old) == {"model": "a", "notes": "b"}  # Not lost for a name that is taken.
+    assert list_others(old, ["mod*"]) == ["notes"]
+
+
+def test_free_is_nothing_or_an_empty_folder(tmp_path):
+    assert is_free(tmp_path / "missing")
+    assert is_free(tmp_path)
+    (tmp_path / "file").touch()
+    assert not is_free(tmp_path)
+    assert not is_free(tmp_path / "file")
+
+
+def test_hidden_names_have_room_for_more(tmp_path):
+    assert hide_name(tmp_path / "run") == ".run"
+    assert len(hide_name(tmp_path / ("x" * 255))) < 210

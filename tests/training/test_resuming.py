@@ -1,0 +1,195 @@
+from dataclasses import replace
+
+import keras
+import pytest
+
+import mscam_tf
+from mscam_tf import ManifestError, ReadOptions, RunError, TrainConfig, read_manifest
+from mscam_tf.data.manifests import Manifest
+from mscam_tf.training import find_begun
+from mscam_tf.training.resuming import check_config_again, check_images_again, is_unfinished
+
+CONFIG = TrainConfig(
+    backbone="TinyNet", image_size=(32, 32), batch_size=8, epochs=3, dropout=0.2, learning_rate=1e-2
+)
+
+
+class Stop(keras.callbacks.Callback):
+    """Stops a training as Ctrl-C does: at the end of an epoch, or within it."""
+
+    def __init__(self, epoch, *, within=False):
+        super().__init__()
+        self.epoch, self.within, self.now = epoch, within, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.within and self.now == self.epoch and batch == 1:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def stop(manifest, folder, config, callback, **options):
+    with pytest.raises(KeyboardInterrupt):
+        mscam_tf.train(manifest, folder, config, callbacks=[callback], **options)
+
+
+def read_files(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in (".csv", ".json")}
+
+
+@pytest.fixture(scope="module")
+def manifest(image_folder):
+    return read_manifest(image_folder)
+
+
+@pytest.fixture(scope="module")
+def stopped(manifest, tmp_path_factory):
+    """A training that was stopped after its first epoch; tests only look at it."""
+    folder = tmp_path_factory.mktemp("stopped") / "run"
+    stop(manifest, folder, CONFIG, Stop(0))
+    return folder
+
+
+def check_same(first, second):
+    assert read_files(first.folder) == read_files(second.folder)
+    weights = zip(first.load_model().get_weights(), second.load_model().get_weights(), strict=True)
+    assert all((a == b).all() for a, b in weights)
+
+
+def test_a_training_that_goes_on_comes_to_the_same_end(manifest, tmp_path, caplog):
+    whole = mscam_tf.train(manifest, tmp_path / "whole", CONFIG)
+    stop(manifest, tmp_path / "parts", CONFIG, Stop(1, within=True))
+    assert f"until the end of epoch 1 is kept in {tmp_path / 'parts'}; --resume" in caplog.text
+    parts = mscam_tf.train(manifest, tmp_path / "parts", resume=True)
+    check_same(whole, parts)
+    assert [path.name for path in (parts.folder / "checkpoints").iterdir()] == ["best.weights.h5"]
+    again = mscam_tf.train(manifest, tmp_path / "parts", CONFIG, resume=True)
+    assert "is finished: nothing is left to do" in caplog.text
+    assert again.config == parts.config
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "stops"),
+    [
+        ({"deep_supervision": 0.5, "patience": 1}, [Stop(1)]),
+        ({"precision": "mixed_float16"}, [Stop(0)]),
+        ({"frozen_epochs": 2, "epochs": 4}, [Stop(1, within=True), Stop(1), Stop(3, within=True)]),
+    ],
+)
+def test_from_wherever_it_was_stopped(manifest, finished_run, tmp_path, settings, stops):
+    model = finished_run.folder / "model.keras"
+    weights = {"weights": str(model)} if "frozen_epochs" in settings else {}
+    config = replace(CONFIG, **settings, **weights)
+    whole = mscam_tf.train(manifest, tmp_path / "whole", config)
+    for callback in stops:
+        stop(manifest, tmp_path / "parts", config, callback, resume=True)
+    check_same(whole, mscam_tf.train(manifest, tmp_path / "parts", resume=True))
+
+
+def test_what_is_begun_over_a_run_lies_beside_it_and_goes_on(manifest, tmp_path, caplog):
+    run = mscam_tf.train(manifest, tmp_path / "run", replace(CONFIG, epochs=1))
+    (run.folder / "notes.txt").write_text("mine")
+    before = read_files(run.folder)
+    other = replace(CONFIG, epochs=2)
+    stop(manifest, run.folder, other, Stop(0), overwrite=True)
+    beside = tmp_path / ".run.unfinished"
+    assert str(beside) in caplog.text
+    assert is_unfinished(beside)
+    assert read_files(run.folder) == before
+    with pytest.raises(RunError, match=r"stopped before its end, in .*unfinished.*--resume"):
+        mscam_tf.train(manifest, run.folder, other)
+    again = mscam_tf.train(manifest, run.folder, resume=True)
+    assert again.config.epochs == 2
+    assert again.folder == run.folder
+    assert (run.folder / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_nothing_is_begun_anew_over_what_was_stopped(manifest, stopped):
+    before = read_files(stopped)
+    with pytest.raises(RunError, match=r"stopped before its end.*--resume.*or --overwrite"):
+        mscam_tf.train(manifest, stopped, CONFIG)
+    assert read_files(stopped) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"epochs": 4}, r"Expected: \{'epochs': 3\}\. Received: \{'epochs': 4\}"),
+        ({"seed": 1, "dropout": 0.0}, r"'dropout': 0\.2, 'seed': 0.*'dropout': 0\.0, 'seed': 1"),
+        ({"read": ReadOptions(invert=True)}, "'read'"),
+        ({"image_size": (64, 32)}, "'image_size'"),
+        ({"pooling": "soft"}, "'pooling'"),
+        ({"window_percentiles": (1, 99)}, "'window_percentiles'"),
+    ],
+)
+def test_other_settings_are_refused_by_name(manifest, stopped, settings, names):
+    with pytest.raises(RunError, match=names):
+        mscam_tf.train(manifest, stopped, replace(CONFIG, **settings), resume=True)
+    assert find_begun(stopped).config.epochs == 3
+
+
+def test_what_the_images_chose_may_be_left_open(stopped):
+    begun = find_begun(stopped)
+    check_config_again(begun, replace(CONFIG, image_size=None, pooling="auto", weights="auto"))
+    window = replace(begun.config.read, window=(1.0, 2.0))
+    fitted = replace(begun.config, read=window, window_percentiles=(1, 99))
+    check_config_again(replace(begun, config=fitted), replace(CONFIG, window_percentiles=(1, 99)))
+
+
+def test_other_images_or_labels_are_refused_by_name(manifest, stopped, tmp_path):
+    begun = find_begun(stopped)
+    samples = manifest.samples
+    changed = replace(samples[3], label="wide" if samples[3].label == "none" else "none")
+    train = next(s for s in read_manifest(begun.split_file).samples if s.split == "train")
+    for other, name in (
+        (samples[1:], samples[0].path),
+        ((*samples[:3], changed, *samples[4:]), changed.path),
+        (
+            tuple(replace(s, split="test" if s.path == train.path else "") for s in samples),
+            train.path,
+        ),
+    ):
+        with pytest.raises(ManifestError, match=f"Received: 1 that differ: {name}"):
+            check_images_again(begun, Manifest(manifest.root, other))
+    moved = check_images_again(begun, replace(manifest, root=tmp_path))
+    assert moved.root == tmp_path
+    assert {sample.split for sample in moved.samples} == {"train", "validation", "test"}
+
+
+def test_where_nothing_was_begun_it_begins(manifest, tmp_path, caplog):
+    assert find_begun(tmp_path / "run") is None
+    run = mscam_tf.train(manifest, tmp_path / "run", replace(CONFIG, epochs=1), resume=True)
+    assert "holds no training to go on with: one begins" in caplog.text
+    assert not is_unfinished(run.folder)
+
+
+def test_what_was_stopped_before_its_first_epoch_leaves_the_folder_free(manifest, tmp_path):
+    stop(manifest, tmp_path / "run", CONFIG, Stop(0, within=True))
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_a_model_outlives_what_follows_it(manifest, tmp_path, monkeypatch, caplog):
+    quick = replace(CONFIG, epochs=1)
+
+    def fail(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("mscam_tf.training.finishing.fit_range", fail)
+    with pytest.raises(MemoryError):
+        mscam_tf.train(manifest, tmp_path / "run", quick)
+    monkeypatch.undo()
+    assert "--resume" in caplog.text
+    kept = (tmp_path / "run" / "model.keras").read_bytes()
+    with pytest.raises(RunError, match="--resume` fits the range"):
+        mscam_tf.open_run(tmp_path / "run").read_value_range()
+    run = mscam_tf.train(manifest, tmp_path / "run", resume=True)
+    assert (run.folder / "model.keras").read_bytes() == kept
+    low, high = run.read_value_range()
+    assert low < high
