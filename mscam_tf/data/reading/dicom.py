@@ -1,8 +1,9 @@
 """Read DICOM files; needs the extra `mscam-tf[dicom]`."""
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mscam_tf.data.reading.dicom_pixels import check_frame, count_frames, decode_frame
 from mscam_tf.data.reading.dicom_units import apply_units, find_padding, find_window
@@ -12,10 +13,12 @@ from mscam_tf.errors import MscamError
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
-_DEFLATED = "1.2.840.10008.1.2.1.99"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_GROUP_LENGTH = b"\x02\0\0\0"  # Of group 2, which is never deflated.
+_HEAD = 2**12  # More than group 2 needs.
 _START = 132  # Of the elements, after 128 bytes and DICM.
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-_NEEDED = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
+_NEEDED = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 _NEEDED_OF_INTEGERS = ("BitsStored", "PixelRepresentation")
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
@@ -42,25 +45,20 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     _check_header(dataset, max_pixels)
     frame = choose_page(page, count_frames(dataset))
     check_frame(dataset, frame, max_pixels)
-    raw, values, full = decode_frame(dataset, frame)
-    padding = find_padding(dataset, raw, values)
-    values, full = apply_units(dataset, frame, values, full)
+    cells, values, stored_range = decode_frame(dataset, frame)
+    padding = find_padding(dataset, cells, values)
+    values, full = apply_units(dataset, frame, values, stored_range)
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     stored = Stored(values, full, inverted, padding)
-    window = find_window(dataset, frame, stored.seen)
-    return Stored(values, window or full, inverted, padding)
+    return replace(stored, full=find_window(dataset, frame, stored.seen) or full)
 
 
 def _load(path: Path, max_pixels: int) -> "FileDataset":
     from pydicom import dcmread
     from pydicom.dataset import FileMetaDataset
-    from pydicom.filereader import read_file_meta_info
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    with path.open("rb") as file:
-        whole = file.read(_START)[128:] == b"DICM"
-    if whole and read_file_meta_info(path).get("TransferSyntaxUID") == _DEFLATED:
-        _check_deflated(path, max_pixels)
+    _check_deflated(path, max_pixels)
     dataset = dcmread(path, force=True)
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
@@ -76,12 +74,20 @@ def _load(path: Path, max_pixels: int) -> "FileDataset":
 
 def _check_deflated(path: Path, max_pixels: int) -> None:
     """Refuse a deflated file that unpacks to more than images within the limit need."""
-    data = path.read_bytes()
-    if data[_START : _START + 4] != b"\x02\0\0\0":
-        raise MscamError("a deflated DICOM file without the length of its group 2 is not read")
-    start = _START + 12 + int.from_bytes(data[_START + 8 : _START + 12], "little")
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    unpacker.decompress(data[start:], 4 * max_pixels + 2**20)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        start = _START if head[_START - 4 : _START] == b"DICM" else 0
+        length = head[start : start + 12]
+        if length.startswith(_GROUP_LENGTH):
+            start += 12 + int.from_bytes(length[8:], "little")
+            head = head[:start]
+        if _DEFLATED not in head:
+            return
+        if not length.startswith(_GROUP_LENGTH):
+            raise MscamError("a deflated DICOM file without the length of its group 2 is not read")
+        file.seek(start)
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        unpacker.decompress(file.read(), 4 * max_pixels + 2**20)
     if unpacker.unconsumed_tail:
         raise MscamError(
             f"the deflated DICOM file unpacks to more than the limit of {max_pixels} pixels needs; "
@@ -94,7 +100,9 @@ def _check_header(dataset: "FileDataset", max_pixels: int) -> None:
     if not kinds:
         raise MscamError("the DICOM file holds no image, or is truncated")
     needed = _NEEDED + _NEEDED_OF_INTEGERS * (kinds[0] == "PixelData")
-    missing = [name for name in needed if _is_absent(dataset.get(name))]
+    missing = [name for name in needed if not isinstance(dataset.get(name), int)]
+    if not dataset.get("PhotometricInterpretation"):
+        missing.append("PhotometricInterpretation")
     if missing:
         raise MscamError(f"its DICOM header lacks {', '.join(missing)}")
     check_size(dataset.Rows, dataset.Columns, max_pixels)
@@ -103,7 +111,3 @@ def _check_header(dataset: "FileDataset", max_pixels: int) -> None:
             "expected a grey image, but its photometric interpretation is "
             f"{dataset.PhotometricInterpretation}"
         )
-
-
-def _is_absent(value: Any) -> bool:
-    return value is None or value == ""

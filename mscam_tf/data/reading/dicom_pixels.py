@@ -64,7 +64,8 @@ def decode_frame(
 
 def _take_bits(dataset: "FileDataset", cells: np.ndarray, bits: int) -> np.ndarray:
     allocated = 8 * cells.itemsize
-    high = bits - 1 if dataset.get("HighBit") is None else int(dataset.HighBit)
+    found = dataset.get("HighBit")
+    high = int(found) if isinstance(found, int) else bits - 1
     syntax = dataset.file_meta.TransferSyntaxUID
     moved = high != bits - 1
     if not bits - 1 <= high < allocated or (moved and syntax.is_encapsulated and syntax != _RLE):

@@ -137,11 +137,12 @@ def _look_up(
         raise MscamError("its modality LUT does not go with pixels that are floats")
     count, first, _ = (int(number) for number in table.LUTDescriptor)
     count = count or 2**16
-    first = _to_cell(first, np.dtype("i2")) if values.dtype.kind == "i" else first
+    if values.dtype.kind == "i":
+        first = int(_to_cell(first, np.dtype("i2")))
     entries = _read_entries(dataset, table, count)
     if len(entries) != count:
         raise MscamError(f"expected {count} entries in its modality LUT, but it has {len(entries)}")
-    found = entries[np.clip(values.astype(np.int64) - int(first), 0, count - 1)]
+    found = entries[np.clip(values.astype(np.int64) - first, 0, count - 1)]
     return found, (float(entries.min()), float(entries.max()))
 
 

@@ -30,6 +30,7 @@ from mscam_tf.errors import MscamError
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_COLOURS = 25  # Where its header says which.
 PNG_GREY, PNG_PALETTE = 0, 3
+_ZIP = b"PK\x03\x04"
 _CHANNELS = 4  # Grey and alpha, RGB or RGBA.
 
 
@@ -57,6 +58,8 @@ def read_stored(path: Path, page: int | None, max_pixels: int) -> Stored:
     for offset, magic, read in _READERS:
         if head.startswith(magic, offset):
             return read(path, page, max_pixels)
+    if head.startswith(_ZIP):
+        raise MscamError("expected one array in an NPY file, but it is an archive (NPZ or ZIP)")
     raise MscamError(
         "expected a PNG, TIFF, DICOM, NPY, JPEG, JPEG 2000 or BMP file, by its first bytes"
     )
@@ -115,11 +118,7 @@ def _drop_channel(values: np.ndarray) -> np.ndarray:
     expected = "(height, width) or (pages, height, width), with a last axis of 1 or without"
     if values.ndim in (3, 4) and values.shape[-1] == 1:
         values = values[..., 0]
-    elif (
-        values.ndim == 3
-        and values.shape[-1] <= _CHANNELS
-        and values.shape[-1] < min(values.shape[:2])
-    ):
+    elif values.ndim == 3 and values.shape[-1] < min(_CHANNELS + 1, *values.shape[:2]):
         raise MscamError(
             f"expected an array {expected}, but the last axis of its shape {values.shape} looks "
             "like channels"
@@ -127,10 +126,6 @@ def _drop_channel(values: np.ndarray) -> np.ndarray:
     if values.ndim not in (2, 3):
         raise MscamError(f"expected an array {expected}, but its shape is {values.shape}")
     return values
-
-
-def _refuse_npz(path: Path, page: int | None, max_pixels: int) -> Stored:
-    raise MscamError("expected one array in an NPY file, but it is an archive (NPZ or ZIP)")
 
 
 _READERS: tuple[tuple[int, bytes, Callable[[Path, int | None, int], Stored]], ...] = (
@@ -144,7 +139,6 @@ _READERS: tuple[tuple[int, bytes, Callable[[Path, int | None, int], Stored]], ..
     (0, JPEG_2000, _read_codestream),
     (0, JP2, _read_codestream),
     (0, b"\x93NUMPY", _read_npy),
-    (0, b"PK\x03\x04", _refuse_npz),
     (0, b"BM", _read_bmp),
     # Groups 2 and 8 of a DICOM file that lacks what precedes the first element.
     (0, b"\x02\0", read_dicom),

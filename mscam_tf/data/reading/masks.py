@@ -57,8 +57,10 @@ def number_objects(mask: np.ndarray) -> np.ndarray:
         MscamError: If a value is negative, a fraction or not finite.
 
     Examples:
-        >>> number_objects(np.array([[0, 7, 500_000_000]])), number_objects(np.array([[255, 0, 255]]))
-        (array([[0, 1, 2]], dtype=int32), array([[1, 0, 2]], dtype=int32))
+        >>> number_objects(np.array([[0, 7, 500_000_000]]))
+        array([[0, 1, 2]], dtype=int32)
+        >>> number_objects(np.array([[255, 0, 255]]))
+        array([[1, 0, 2]], dtype=int32)
     """
     mask = _to_whole(mask)
     values = np.unique(mask[mask != 0])

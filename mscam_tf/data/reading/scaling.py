@@ -40,7 +40,7 @@ def _ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
     # 16-bit integers, and such ends, are exact in float32; all else is reduced in float64.
     exact = values.itemsize <= 2 and values.dtype.kind in "ui"
     exact = exact and all(abs(end) < 2**20 and end == int(end) for end in (low, high))
-    wide = values.astype(np.float32 if exact else np.float64)
+    wide: np.ndarray = values.astype(np.float32 if exact else np.float64)
     if low == high:  # A window of one value is a step.
         return (wide > low).astype(np.float32)
     with np.errstate(invalid="ignore", over="ignore"):  # In padding; `scale_stored` checks all.

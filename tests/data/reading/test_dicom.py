@@ -145,15 +145,21 @@ def test_header_bombs_are_refused_before_decoding(tmp_path):
     assert time.perf_counter() - start < 1
 
 
-def test_no_image_and_deflated(tmp_path):
+def test_no_image(tmp_path):
     dataset = make_dataset()
     del dataset.PixelData
     with pytest.raises(ImageError, match="holds no image"):
         read_image(save(tmp_path / "a.dcm", dataset))
+
+
+def test_deflated_files_are_unpacked_within_the_limit(tmp_path):
     dataset = make_dataset()
     dataset.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
-    with pytest.raises(ImageError, match="deflated DICOM"):
-        read_image(save(tmp_path / "b.dcm", dataset))
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", dataset)), VALUES / 1023)
+    bomb = make_dataset(np.zeros((2000, 1000), np.uint16))
+    bomb.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+    with pytest.raises(ImageError, match="unpacks to more than the limit of 1000 pixels"):
+        read_image(save(tmp_path / "b.dcm", bomb), ReadOptions(max_pixels=1000))
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):
