@@ -32,10 +32,10 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     that is 0 or not finite is refused.
 
     `full` is the first VOI window, of the same places, that is one: both its numbers are finite,
-    the width is positive (at least 1 if it is LINEAR), and some of the image lies inside or on both
-    sides. Without one, it is the full range of the bits stored, or of the LUT. VOI LUTs and sigmoid
-    windows are curves for the display: values stay linear, and only the two ends of a window are
-    used. A MONOCHROME1 image is inverted. Padding is no image.
+    the width is positive (at least 1 if it is LINEAR), and the image is not blank in it. Without
+    one, it is the full range of the bits stored, or of the LUT. VOI LUTs and sigmoid windows are
+    curves for the display: values stay linear, and only the two ends of a window are used. A
+    MONOCHROME1 image is inverted. Padding is no image.
     """
     try:
         import pydicom  # noqa: F401

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mscam_tf.data.reading.scaling import map_window
 from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def apply_units(
     if full is not None:
         low, high = sorted(end * slope + intercept for end in full)
         full = low, high
-    return values * np.float64(slope) + intercept, full
+    with np.errstate(over="ignore", invalid="ignore"):  # What is not finite is refused later.
+        return values * np.float64(slope) + intercept, full
 
 
 def find_window(dataset: "FileDataset", frame: int, seen: np.ndarray) -> tuple[float, float] | None:
@@ -53,9 +55,10 @@ def find_window(dataset: "FileDataset", frame: int, seen: np.ndarray) -> tuple[f
     if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         raise MscamError(f"its VOILUTFunction is unknown: {function}")
     centers, widths = (_list_numbers(place, name) for name in ("WindowCenter", "WindowWidth"))
-    low, high = seen.min(), seen.max()
+    extremes = np.array([seen.min(), seen.max()])
     for start, end in _list_windows(centers, widths, function == "LINEAR"):
-        if start < high and end > low:  # Otherwise the image would be blank.
+        lowest, highest = map_window(extremes, start, end)
+        if lowest < highest:  # Otherwise the image would be blank.
             return start, end
     return None
 

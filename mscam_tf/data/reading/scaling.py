@@ -16,14 +16,26 @@ def scale_stored(stored: Stored, options: ReadOptions) -> np.ndarray:
     if seen.dtype.kind == "f" and not np.isfinite(seen).all():
         raise MscamError("expected numbers, but some values are not finite")
     low, high = options.window or stored.full or _check_unit(seen)
-    scaled = _ramp(stored.values, low, high)
+    scaled = map_window(stored.values, low, high)
     if stored.inverted != options.invert:
         scaled = 1 - scaled
     if stored.padding is not None:
         scaled[stored.padding] = 0
     if not np.isfinite(scaled).all():
         raise MscamError(f"its values cannot be mapped from the window {low} to {high}")
-    return scaled.astype(np.float32, copy=False)
+    return scaled
+
+
+def map_window(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Map a window to `[0, 1]`, float32; what lies outside is clipped."""
+    # 16-bit integers, and such ends, are exact in float32; all else is reduced in float64.
+    exact = values.itemsize <= 2 and values.dtype.kind in "ui"
+    exact = exact and all(abs(end) < 2**20 and end == int(end) for end in (low, high))
+    wide: np.ndarray = values.astype(np.float32 if exact else np.float64)
+    if low == high:  # A window of one value is a step.
+        return (wide > low).astype(np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # In padding; `scale_stored` checks all.
+        return np.clip((wide - low) / (high - low), 0, 1).astype(np.float32, copy=False)
 
 
 def is_constant(image: np.ndarray) -> bool:
@@ -34,17 +46,6 @@ def is_constant(image: np.ndarray) -> bool:
         (True, False)
     """
     return bool((image == image.flat[0]).all())
-
-
-def _ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    # 16-bit integers, and such ends, are exact in float32; all else is reduced in float64.
-    exact = values.itemsize <= 2 and values.dtype.kind in "ui"
-    exact = exact and all(abs(end) < 2**20 and end == int(end) for end in (low, high))
-    wide: np.ndarray = values.astype(np.float32 if exact else np.float64)
-    if low == high:  # A window of one value is a step.
-        return (wide > low).astype(np.float32)
-    with np.errstate(invalid="ignore", over="ignore"):  # In padding; `scale_stored` checks all.
-        return np.clip((wide - low) / (high - low), 0, 1)
 
 
 def _check_unit(values: np.ndarray) -> tuple[float, float]:

@@ -176,6 +176,36 @@ def test_npy_of_other_things_is_refused(tmp_path):
     refuse(tmp_path / "d.npy", "0 x 3 pixels")
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 1), (1, 2, 3), (1, 2, 3, 1)])
+def test_npy_of_one_channel_or_one_page_is_an_image(tmp_path, shape):
+    np.save(tmp_path / "a.npy", RAMP.reshape(shape))
+    np.testing.assert_allclose(read_image(tmp_path / "a.npy"), RAMP / 255, atol=1e-6)
+
+
+def test_npy_of_pages_with_a_channel_of_other_orders_and_of_bool(tmp_path):
+    np.save(tmp_path / "a.npy", np.stack([RAMP, 255 - RAMP])[..., None])
+    refuse(tmp_path / "a.npy", "the file holds 2 pages")
+    image = read_image(tmp_path / "a.npy", ReadOptions(page=1))
+    np.testing.assert_allclose(image, 1 - RAMP / 255, atol=1e-6)
+    np.save(tmp_path / "b.npy", np.asfortranarray(RAMP.astype(">u2") * 257))
+    np.testing.assert_allclose(read_image(tmp_path / "b.npy"), RAMP / 255, atol=1e-6)
+    np.save(tmp_path / "c.npy", RAMP > 100)
+    assert read_image(tmp_path / "c.npy").tolist() == [[0, 0, 1], [1, 1, 1]]
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_npy_with_channels_is_refused(tmp_path, channels):
+    np.save(tmp_path / "a.npy", np.zeros((8, 9, channels), np.uint8))
+    refuse(
+        tmp_path / "a.npy", rf"the last axis of its shape \(8, 9, {channels}\) looks like channels"
+    )
+
+
+def test_an_archive_of_arrays_is_named(tmp_path):
+    np.savez(tmp_path / "a.npz", a=RAMP)
+    refuse(tmp_path / "a.npz", r"expected one array in an NPY file, but it is an archive")
+
+
 def test_grey_stored_as_rgb(tmp_path):
     rgb = np.repeat(RAMP[..., None], 3, -1)
     for path in (save(tmp_path / "a.png", rgb), save(tmp_path / "a.tif", rgb)):
