@@ -37,6 +37,11 @@ def print_report(report: "DataReport") -> None:
         say(f"BROKEN: {len(report.problems)} files cannot be read:")
         for path, reason in report.problems:
             say(f"  {path}: {reason}")
+    if report.constant:
+        names = [report.manifest.samples[index].path for index in report.constant[:_SHOWN]]
+        more = f" and {len(report.constant) - _SHOWN} more" * (len(report.constant) > _SHOWN)
+        say(f"Warning: {len(report.constant)} images show nothing, all their pixels are alike:")
+        say(f"  {', '.join(names)}{more}")
     if report.torn_groups:
         say(f"LEAK: {len(report.torn_groups)} groups are in several splits:")
         for group, splits in list(report.torn_groups.items())[:_SHOWN]:
@@ -46,7 +51,7 @@ def print_report(report: "DataReport") -> None:
     _print_clusters(report, report.ungrouped, "Warning: {} in several groups:", "group")
     if report.ungrouped:
         say("Copies belong in one group, or a split tears them: see --write-groups.")
-    if not report.failed and not report.ungrouped:
+    if not report.failed and not report.ungrouped and not report.constant:
         say("Nothing is wrong: all files can be read, and no copies are apart.")
 
 

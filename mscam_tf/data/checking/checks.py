@@ -1,7 +1,7 @@
 """Check a data set before training: broken files, torn groups, leaks, contradictory labels."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class DataReport:
         duplicates: Pairs of images that are copies of each other, by index of the sample.
         clusters: Images connected by such pairs, by index of the sample.
         torn_groups: The splits of each group that is in more than one.
+        constant: Images of which all pixels are alike, as they are stored or by the window, by
+            index of the sample: they show nothing.
     """
 
     manifest: Manifest
@@ -39,6 +41,7 @@ class DataReport:
     duplicates: list[Duplicate]
     clusters: list[list[int]]
     torn_groups: dict[str, list[str]]
+    constant: Sequence[int] = ()
 
     @property
     def leaks(self) -> list[list[int]]:
@@ -107,6 +110,7 @@ def check_manifest(
         duplicates,
         cluster_duplicates(len(manifest.samples), duplicates),
         find_torn_groups(manifest),
+        [index for index, fingerprint in found.items() if fingerprint.constant],
     )
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from mscam_tf.data.reading import ReadOptions, read_image
+from mscam_tf.data.reading import ReadOptions, is_constant, read_image
 from mscam_tf.errors import MscamError
 
 ORIENTATIONS = (
@@ -39,11 +39,13 @@ class Fingerprint:
         size: `(height, width)` in pixels.
         digest: Hash of the size and of all pixels.
         thumbnail: Whitened thumbnail `(40, 40)`, float32, of unit norm; zeros for a flat image.
+        constant: Whether all pixels are alike.
     """
 
     size: tuple[int, int]
     digest: bytes
     thumbnail: np.ndarray
+    constant: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def take_fingerprint(path: str | Path, options: ReadOptions | None = None) -> Fi
     height, width = image.shape
     digest = hashlib.sha256(f"{height},{width}".encode() + image.tobytes()).digest()
     shrunk = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    return Fingerprint((height, width), digest, _whiten(np.asarray(shrunk, np.float64)))
+    thumbnail = _whiten(np.asarray(shrunk, np.float64))
+    return Fingerprint((height, width), digest, thumbnail, is_constant(image))
 
 
 def find_duplicates(

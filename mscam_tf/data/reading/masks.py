@@ -6,50 +6,75 @@ import numpy as np
 from PIL import PngImagePlugin
 from scipy.ndimage import label
 
+from mscam_tf.data.reading.codestreams import JPEG, check_codestream
 from mscam_tf.data.reading.formats import PNG, PNG_COLOURS, PNG_GREY, PNG_PALETTE, read_stored
-from mscam_tf.data.reading.images import name_problem
 from mscam_tf.data.reading.options import ReadOptions
-from mscam_tf.data.reading.stored import (
-    check_size,
-)
+from mscam_tf.data.reading.problems import name_problem
+from mscam_tf.data.reading.stored import check_size
 from mscam_tf.errors import MscamError
 
-_UNNUMBERED = {1, 255, 65535}  # What masks without numbers have for an object.
+# What masks without numbers have for an object: 1, or white.
+_UNNUMBERED = {1, 255, 65535, 2**32 - 1, 2**64 - 1}
 
 
 def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarray:
     """Read a mask as whole numbers `(height, width)`, in any format of images.
 
+    Floats are read if they are whole numbers. Nothing is rounded or cut off: fractions, negative
+    numbers and NaN are refused, since nobody can know which objects they stand for.
+
     Args:
         path: A grey image, or a PNG file with a palette, of which the indices count.
         options: Its limit of pixels; a mask has no page or window.
 
+    Returns:
+        Numbers of at least 0, int32 if they fit; `number_objects` numbers them from 1.
+
     Raises:
-        ImageError: If the file cannot be read, or has colours.
+        ImageError: If the file cannot be read, has colours, or holds other numbers.
     """
     options = options or ReadOptions()
     try:
         values = read_mask_values(Path(path), options.max_pixels)
+        return _to_whole(values)
     except Exception as error:  # Decoders raise whatever they please on broken files.
         raise name_problem(Path(path), error) from error
-    return values.astype(np.int32)
 
 
 def number_objects(mask: np.ndarray) -> np.ndarray:
-    """Number the objects of a mask: by its values if these are numbers, else by region from 1."""
-    values = np.unique(mask[mask != 0]).tolist()
-    if len(values) > 1 or not _UNNUMBERED.issuperset(values):
-        return mask.astype(np.int32)
-    numbered, _ = label(mask, structure=np.ones((3, 3)), output=np.int32)
-    return numbered
+    """Number the objects of a mask from 1, without gaps.
+
+    If its values are numbers, each is an object, in their order. If there is only one value, and it
+    is 1 or white, each connected region is an object (diagonals connect).
+
+    Args:
+        mask: `(height, width)`, whole numbers, of which 0 is no object.
+
+    Returns:
+        The numbers, int32: never more than there are pixels, whatever the values are.
+
+    Raises:
+        MscamError: If a value is negative, a fraction or not finite.
+
+    Examples:
+        >>> number_objects(np.array([[0, 7, 500_000_000]]))
+        array([[0, 1, 2]], dtype=int32)
+        >>> number_objects(np.array([[255, 0, 255]]))
+        array([[1, 0, 2]], dtype=int32)
+    """
+    mask = _to_whole(mask)
+    values = np.unique(mask[mask != 0])
+    if len(values) == 1 and _UNNUMBERED.issuperset(values.tolist()):
+        return label(mask, structure=np.ones((3, 3)), output=np.int32)[0]
+    return np.where(mask == 0, 0, np.searchsorted(values, mask) + 1).astype(np.int32)
 
 
 def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     """Read a mask as `read_stored` does, but a PNG file with a palette by its indices.
 
     Raises:
-        Exception: As `read_stored`; `ValueError` for a PNG file of several channels, whose numbers
-            of objects may stand in any of them.
+        Exception: As `read_stored`; `ValueError` for a file of several channels, whose numbers
+            of objects may stand in any of them, and for JPEG that has blurred the numbers.
     """
     with path.open("rb") as file:
         head = file.read(26)
@@ -60,6 +85,35 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     if head.startswith(PNG) and head[PNG_COLOURS] != PNG_GREY:
         raise MscamError("expected a mask of one channel, but it has several")
     stored = read_stored(path, None, max_pixels)
-    if stored.inverted and stored.full is not None:
-        return sum(stored.full) - stored.values
-    return stored.values
+    if stored.tinted:
+        raise MscamError("expected a mask of one channel, but it has several that differ")
+    if head.startswith(JPEG):
+        _check_sharp(stored.values, path.read_bytes(), max_pixels)
+    if not stored.inverted:
+        return stored.values
+    if stored.full is None:
+        raise MscamError("expected a mask of whole numbers in which 0 is black")
+    return sum(stored.full) - stored.values
+
+
+def _check_sharp(values: np.ndarray, data: bytes, max_pixels: int) -> None:
+    if check_codestream(data, max_pixels).has_loss and len(np.unique(values[values != 0])) > 1:
+        raise MscamError(
+            "expected a mask with exact values, but JPEG has blurred them; save it as PNG"
+        )
+
+
+def _to_whole(values: np.ndarray) -> np.ndarray:
+    """Return whole numbers of at least 0, as int32 if they fit."""
+    if values.dtype.kind not in "buif":
+        raise MscamError(f"expected a mask of whole numbers, but its values are {values.dtype}")
+    wrong = values[~(np.isfinite(values) & (values >= 0) & (values == np.trunc(values)))]
+    if wrong.size:
+        raise MscamError(
+            "expected a mask of whole numbers of at least 0, each for an object, but "
+            f"{wrong.size} of its pixels have others, such as {wrong[0]}"
+        )
+    if float(values.max(initial=0)) > np.iinfo(np.int32).max:
+        # Wider floats are exact only up to 2**53; what is beyond is a number all the same.
+        return values if values.dtype.kind in "ui" else np.unique(values, return_inverse=True)[1]
+    return values.astype(np.int32)

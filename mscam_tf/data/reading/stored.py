@@ -1,6 +1,5 @@
 """The values of an image as its file stores them, and what the readers of all formats check."""
 
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +18,30 @@ class Stored:
         full: The values that map to 0 and 1 if the user gives no window; `None` if the file does
             not say how many of its bits are in use (floats, integers of more than 16 bits).
         inverted: Whether the file says that its lowest value is the brightest.
+        padding: Where the file says that there is no image, `(height, width)`, bool; `None` if it
+            says nothing.
+        tinted: Whether it was stored in colour channels that are not quite equal.
     """
 
     values: np.ndarray
     full: tuple[float, float] | None
     inverted: bool = False
+    padding: np.ndarray | None = None
+    tinted: bool = False
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The values of the image without its padding, in one row."""
+        return self.values.ravel() if self.padding is None else self.values[~self.padding]
+
+
+def make_stored(
+    values: np.ndarray, full: tuple[float, float] | None, inverted: bool = False
+) -> Stored:
+    """Return the image of values that may have several channels; see `to_grey`."""
+    grey = to_grey(values, full)
+    colours = values[..., :3] if values.ndim == 3 and values.shape[-1] > 2 else grey[..., None]
+    return Stored(grey, full, inverted, tinted=bool((colours != grey[..., None]).any()))
 
 
 def check_size(height: int, width: int, max_pixels: int) -> None:
@@ -35,17 +53,6 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
             f"its header says {height} x {width} pixels, more than the limit of {max_pixels}; "
             "raise it if the file is right (max_pixels, --max-pixels)"
         )
-
-
-def check_codestream(data: bytes, max_pixels: int) -> None:
-    """Refuse a JPEG, JPEG-LS or JPEG 2000 codestream by its own header.
-
-    Inside a TIFF or DICOM file, it has a size of its own, which the decoders use.
-    """
-    size = _read_codestream_size(data)
-    if size is None:
-        raise MscamError("its compressed image does not begin with a size")
-    check_size(*size, max_pixels)
 
 
 def choose_page(page: int | None, pages: int) -> int:
@@ -106,18 +113,3 @@ def to_grey(values: np.ndarray, full: tuple[float, float] | None) -> np.ndarray:
     if spread > _GREY_TOLERANCE * (float(high) - float(low)):
         raise MscamError("expected a grey image, but its colour channels differ")
     return green  # The channel that JPEG keeps closest to the luminance.
-
-
-def _read_codestream_size(data: bytes) -> tuple[int, int] | None:
-    """Return the `(height, width)` at the start of a JPEG, JPEG-LS or JPEG 2000 codestream."""
-    if data.startswith(b"\xff\x4f\xff\x51"):  # JPEG 2000: the first segment is its size.
-        width, height, left, top = struct.unpack(">4I", data[8:24])
-        return height - top, width - left
-    position = 2
-    while data[position : position + 1] == b"\xff":
-        marker, length = struct.unpack(">BH", data[position + 1 : position + 4])
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
-            return height, width
-        position += 2 + length
-    return None

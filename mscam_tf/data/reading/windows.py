@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from mscam_tf.data.reading.formats import read_stored
-from mscam_tf.data.reading.images import ImageError, map_images
+from mscam_tf.data.reading.mapping import map_images
 from mscam_tf.data.reading.options import ReadOptions
+from mscam_tf.data.reading.problems import ImageError
 from mscam_tf.errors import MscamError
 
 # Percentiles of 10 million values are steady to far below what a model sees, and fit in memory.
@@ -20,7 +21,7 @@ def fit_window(
     """Fit the window to percentiles of the values stored in training images.
 
     Takes up to 20,000 pixels of each of up to 500 images, evenly spread. Images that cannot be
-    read are ignored; `check_images` lists them.
+    read are ignored; `check_images` lists them. So is the padding of DICOM files.
 
     Args:
         paths: Training images, without images that are to be scored.
@@ -41,7 +42,10 @@ def fit_window(
     values = [sample for sample in samples if not isinstance(sample, ImageError)]
     if not values:
         raise ImageError(problems)
-    low, high = np.percentile(np.concatenate(values), percentiles)
+    pooled = np.concatenate(values)
+    if not pooled.size:
+        raise MscamError("The window cannot be fitted: the training images hold padding only.")
+    low, high = np.percentile(pooled, percentiles)
     if not low < high:
         raise MscamError(
             f"The percentiles {percentiles} of the training images must differ. "
@@ -51,7 +55,7 @@ def fit_window(
 
 
 def _sample(path: Path, options: ReadOptions) -> np.ndarray:
-    values = read_stored(path, options.page, options.max_pixels).values.ravel()
+    values = read_stored(path, options.page, options.max_pixels).seen
     sample = values[_spread(values.size, _FITTED_PIXELS)].astype(np.float64)
     return sample[np.isfinite(sample)]
 

@@ -1,47 +1,20 @@
 import struct
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mscam_tf import ImageError, ReadOptions, read_image
+from mscam_tf.data.reading import is_constant
 from mscam_tf.data.tiling.frames import read_frame
+from tests.dicom_files import VALUES, compress, enclose, make_dataset, save
 
-pydicom = pytest.importorskip("pydicom")
-from pydicom import uid  # noqa: E402
-from pydicom.encaps import encapsulate  # noqa: E402
-
-VALUES = np.array([[0, 1, 1023], [500, 501, 2]], np.uint16)
-
-
-def make_dataset(values=VALUES, bits=10, **attributes):
-    dataset = pydicom.Dataset()
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = (
-        uid.DigitalXRayImageStorageForProcessing
-    )
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    dataset.Rows, dataset.Columns = values.shape[-2:]
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, bits, bits - 1
-    dataset.PixelRepresentation = int(values.dtype.kind == "i")
-    dataset.PixelData = values.tobytes()
-    for name, value in attributes.items():
-        setattr(dataset, name, value)
-    return dataset
-
-
-def save(path, dataset):
-    dataset.save_as(path, enforce_file_format=True)
-    return path
-
-
-def compress(dataset, syntax):
-    """Compress as RLE, JPEG-LS or JPEG 2000, each without loss."""
-    dataset.compress(syntax, generate_instance_uid=False)
-    return dataset
+uid = pytest.importorskip("pydicom.uid")
 
 
 @pytest.mark.parametrize(
@@ -137,23 +110,132 @@ def test_header_bombs_are_refused_before_decoding(tmp_path):
     j2k = b"\xff\x4f\xff\x51" + struct.pack(">HH4I", 41, 0, 25000, 40000, 0, 0) + bytes(40)
     jls = b"\xff\xd8\xff\xf7" + struct.pack(">HBHH", 11, 10, 40000, 25000) + bytes(40)
     for syntax, data in ((uid.JPEG2000Lossless, j2k), (uid.JPEGLSLossless, jls)):
-        dataset = make_dataset(PixelData=encapsulate([data]))
-        dataset["PixelData"].is_undefined_length = True
-        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset = enclose(make_dataset(), data, syntax)
         with pytest.raises(ImageError, match="40000 x 25000 pixels, more than the limit"):
             read_image(save(tmp_path / "b.dcm", dataset))
     assert time.perf_counter() - start < 1
 
 
-def test_no_image_and_deflated(tmp_path):
+def test_no_image(tmp_path):
     dataset = make_dataset()
     del dataset.PixelData
     with pytest.raises(ImageError, match="holds no image"):
         read_image(save(tmp_path / "a.dcm", dataset))
+
+
+def test_deflated_files_are_unpacked_within_the_limit(tmp_path):
     dataset = make_dataset()
     dataset.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
-    with pytest.raises(ImageError, match="deflated DICOM"):
-        read_image(save(tmp_path / "b.dcm", dataset))
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", dataset)), VALUES / 1023)
+    bomb = make_dataset(np.zeros((2000, 1000), np.uint16))
+    bomb.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+    with pytest.raises(ImageError, match="unpacks to more than the limit of 1000 pixels"):
+        read_image(save(tmp_path / "b.dcm", bomb), ReadOptions(max_pixels=1000))
+
+
+def test_a_deflated_bomb_without_a_preamble_is_refused_too(tmp_path):
+    bomb = make_dataset(np.zeros((2000, 1000), np.uint16))
+    bomb.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+    path = save(tmp_path / "a.dcm", bomb)
+    path.write_bytes(path.read_bytes()[132:])
+    with pytest.raises(ImageError, match="unpacks to more than the limit of 1000 pixels"):
+        read_image(path, ReadOptions(max_pixels=1000))
+    assert read_image(path).shape == (2000, 1000)
+
+
+@pytest.mark.parametrize("syntax", [uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian])
+def test_a_data_set_without_preamble_and_group_2_is_read(tmp_path, syntax):
+    dataset = make_dataset(RescaleSlope=2, RescaleIntercept=-5)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    path = save(tmp_path / "a.dcm", dataset)
+    data = path.read_bytes()
+    path.write_bytes(data[data.index(b"\x08\0\x16\0", 132) :])  # SOPClassUID is the first element.
+    np.testing.assert_allclose(read_image(path), VALUES / 1023, atol=1e-6)
+
+
+def test_compressed_pixels_of_an_unknown_syntax_are_refused(tmp_path):
+    path = save(tmp_path / "a.dcm", compress(make_dataset(), uid.RLELossless))
+    data = path.read_bytes()
+    path.write_bytes(data[data.index(b"\x08\0\x16\0", 132) :])
+    with pytest.raises(ImageError, match="compressed, but it names no transfer syntax"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("magic", [b"II*\0\x54\1\0\0", b"MM\0*", b"BM", b"\xff\xd8\xff\xe0"])
+def test_a_dicom_file_is_known_before_what_its_preamble_looks_like(tmp_path, magic):
+    dataset = make_dataset(PhotometricInterpretation="MONOCHROME1")
+    dataset.preamble = magic.ljust(128, b"\0")
+    path = save(tmp_path / "a.tif", dataset)
+    np.testing.assert_allclose(read_image(path), 1 - VALUES / 1023, atol=1e-6)
+
+
+def test_a_file_that_is_dicom_and_tiff_is_read_as_dicom(tmp_path):
+    values = np.array([[0, 1500, 2000, 3000]], np.uint16)
+    dataset = make_dataset(
+        values, 12, PhotometricInterpretation="MONOCHROME1", WindowCenter=2000, WindowWidth=2001
+    )
+    data = bytearray(save(tmp_path / "a.dcm", dataset).read_bytes())
+    place = data.index(values.tobytes())
+    tags = {256: 4, 257: 1, 258: 16, 259: 1, 262: 1, 273: place, 277: 1, 278: 1, 279: 8}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    directory += bytes(len(directory) % 2)
+    data += struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, len(directory))
+    data[:8] = b"II*\0" + struct.pack("<I", len(data))
+    path = tmp_path / "dual.dcm"
+    path.write_bytes(data + directory)
+    assert tifffile.imread(path).tolist() == values.tolist()
+    # 2000 - 0.5 -+ 1000 are 0 and 1, and dark is dense.
+    np.testing.assert_allclose(read_image(path), [[1, 0.74975, 0.49975, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("BitsStored", "BitsAllocated", "PhotometricInterpretation", "PixelRepresentation"),
+        *("Rows", "Columns", "SamplesPerPixel"),
+    ],
+)
+def test_what_a_header_lacks_is_named(tmp_path, name):
+    dataset = make_dataset()
+    dataset["PixelData"].VR = "OW"
+    delattr(dataset, name)
+    with pytest.raises(ImageError, match=f"its DICOM header lacks {name}$"):
+        read_image(save(tmp_path / "a.dcm", dataset))
+
+
+@pytest.mark.filterwarnings("ignore:A value of 'None'")
+def test_a_wrong_number_of_frames_is_named(tmp_path):
+    path = save(tmp_path / "a.dcm", make_dataset(NumberOfFrames=-1))
+    with pytest.raises(ImageError, match="its NumberOfFrames is no number of at least 1"):
+        read_image(path)
+    path = save(tmp_path / "a.dcm", make_dataset(NumberOfFrames=None))
+    assert read_image(path).shape == VALUES.shape
+
+
+NUMBERS = st.sampled_from(["0", "1", "-1", "0.5", "100", "3000", "1e308", "nan", "inf", "-inf", ""])
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.sampled_from(["", "LINEAR_EXACT", "SIGMOID"]))
+@settings(max_examples=60)
+def test_nothing_but_numbers_in_the_unit_range_is_read(slope, intercept, center, width, function):
+    dataset = make_dataset(VOILUTFunction=function)
+    names = ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth")
+    for name, text in zip(names, (slope, intercept, center, width), strict=True):
+        setattr(dataset, name, text or None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = save(Path(folder) / "a.dcm", dataset)
+        bad = slope in ("0", "nan", "inf", "-inf") or intercept in ("nan", "inf", "-inf")
+        if bad or slope == "1e308":  # Beyond what floats can hold.
+            with pytest.raises(ImageError, match=r"Rescale|not finite"):
+                read_image(path)
+            return
+        image = read_image(path)
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert not is_constant(image) or intercept == "1e308"  # So far away that steps are lost.
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):

@@ -1,11 +1,9 @@
-import csv
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ImageError, ReadOptions, read_image
-from mscam_tf.data.reading import check_images, is_image_file, resize_image, write_problems
+from mscam_tf import ReadOptions, read_image
+from mscam_tf.data.reading import is_image_file, resize_image
 
 
 def save(path, values):
@@ -35,61 +33,11 @@ def test_wrong_options(arguments, message):
         ReadOptions(**arguments)
 
 
-def test_broken_files_are_all_named_at_once(tmp_path):
-    good = save(tmp_path / "good.png", np.zeros((40, 50), np.uint8))
-    noise = np.random.default_rng(0).integers(0, 255, (40, 50)).astype(np.uint8)
-    data = save(tmp_path / "whole.png", noise).read_bytes()
-    (tmp_path / "truncated.png").write_bytes(data[: len(data) // 2])
-    (tmp_path / "text.jpg").write_text("not an image")
-    (tmp_path / "empty.tif").touch()
-    names = ["good.png", "truncated.png", "text.jpg", "empty.tif", "missing.png"]
-    paths = [tmp_path / name for name in names]
-    with pytest.raises(ImageError) as caught:
-        check_images(paths)
-    message = str(caught.value)
-    assert message.startswith("4 image files cannot be read")
-    assert message.endswith("Mend them, or leave them out (skip_bad=True, --skip-bad).")
-    assert all(name in message for name in names[1:])
-    assert "good.png" not in message
-    sizes, problems = check_images(paths, skip_bad=True)
-    assert sizes == {good: (40, 50)}
-    assert [path for path, _ in problems] == paths[1:]
-
-
-def test_nothing_is_left_to_skip(tmp_path):
-    (tmp_path / "a.png").touch()
-    with pytest.raises(ImageError, match=r"An image file cannot be read:\n.*the file is empty$"):
-        check_images([tmp_path / "a.png"], skip_bad=True)
-
-
-def test_long_lists_are_shortened_and_kept_whole_in_the_error(tmp_path):
-    problems = [(tmp_path / f"{i}.png", "broken") for i in range(25)]
-    error = ImageError(problems)
-    assert str(error).splitlines()[0] == "25 image files cannot be read:"
-    assert str(error).splitlines()[-1] == "  and 5 more"
-    assert len(str(error).splitlines()) == 22
-    assert error.problems == problems
-
-
-def test_problems_are_written_as_a_table(tmp_path):
-    write_problems([(tmp_path / "a,b.png", 'expected "grey", got colour')], tmp_path / "s.csv")
-    with (tmp_path / "s.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert rows == [{"path": str(tmp_path / "a,b.png"), "reason": 'expected "grey", got colour'}]
-
-
-def test_progress_counts_every_file(tmp_path):
-    path = save(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
-    counted = []
-    check_images([path] * 5, on_progress=counted.append)
-    assert sum(counted) == 5
-
-
 def test_image_files_by_suffix(tmp_path):
-    for name in ("a.dcm", "b.NPY", "c.tiff", "d.txt", ".e.png"):
+    for name in ("a.dcm", "b.NPY", "c.tiff", "d.txt", ".e.png", "f.JP2", "g.jls"):
         (tmp_path / name).touch()
     found = [path.name for path in sorted(tmp_path.iterdir()) if is_image_file(path, tmp_path)]
-    assert found == ["a.dcm", "b.NPY", "c.tiff"]
+    assert found == ["a.dcm", "b.NPY", "c.tiff", "f.JP2", "g.jls"]
 
 
 def test_resizing_averages_within_the_range(tmp_path):

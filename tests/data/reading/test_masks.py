@@ -1,10 +1,17 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from mscam_tf import ImageError, ReadOptions
-from mscam_tf.data.reading import read_mask
+from mscam_tf.data.labelling import measure_mask
+from mscam_tf.data.reading import number_objects, read_mask
+from mscam_tf.errors import MscamError
 
 
 def test_masks_of_one_bit_and_of_colour(tmp_path):
@@ -38,3 +45,92 @@ def test_the_indices_of_a_palette_count(tmp_path):
         image.convert(mode).save(tmp_path / "p.png")
         with pytest.raises(ImageError, match="1 x 3 pixels, more than the limit of 2"):
             read_mask(tmp_path / "p.png", ReadOptions(max_pixels=2))
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        ([[0.0, 1.0]], [[0, 1]]),
+        (np.array([[0, 1, 2]], np.float16), [[0, 1, 2]]),
+        ([[False, True]], [[0, 1]]),
+        (np.array([[0, 500_000_000]], np.int32), [[0, 1]]),
+        (np.array([[0, 2**32 - 1, 0, 2**32 - 1]], np.uint32), [[0, 1, 0, 2]]),
+        (np.array([[2**64 - 2, 0, 2**64 - 3]], np.uint64), [[2, 0, 1]]),
+        (np.array([[0, 1e300, 1e12]]), [[0, 2, 1]]),
+        (np.array([[0, 3_000_000_000, 5]], np.int64), [[0, 2, 1]]),
+        (np.array([[[0], [255], [0]]], np.uint8), [[0, 1, 0]]),
+    ],
+)
+def test_whole_numbers_of_any_type_are_objects(tmp_path, values, numbers):
+    np.save(tmp_path / "a.npy", np.array(values))
+    found = number_objects(read_mask(tmp_path / "a.npy"))
+    assert found.dtype == np.int32
+    assert found.tolist() == numbers
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.array([[0, 0.7]]), "1 of its pixels have others, such as 0.7"),
+        (np.array([[0, -1, -2]], np.int16), "2 of its pixels have others, such as -1"),
+        (np.array([[0, np.nan]]), "such as nan"),
+        (np.array([[0, np.inf]], np.float32), "such as inf"),
+        (np.array([[0, 1j]]), "complex128"),
+    ],
+)
+def test_numbers_that_are_no_objects_are_refused(tmp_path, values, message):
+    np.save(tmp_path / "a.npy", values)
+    with pytest.raises(ImageError, match=message):
+        read_mask(tmp_path / "a.npy")
+    with pytest.raises(MscamError, match=message):
+        number_objects(values)
+
+
+@given(arrays.arrays(st.sampled_from(["u1", "u4", "i4", "u8"]), (3, 4)))
+def test_objects_are_numbered_without_gaps_and_none_is_lost(mask):
+    if (mask < 0).any():
+        with pytest.raises(MscamError, match="at least 0"):
+            number_objects(mask)
+        return
+    found = number_objects(mask)
+    np.testing.assert_array_equal(found > 0, mask > 0)
+    assert set(np.unique(found).tolist()) | {0} == set(range(found.max() + 1))
+
+
+def test_a_huge_number_takes_no_memory(tmp_path):
+    mask = np.zeros((64, 64), np.int32)
+    mask[10:20, 10:20] = 500_000_000
+    np.save(tmp_path / "a.npy", mask)
+    tracemalloc.start()
+    assert measure_mask(read_mask(tmp_path / "a.npy"), "area") == [100]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("suffix", ["tif", "bmp"])
+def test_channels_of_a_mask_must_not_differ(tmp_path, suffix):
+    numbers = np.array([[0, 5]], np.uint8)  # A difference that grey images may have.
+    Image.fromarray(np.stack([numbers, 0 * numbers, 0 * numbers], -1)).save(
+        tmp_path / f"a.{suffix}"
+    )
+    with pytest.raises(ImageError, match="expected a mask of one channel, but it has several"):
+        read_mask(tmp_path / f"a.{suffix}")
+    Image.fromarray(np.stack([numbers] * 3, -1)).save(tmp_path / f"a.{suffix}")
+    assert read_mask(tmp_path / f"a.{suffix}").tolist() == [[0, 5]]
+
+
+def test_a_mask_that_jpeg_has_blurred_is_refused(tmp_path):
+    mask = np.kron(np.eye(4), np.ones((8, 8))).astype(np.uint8)
+    Image.fromarray(255 * mask).save(tmp_path / "a.jpg", quality=100)
+    assert set(np.unique(read_mask(tmp_path / "a.jpg"))) == {0, 255}
+    Image.fromarray(np.roll(100 * mask, 3)).save(tmp_path / "a.jpg", quality=50)
+    with pytest.raises(ImageError, match="JPEG has blurred them; save it as PNG"):
+        read_mask(tmp_path / "a.jpg")
+
+
+def test_a_mask_of_floats_has_no_white(tmp_path):
+    values = np.array([[0, 1]], np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="miniswhite")
+    with pytest.raises(ImageError, match="whole numbers in which 0 is black"):
+        read_mask(tmp_path / "a.tif")

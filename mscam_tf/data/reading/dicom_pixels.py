@@ -1,0 +1,103 @@
+"""Decode the pixels of a DICOM frame."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mscam_tf.data.reading.codestreams import check_codestream, decode_codestream
+from mscam_tf.data.reading.stored import find_range, to_grey
+from mscam_tf.errors import MscamError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import FileDataset
+
+_RLE = "1.2.840.10008.1.2.5"
+# JPEG of 12 bits, and without loss, which pydicom itself cannot decode.
+_EXTENDED_AND_LOSSLESS = tuple(f"1.2.840.10008.1.2.4.{end}" for end in (51, 57, 70))
+_OVERLAYS = range(0x6000, 0x6020, 2)
+
+
+def count_frames(dataset: "FileDataset") -> int:
+    """Return how many frames a file says that it holds."""
+    try:
+        frames = int(dataset.get("NumberOfFrames") or 1)
+    except (TypeError, ValueError):
+        frames = 0
+    if frames < 1:
+        raise MscamError("its NumberOfFrames is no number of at least 1")
+    return frames
+
+
+def check_frame(dataset: "FileDataset", frame: int, max_pixels: int) -> None:
+    """Refuse a compressed frame whose own header says more pixels than that of the file."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated and syntax != _RLE:  # Its runs are unpacked into a known size.
+        check_codestream(_get_frame(dataset, frame), max_pixels)
+
+
+def decode_frame(
+    dataset: "FileDataset", frame: int
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int] | None]:
+    """Return a frame as its cells hold it and by its bits stored, and the range of these bits.
+
+    The bits above `HighBit` are ignored, as the standard says: they may hold overlays, or more of a
+    sign. Bits below those that are stored are refused unless an overlay says that they are its own,
+    because then `HighBit` is likely wrong.
+    """
+    from pydicom.pixels.utils import pixel_array
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax in _EXTENDED_AND_LOSSLESS:
+        cells = _decode_jpeg(dataset, frame)
+    else:
+        native = not syntax.is_encapsulated or syntax == _RLE
+        cells = pixel_array(dataset, index=frame, correct_unused_bits=not native)
+    if cells.dtype.kind == "f":
+        return cells, cells, None
+    bits = int(dataset.BitsStored)
+    full = find_range(bits, signed=bool(dataset.PixelRepresentation))
+    grey = to_grey(cells, full)
+    if grey.ndim != cells.ndim:
+        return grey, grey, full  # Of colours, in which nothing but whole cells occurs.
+    return grey, _take_bits(dataset, grey, bits), full
+
+
+def _take_bits(dataset: "FileDataset", cells: np.ndarray, bits: int) -> np.ndarray:
+    allocated = 8 * cells.itemsize
+    found = dataset.get("HighBit")
+    high = int(found) if isinstance(found, int) else bits - 1
+    syntax = dataset.file_meta.TransferSyntaxUID
+    moved = high != bits - 1
+    if not bits - 1 <= high < allocated or (moved and syntax.is_encapsulated and syntax != _RLE):
+        raise MscamError(f"its HighBit is {high}, which does not go with {bits} bits stored")
+    if moved and (cells & _find_unused(dataset, high - bits + 1)).any():
+        raise MscamError(f"its HighBit is {high} of {bits} bits, but lower bits are in use too")
+    return (cells << (allocated - 1 - high)) >> (allocated - bits)
+
+
+def _find_unused(dataset: "FileDataset", count: int) -> int:
+    """Return a mask of the lowest bits without those that hold overlays."""
+    unused = 2**count - 1
+    for group in _OVERLAYS:
+        position = dataset.get((group, 0x0102))
+        if position is not None and position.value is not None:
+            unused &= ~(1 << int(position.value))
+    return unused
+
+
+def _decode_jpeg(dataset: "FileDataset", frame: int) -> np.ndarray:
+    data = _get_frame(dataset, frame)
+    size = int(dataset.Rows), int(dataset.Columns)
+    values, claim = decode_codestream(data, size[0] * size[1])
+    if (claim.height, claim.width) != size:
+        raise MscamError(f"its header says {size} pixels, but its compressed image is {claim[:2]}")
+    if 8 * values.itemsize > dataset.BitsAllocated:
+        raise MscamError(f"its compressed image has more than {dataset.BitsAllocated} bits")
+    cells = values.astype(f"u{dataset.BitsAllocated // 8}")
+    return cells.view(f"i{cells.itemsize}") if dataset.PixelRepresentation else cells
+
+
+def _get_frame(dataset: "FileDataset", frame: int) -> bytes:
+    from pydicom.encaps import get_frame
+
+    return get_frame(dataset.PixelData, frame, number_of_frames=count_frames(dataset))

@@ -1,0 +1,104 @@
+"""Decode TIFF images."""
+
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from mscam_tf.data.reading.codestreams import check_codestream
+from mscam_tf.data.reading.stored import (
+    Stored,
+    check_size,
+    choose_page,
+    find_array_range,
+    find_range,
+    make_stored,
+)
+from mscam_tf.errors import MscamError
+
+_WHITE_IS_ZERO, _PALETTE = 0, 3
+_PHOTOMETRIC = (_WHITE_IS_ZERO, 1, 2, _PALETTE, 6)  # 6 is JPEG's YCbCr, decoded as RGB.
+_PHOTOMETRIC_TAG = 262
+_SEPARATE = 2  # Planes, one for each sample.
+_NONE = 1
+_CODESTREAMS = {7: "JPEG", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000"}
+_CODESTREAMS |= {33007: "JPEG", 34892: "JPEG", 34712: "JPEG 2000"}
+# The others unpack into the size of their strip. What has a size of its own that is not checked
+# here (WebP, JPEG XL and so on) could fill the memory.
+_COMPRESSIONS = {_NONE: "none", 2: "CCITT", 3: "CCITT", 4: "CCITT", 5: "LZW", 8: "deflate"}
+_COMPRESSIONS |= {32946: "deflate", 32773: "PackBits", 34925: "LZMA", 50000: "Zstandard"}
+_COMPRESSIONS |= _CODESTREAMS
+_HEADER_BYTES = 2**16  # More than the tables before the size of a JPEG need.
+
+
+def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
+    """Read a page of a TIFF file."""
+    with tifffile.TiffFile(path) as file:
+        chosen = file.pages[choose_page(page, len(file.pages))].aspage()
+        _check_tiff(chosen, path.stat().st_size, max_pixels)
+        values = chosen.asarray(maxworkers=1)  # Images are read side by side, not their strips.
+        palette = chosen.colormap
+    if chosen.samplesperpixel > 1 and chosen.planarconfig == _SEPARATE:
+        values = np.moveaxis(values, 0, -1)
+    if chosen.photometric == _PALETTE:
+        return _look_up(values, palette)
+    if values.dtype == bool:
+        values = values.astype(np.uint8)
+    full = find_array_range(values)
+    if full is not None:
+        full = find_range(chosen.bitspersample, signed=values.dtype.kind == "i")
+    return make_stored(values, full, chosen.photometric == _WHITE_IS_ZERO)
+
+
+def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> None:
+    check_size(page.imagelength * page.imagedepth, page.imagewidth, max_pixels)
+    if page.is_tiled:
+        check_size(page.tilelength * page.tiledepth, page.tilewidth, max_pixels)
+    if _PHOTOMETRIC_TAG not in page.tags:  # Nobody knows whether its lowest value is bright.
+        raise MscamError("its TIFF header lacks PhotometricInterpretation")
+    if page.photometric not in _PHOTOMETRIC or page.samplesperpixel > 4:
+        raise MscamError(
+            "expected a grey image, or grey stored as RGB, but its photometric interpretation is "
+            f"{page.photometric} with {page.samplesperpixel} samples a pixel"
+        )
+    if page.compression not in _COMPRESSIONS:
+        names = ", ".join(sorted(set(_COMPRESSIONS.values())))
+        raise MscamError(f"expected compression by {names}, but it is {page.compression!r}")
+    _check_strips(page, file_size)
+    if page.compression in _CODESTREAMS:
+        for start in page.dataoffsets:
+            page.parent.filehandle.seek(start)
+            check_codestream(page.parent.filehandle.read(_HEADER_BYTES), max_pixels)
+
+
+def _check_strips(page: tifffile.TiffPage, file_size: int) -> None:
+    """Refuse strips that are missing, cut short or empty: they would be read as zeros or noise."""
+    strips = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    short = page.compression == _NONE and sum(page.databytecounts) < _count_bytes(page)
+    if short or any(count == 0 or start + count > file_size for start, count in strips):
+        raise MscamError("the file is truncated")
+    if len(strips) < int(np.prod(page.chunked)):
+        raise MscamError(
+            f"expected {int(np.prod(page.chunked))} strips or tiles, but the file has {len(strips)}"
+        )
+
+
+def _count_bytes(page: tifffile.TiffPage) -> int:
+    """Return the bytes that the rows of an image need at least."""
+    samples, planes = page.samplesperpixel, 1
+    if page.planarconfig == _SEPARATE:
+        samples, planes = 1, samples
+    row = -(-page.imagewidth * samples * page.bitspersample // 8)
+    return int(row * page.imagelength * page.imagedepth * planes)
+
+
+def _look_up(indices: np.ndarray, palette: np.ndarray | None) -> Stored:
+    """Read an image by its palette, of 16 bits or of 8 that writers store in two ways."""
+    if palette is None or len(palette) != 3 or indices.ndim != 2:
+        raise MscamError("expected a grey image, but it has a palette that cannot be read")
+    highest = 65535
+    if (palette & 255 == 0).all():
+        palette = palette >> 8
+    if (palette < 256).all():
+        highest = 255
+    return make_stored(np.moveaxis(palette[:, indices], 0, -1), (0, highest))

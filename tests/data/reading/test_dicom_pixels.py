@@ -1,0 +1,92 @@
+import imagecodecs
+import numpy as np
+import pytest
+
+from mscam_tf import ImageError, read_image
+from tests.dicom_files import enclose, make_dataset, save
+
+uid = pytest.importorskip("pydicom.uid")
+RAMP = np.arange(0, 4096, 16, dtype=np.uint16).reshape(16, 16)
+FULL = RAMP / 4095
+SIGNED = RAMP.astype(np.int16) - 2048
+
+
+def read(folder, values, **attributes):
+    return read_image(save(folder / "a.dcm", make_dataset(values, 12, **attributes)))
+
+
+def test_the_high_bit_says_where_the_stored_bits_are(tmp_path):
+    np.testing.assert_allclose(read(tmp_path, RAMP * 16, HighBit=15), FULL, atol=1e-6)
+    np.testing.assert_allclose(read(tmp_path, SIGNED * 16, HighBit=15), FULL, atol=1e-6)
+    np.testing.assert_allclose(read(tmp_path, RAMP * 2, HighBit=12), FULL, atol=1e-6)
+
+
+@pytest.mark.parametrize("high", [10, 16])
+def test_a_high_bit_beside_the_cell_is_refused(tmp_path, high):
+    with pytest.raises(ImageError, match=f"HighBit is {high}, which does not go with 12 bits"):
+        read(tmp_path, RAMP, HighBit=high)
+
+
+def test_a_high_bit_that_would_drop_values_is_refused(tmp_path):
+    with pytest.raises(ImageError, match="HighBit is 15 of 12 bits, but lower bits are in use"):
+        read(tmp_path, RAMP + 1, HighBit=15)
+
+
+def test_overlays_in_unused_bits_are_no_values(tmp_path):
+    overlaid = RAMP | np.where(RAMP > 2000, 0x8000, 0).astype(np.uint16)
+    np.testing.assert_allclose(read(tmp_path, overlaid), FULL, atol=1e-6)
+    # Of signed values, the bits above hold more of the sign, or an overlay instead.
+    overlaid = (SIGNED & 0xFFF) | np.int16(0x4000)
+    np.testing.assert_allclose(read(tmp_path, overlaid), FULL, atol=1e-6)
+    dataset = make_dataset(RAMP * 16 + 1, 12, HighBit=15)
+    dataset.add_new((0x6000, 0x0102), "US", 0)
+    image = read_image(save(tmp_path / "a.dcm", dataset))
+    np.testing.assert_allclose(image, FULL, atol=1e-6)
+
+
+@pytest.mark.parametrize("syntax", [uid.JPEGLossless, uid.JPEGLosslessSV1])
+def test_lossless_jpeg(tmp_path, syntax):
+    data = imagecodecs.jpeg8_encode(RAMP, bitspersample=12, lossless=True, predictor=4)
+    path = save(tmp_path / "a.dcm", enclose(make_dataset(RAMP, 12), data, syntax))
+    np.testing.assert_allclose(read_image(path), FULL, atol=1e-6)
+    pattern = SIGNED.view(np.uint16) & 0xFFF
+    data = imagecodecs.jpeg8_encode(pattern, bitspersample=12, lossless=True)
+    path = save(tmp_path / "b.dcm", enclose(make_dataset(SIGNED, 12), data, syntax))
+    np.testing.assert_allclose(read_image(path), FULL, atol=1e-6)
+
+
+def test_jpeg_of_twelve_bits(tmp_path):
+    data = imagecodecs.jpeg8_encode(RAMP, bitspersample=12, level=100)
+    path = save(tmp_path / "a.dcm", enclose(make_dataset(RAMP, 12), data, uid.JPEGExtended12Bit))
+    np.testing.assert_allclose(read_image(path), FULL, atol=3 / 4095)
+
+
+def test_jpeg_2000_in_boxes(tmp_path):
+    data = imagecodecs.jpeg2k_encode(RAMP, codecformat="jp2", bitspersample=12, reversible=True)
+    path = save(tmp_path / "a.dcm", enclose(make_dataset(RAMP, 12), data, uid.JPEG2000Lossless))
+    np.testing.assert_allclose(read_image(path), FULL, atol=1e-6)
+
+
+def test_a_compressed_image_of_another_size_or_half_of_it_is_refused(tmp_path):
+    data = imagecodecs.jpeg8_encode(RAMP[:8], bitspersample=12, lossless=True)
+    dataset = make_dataset(RAMP, 12)
+    with pytest.raises(
+        ImageError, match=r"header says \(16, 16\) .* compressed image is \(8, 16\)"
+    ):
+        read_image(save(tmp_path / "a.dcm", enclose(dataset, data, uid.JPEGLossless)))
+    data = imagecodecs.jpeg8_encode(RAMP, bitspersample=12, lossless=True)
+    with pytest.raises(ImageError, match="truncated"):
+        read_image(save(tmp_path / "b.dcm", enclose(dataset, data[:100], uid.JPEGLossless)))
+
+
+@pytest.mark.parametrize(
+    "syntax", [uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.RLELossless]
+)
+def test_every_order_of_bytes(tmp_path, syntax):
+    big = syntax == uid.ExplicitVRBigEndian
+    dataset = make_dataset(SIGNED, 12, PixelData=SIGNED.astype(">i2" if big else "<i2").tobytes())
+    dataset["PixelData"].VR = "OW"
+    if syntax == uid.RLELossless:
+        dataset.compress(syntax, generate_instance_uid=False)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", dataset)), FULL, atol=1e-6)

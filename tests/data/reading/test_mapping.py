@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import ImageError, ReadOptions
+from mscam_tf.data.reading import check_images
+
+
+def save(path, values):
+    Image.fromarray(values).save(path)
+    return path
+
+
+def test_broken_files_are_all_named_at_once(tmp_path):
+    good = save(tmp_path / "good.png", np.zeros((40, 50), np.uint8))
+    noise = np.random.default_rng(0).integers(0, 255, (40, 50)).astype(np.uint8)
+    data = save(tmp_path / "whole.png", noise).read_bytes()
+    (tmp_path / "truncated.png").write_bytes(data[: len(data) // 2])
+    (tmp_path / "text.jpg").write_text("not an image")
+    (tmp_path / "empty.tif").touch()
+    names = ["good.png", "truncated.png", "text.jpg", "empty.tif", "missing.png"]
+    paths = [tmp_path / name for name in names]
+    with pytest.raises(ImageError) as caught:
+        check_images(paths)
+    message = str(caught.value)
+    assert message.startswith("4 image files cannot be read")
+    assert message.endswith("Mend them, or leave them out (skip_bad=True, --skip-bad).")
+    assert all(name in message for name in names[1:])
+    assert "good.png" not in message
+    sizes, problems = check_images(paths, skip_bad=True)
+    assert sizes == {good: (40, 50)}
+    assert [path for path, _ in problems] == paths[1:]
+
+
+def test_nothing_is_left_to_skip(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ImageError, match=r"An image file cannot be read:\n.*the file is empty$"):
+        check_images([tmp_path / "a.png"], skip_bad=True)
+
+
+def test_progress_counts_every_file(tmp_path):
+    path = save(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+    counted = []
+    check_images([path] * 5, on_progress=counted.append)
+    assert sum(counted) == 5
+
+
+def test_constant_images_are_named_but_kept(tmp_path, caplog):
+    ramp = np.arange(100, 112, dtype=np.uint8).reshape(3, 4)
+    paths = [save(tmp_path / f"{i}.png", np.full((3, 4), i, np.uint8)) for i in range(7)]
+    paths.append(save(tmp_path / "ramp.png", ramp))
+    sizes, problems = check_images(paths)
+    assert len(sizes) == 8
+    assert problems == []
+    (message,) = caplog.messages
+    assert "7 images" in message
+    assert "0.png" in message
+    assert "4.png, …" in message
+    assert "ramp.png" not in message
+
+
+def test_images_that_a_window_wipes_out_are_named(tmp_path, caplog):
+    path = save(tmp_path / "a.png", np.arange(100, 112, dtype=np.uint8).reshape(3, 4))
+    check_images([path], ReadOptions(window=(50, 112)))
+    assert caplog.messages == []
+    check_images([path], ReadOptions(window=(0, 50)))
+    assert "1 images" in caplog.text
+    assert "a.png" in caplog.text
