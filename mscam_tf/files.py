@@ -167,11 +167,11 @@ class TableReader(csv.DictReader):  # type: ignore[type-arg]
     def fieldnames(self) -> list[str] | None:  # type: ignore[override]
         """Names of the columns."""
         names = super().fieldnames
-        return None if names is None else [_unguard(name) for name in names]
+        return None if names is None else [unguard(name) for name in names]
 
     def __next__(self) -> Any:
         """Return the next row, as text by column."""
-        return {name: _unguard(value) for name, value in super().__next__().items()}
+        return {name: unguard(value) for name, value in super().__next__().items()}
 
 
 def read_table(path: str | Path) -> list[dict[str, str]]:
@@ -187,7 +187,8 @@ def _guard(value: Any) -> Any:
     return f"'{value}"
 
 
-def _unguard(value: Any) -> Any:
+def unguard(value: Any) -> Any:
+    """Take away the apostrophe that `write_table` puts before a text like a formula."""
     guarded = isinstance(value, str) and value.startswith("'") and _FORMULA.match(value)
     return value[1:] if guarded else value
 

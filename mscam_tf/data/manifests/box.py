@@ -25,7 +25,7 @@ class Box:
             into the image: 1 for a crack that runs through it from edge to edge.
 
     Raises:
-        ValueError: If the box is empty.
+        MscamError: If the box is empty, or its sizes or visible share are out of range.
     """
 
     x_min: float
@@ -44,6 +44,13 @@ class Box:
             raise MscamError(
                 "A box must have x_min < x_max and y_min < y_max, all finite. "
                 f"Received: {dict(zip(CORNERS, corners, strict=True))}"
+            )
+
+        size = self.object_size or (1, 1)
+        if not all(0 < length < math.inf for length in size) or not 0 <= self.visible <= 1:
+            raise MscamError(
+                "A box must have an object_size of finite numbers above 0, and a visible share "
+                f"from 0 to 1. Received: {self.object_size}, visible={self.visible}"
             )
 
     @property

@@ -3,17 +3,15 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.box import CORNERS, Box
-from mscam_tf.data.manifests.manifest import (
-    Manifest,
-    ManifestError,
-    keep_spaces,
-    open_table,
-)
+from mscam_tf.data.manifests.manifest import keep_spaces
+from mscam_tf.data.manifests.matching import match_boxes
 from mscam_tf.data.manifests.relocation import relocate_path
+from mscam_tf.data.manifests.samples import Manifest, ManifestError
+from mscam_tf.data.manifests.tables import Row, Table, open_table, parse_number
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_table
 
 BOXES_FILE = "boxes.csv"
@@ -44,21 +42,18 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
         (6.0, 4.5)
     """
     path = Path(path)
+    table = _open_boxes(path)
+    name = next((name for name in _PATH_NAMES if name in table.columns), None)
+    if name is None or set(CORNERS) - set(table.columns):
+        raise ManifestError(
+            f"{path} must have the columns path, {', '.join(CORNERS)}. Received: {table.columns}"
+        )
     boxes: dict[str, list[Box]] = defaultdict(list)
-    with open_table(path) as reader:
-        columns = reader.fieldnames or ()
-        name = next((name for name in _PATH_NAMES if name in columns), None)
-        if name is None or set(CORNERS) - set(columns):
-            raise ManifestError(
-                f"{path} must have the columns path, {', '.join(CORNERS)}. Received: {columns}"
-            )
-        for row in reader:
-            try:
-                image = PurePath(row[name].strip()).as_posix()
-                boxes[image].append(_read_row(row))
-            except (TypeError, ValueError, AttributeError) as error:
-                place = f"{path}, line {reader.line_num}"
-                raise ManifestError(f"{place}: expected a box. {error}. Received: {row}") from None
+    for row in table.rows:
+        image = row.cells[name].strip()
+        if not image:
+            raise ManifestError(f"{row.place}: expected an image in the column {name}")
+        boxes[PurePath(image).as_posix()].append(_read_row(row))
     return dict(boxes)
 
 
@@ -74,64 +69,25 @@ def _make_row(image: str, box: Box) -> dict[str, object]:
     return {"path": keep_spaces(image), **corners, "label": box.label, **cut}
 
 
-def match_boxes(
-    boxes: Mapping[str, Sequence[Box]], paths: Iterable[str]
-) -> dict[str, Sequence[Box]]:
-    """Find the boxes of each image: by its path, or by its file name if that is unique.
+def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
+    """Read the boxes beside a manifest's images; `None` if there are none.
 
-    Args:
-        boxes: From `read_boxes`.
-        paths: Images, as a manifest lists them.
-
-    Returns:
-        For each path its boxes, possibly none. Boxes of images that are not listed are left out,
-        and a warning is logged.
+    Another program may have written a file of this name: one with other columns, or only with
+    images that are not listed, is passed over with a warning.
 
     Raises:
-        ManifestError: If a file name fits several images, or there are boxes, but of no image in
-            `paths`.
-
-    Examples:
-        >>> match_boxes({"w1.png": [Box(0, 0, 2, 3)]}, ["films/w1.png", "films/w2.png"])
-        {'films/w1.png': [Box(x_min=0, ...)], 'films/w2.png': []}
-    """
-    found: dict[str, Sequence[Box]] = {path: [] for path in paths}
-    named: dict[str, list[str]] = defaultdict(list)
-    for path in found:
-        named[PurePath(path).name].append(path)
-    unmatched: list[str] = []
-    for image, rows in boxes.items():
-        match = _find_image(image, found, named)
-        if match is None:
-            unmatched.append(image)
-        else:
-            found[match] = [*found[match], *rows]
-    if boxes and len(unmatched) == len(boxes):
-        raise ManifestError(
-            "The boxes must be of images that are listed. Received: boxes of "
-            f"{unmatched[0]}, images such as {next(iter(found), 'none')}"
-        )
-    if unmatched:
-        _LOGGER.warning(
-            "%d boxes are left out: their %d images are not listed, such as %s.",
-            sum(len(boxes[image]) for image in unmatched),
-            len(unmatched),
-            unmatched[0],
-        )
-    return found
-
-
-def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
-    """Read the boxes beside a manifest's images; `None`, and a warning, if they are of others.
-
-    Only for boxes that the user has not named: another program may have written a file of this
-    name.
+        ManifestError: If a row holds no box.
     """
     path = manifest.root / BOXES_FILE
     if not path.is_file():
         return None
+    columns = _open_boxes(path).columns
+    if set(CORNERS) - set(columns) or not set(_PATH_NAMES) & set(columns):
+        _LOGGER.warning("%s is passed over: its columns are %s.", path, columns)
+        return None
+    boxes = read_boxes(path)
     try:
-        return match_boxes(read_boxes(path), [sample.path for sample in manifest.samples])
+        return match_boxes(boxes, [sample.path for sample in manifest.samples], manifest.root)
     except ManifestError as error:
         _LOGGER.warning("%s is passed over: %s", path, error)
         return None
@@ -172,20 +128,6 @@ def carry_boxes(manifest: Manifest, folder: str | Path) -> Path | None:
     return None
 
 
-def _find_image(
-    image: str, paths: Mapping[str, object], named: Mapping[str, Sequence[str]]
-) -> str | None:
-    if image in paths:
-        return image
-    fitting = named.get(image, ())
-    if len(fitting) > 1:
-        raise ManifestError(
-            f"A file name must fit one image; give the path of each instead. Received: {image}, "
-            f"which fits {len(fitting)} images, such as {fitting[0]} and {fitting[1]}"
-        )
-    return fitting[0] if fitting else None
-
-
 def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:
     return {
         (path, box.label, *(_trim(getattr(box, name)) for name in CORNERS))
@@ -194,13 +136,34 @@ def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:
     }
 
 
-def _read_row(row: Mapping[str, str]) -> Box:
-    x_min, y_min, x_max, y_max = (float(row[name]) for name in CORNERS)
-    box = Box(x_min, y_min, x_max, y_max, (row.get("label") or "").strip())
-    if not row.get("object_width") or not row.get("object_height"):
-        return box
-    size = (float(row["object_width"]), float(row["object_height"]))
-    return replace(box, object_size=size, visible=float(row.get("visible") or 1))
+def _open_boxes(path: Path) -> Table:
+    return open_table(path, (*_PATH_NAMES, *CORNERS, "label", *_CUT))
+
+
+def _read_row(row: Row) -> Box:
+    corners = [number for name in CORNERS if (number := _read_number(row, name)) is not None]
+    width, height, visible = (_read_number(row, name) for name in _CUT)
+    if len(corners) < len(CORNERS) or (width is None) != (height is None):
+        raise ManifestError(
+            f"{row.place}: expected a box: four corners, and object_width and object_height or "
+            f"neither. Received: {row.cells}"
+        )
+    size = None if width is None or height is None else (width, height)
+    label = row.cells.get("label", "").strip()
+    try:
+        return Box(*corners, label, size, 1.0 if visible is None else visible)
+    except MscamError as error:
+        raise ManifestError(f"{row.place}: {error}") from None
+
+
+def _read_number(row: Row, name: str) -> float | None:
+    text = row.cells.get(name, "").strip()
+    number = parse_number(text)
+    if text and number is None:
+        raise ManifestError(
+            f"{row.place}, column {name}: expected a number such as 12.5. Received: {text!r}"
+        )
+    return number
 
 
 def _trim(value: float) -> float | int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mscam_tf.data.manifests.manifest import NO_OBJECT, Manifest, ManifestError
+from mscam_tf.data.manifests.samples import NO_OBJECT, Manifest, ManifestError
 
 SEPARATOR = "|"
 

@@ -1,72 +1,27 @@
 """Lists of labelled images: from class folders or a CSV file, and back into one."""
 
-import csv
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+import logging
+import unicodedata
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path, PurePath
 
-from mscam_tf.data.reading import SUFFIXES, is_image_file
-from mscam_tf.errors import MscamError
-from mscam_tf.files import TABLE_FORMAT, TableReader, write_table
+from mscam_tf.data.manifests.layouts import list_classes
+from mscam_tf.data.manifests.samples import (
+    MANIFEST_FILE,
+    SPLITS,
+    Manifest,
+    ManifestError,
+    Sample,
+)
+from mscam_tf.data.manifests.spelling import find_spelling, identify
+from mscam_tf.data.manifests.tables import Row, open_table
+from mscam_tf.data.reading import SUFFIXES
+from mscam_tf.files import write_table
 
-NO_OBJECT, OBJECT = "none", "object"
-
-SPLITS = ("train", "validation", "test")
-MANIFEST_FILE = "manifest.csv"
-_SPLIT_FOLDERS = {"train", "training", "val", "valid", "validation", "test"}
+_LOGGER = logging.getLogger(__name__)
 _COLUMNS = ("path", "label", "group", "split", "mask")
 _PATHS = ("path", "mask")
-
-
-class ManifestError(MscamError):
-    """A folder or CSV file of labelled images is not as it should be."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A labelled image: its path below the manifest's root, and what belongs together with it.
-
-    Attributes:
-        path: The image, below the manifest's root or absolute.
-        label: Its class.
-        group: Images of one group (one film, one fish) stay in one split.
-        split: `train`, `validation`, `test`, or empty.
-        mask: The image's object mask, like `path`, or empty: nonzero where an object is. Values
-            that differ number the objects.
-        extra: The other columns of the CSV file, kept so that no command loses them.
-    """
-
-    path: str
-    label: str
-    group: str
-    split: str = ""
-    mask: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A list of labelled images below one folder."""
-
-    root: Path
-    samples: tuple[Sample, ...]
-
-    @property
-    def class_names(self) -> list[str]:
-        """The labels that occur, sorted: their order is the order of the classes."""
-        return sorted({sample.label for sample in self.samples})
-
-    @property
-    def paths(self) -> list[Path]:
-        """The image files."""
-        return [self.root / sample.path for sample in self.samples]
-
-    def select(self, split: str) -> "Manifest":
-        """Return the samples of one split."""
-        chosen = tuple(sample for sample in self.samples if sample.split == split)
-        return replace(self, samples=chosen)
 
 
 def read_manifest(source: str | Path) -> Manifest:
@@ -78,13 +33,16 @@ def read_manifest(source: str | Path) -> Manifest:
             film or one fish belong together), `split` (`train`, `validation`, `test`) and `mask`
             (a picture that is nonzero where an object is). Other columns are kept as they are.
             A folder that holds a `manifest.csv` is read by that file. A folder `masks` is no class.
+            Folders named after splits, in any spelling, hold one folder per class each; masks in a
+            folder `ground_truth` beside them are taken.
 
     Returns:
-        A `Manifest`. Without a `group` column each image is a group of its own.
+        A `Manifest`. Without a `group` column each image is a group of its own. What a folder holds
+        beside its images is counted in a warning.
 
     Raises:
-        ManifestError: If there is no such source, no image in it, or one twice, or a row of the
-            CSV file is incomplete.
+        ManifestError: If there is no such source, no image in it, or one twice, if a row of the
+            CSV file is incomplete, or the folders are neither classes nor splits with classes.
 
     Examples:
         >>> import tempfile, pathlib
@@ -99,8 +57,8 @@ def read_manifest(source: str | Path) -> Manifest:
     if (source / MANIFEST_FILE).is_file():
         source = source / MANIFEST_FILE
     if source.is_dir():
-        manifest = Manifest(source, tuple(_list_folder(source)))
-    elif source.is_file() and source.suffix.lower() == ".csv":
+        manifest = Manifest(source, tuple(list_classes(source)))
+    elif source.is_file() and is_manifest(source):
         manifest = Manifest(source.parent, tuple(_list_csv(source)))
     else:
         raise ManifestError(
@@ -109,6 +67,11 @@ def read_manifest(source: str | Path) -> Manifest:
         )
     _check_samples(manifest, source)
     return manifest
+
+
+def is_manifest(source: Path) -> bool:
+    """Whether images come from a CSV file, and not from the folders in which they are."""
+    return source.suffix.lower() == ".csv" or (source / MANIFEST_FILE).is_file()
 
 
 def keep_spaces(path: str) -> str:
@@ -139,60 +102,35 @@ def _write_cells(sample: Sample, columns: Sequence[str]) -> dict[str, str]:
     return cells | {name: keep_spaces(cells[name]) for name in _PATHS if name in cells}
 
 
-@contextmanager
-def open_table(path: Path) -> Iterator[TableReader]:
-    """Open a CSV file of the user's for reading.
-
-    Raises:
-        ManifestError: If it is not UTF-8, as Excel writes it unless told otherwise, or a quotation
-            mark is not closed.
-    """
-    with path.open(**{**TABLE_FORMAT, "encoding": "utf-8-sig"}) as file:
-        reader = TableReader(file)
-        try:
-            yield reader
-        except UnicodeDecodeError as error:
-            raise ManifestError(
-                f"A CSV file must be in UTF-8: save it as UTF-8. Received: {path}, {error}"
-            ) from None
-        except csv.Error as error:
-            raise ManifestError(
-                f"{path}, after line {reader.line_num}: expected rows of a CSV file, with each "
-                f"quotation mark closed. Received: {error}"
-            ) from None
-
-
-def _list_folder(folder: Path) -> Iterable[Sample]:
-    for path in sorted(folder.glob("*/**/*")):
-        if is_image_file(path, folder):
-            relative = path.relative_to(folder)
-            yield Sample(relative.as_posix(), relative.parts[0], relative.as_posix())
-
-
 def _list_csv(source: Path) -> Iterable[Sample]:
-    with open_table(source) as reader:
-        missing = {"path", "label"} - set(reader.fieldnames or ())
-        if missing:
+    columns, rows = open_table(source, _COLUMNS)
+    if {"path", "label"} - set(columns):
+        raise ManifestError(f"{source} must have the columns path and label. Received: {columns}")
+    places: dict[Hashable, str] = {}
+    for row in rows:
+        sample = _read_row(row, source.parent)
+        place = f"{row.place} ({sample.path})"
+        first = places.setdefault(identify(source.parent / sample.path), place)
+        if first != place:
             raise ManifestError(
-                f"{source} must have the columns path and label. Received: {reader.fieldnames}"
+                f"Each image must be listed once. Received: one file twice, in {first} and {place}"
             )
-        for row in reader:
-            yield _read_row(row, f"{source}, line {reader.line_num}")
+        yield sample
 
 
-def _read_row(row: dict[str, str | None], place: str) -> Sample:
-    if None in row:  # Where the csv module puts them; an unquoted comma in a path makes one.
-        raise ManifestError(f"{place}: more cells than the header has columns. Received: {row}")
-    values = {name: (row.get(name) or "").strip() for name in _COLUMNS}
+def _read_row(row: Row, root: Path) -> Sample:
+    place, cells = row
+    values = {name: cells.get(name, "").strip() for name in _COLUMNS}
     if not values["path"] or not values["label"]:
-        raise ManifestError(f"{place}: path and label must not be empty. Received: {row}")
+        raise ManifestError(f"{place}: path and label must not be empty. Received: {cells}")
     if values["split"] not in ("", *SPLITS):
         raise ManifestError(
             f"{place}: split must be empty or one of {SPLITS}. Received: {values['split']!r}"
         )
-    values |= {name: PurePath(values[name]).as_posix() for name in _PATHS if values[name]}
+    for name in filter(values.get, _PATHS):
+        values[name] = PurePath(find_spelling(values[name], root)).as_posix()
     values["group"] = values["group"] or values["path"]
-    extra = {name: value or "" for name, value in row.items() if name not in _COLUMNS}
+    extra = {name: cell for name, cell in cells.items() if name not in _COLUMNS}
     return Sample(**values, extra=extra)
 
 
@@ -202,16 +140,9 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
             f"Received: {source}"
         )
-    counts = Counter(sample.path for sample in manifest.samples)
-    twice = [path for path, count in counts.items() if count > 1]
-    if twice:
-        raise ManifestError(
-            f"Each image must be listed once. Received: {source} with {len(twice)} images listed "
-            f"more often, such as {twice[0]}"
-        )
-    if set(map(str.lower, manifest.class_names)) <= _SPLIT_FOLDERS:
-        raise ManifestError(
-            "Expected one folder per class, but the folders are named after splits; give a CSV "
-            f"file with the columns path,label,split. Received: {source} with "
-            f"{manifest.class_names}"
-        )
+    alike = defaultdict(list)
+    for name in manifest.class_names:
+        alike[" ".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)

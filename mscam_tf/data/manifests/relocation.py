@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from mscam_tf.data.manifests.manifest import Manifest
+from mscam_tf.data.manifests.samples import Manifest
 
 
 def relocate(manifest: Manifest, folder: str | Path) -> Manifest:

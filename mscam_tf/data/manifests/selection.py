@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mscam_tf.data.manifests.manifest import Manifest, read_manifest
-from mscam_tf.data.reading import is_image_file
+from mscam_tf.data.manifests.manifest import read_manifest
+from mscam_tf.data.manifests.samples import Manifest
+from mscam_tf.data.manifests.walking import list_files
 
 
 def drop_images(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Manifest:
@@ -34,6 +35,8 @@ def sample_classes(manifest: Manifest, most: int, seed: int = 0) -> Manifest:
 def list_images(paths: Sequence[Path]) -> list[Path]:
     """List image files: those given, all within the folders given, and those of CSV manifests.
 
+    What a folder holds beside images is counted in a warning.
+
     Raises:
         FileNotFoundError: If a path does not exist, or nothing is found.
     """
@@ -51,5 +54,5 @@ def _list_inside(path: Path) -> list[Path]:
     if path.suffix.lower() == ".csv":
         return read_manifest(path).paths
     if path.is_dir():
-        return [file for file in sorted(path.rglob("*")) if is_image_file(file, path)]
+        return list_files(path)
     return [path]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mscam_tf.data.manifests.manifest import SPLITS, Manifest, ManifestError
+from mscam_tf.data.manifests.samples import SPLITS, Manifest, ManifestError
 
 _LOGGER = logging.getLogger(__name__)
 # One fold of 5 is the test set, then one fold of 8 of the rest the validation set: 7:1:2.

@@ -42,9 +42,12 @@ def test_write_and_read(tmp_path):
     [
         ("name,x_min,y_min,x_max,y_max\n", "must have the columns path, x_min"),
         ("path,x_min,y_min,x_max\n", "must have the columns path, x_min"),
-        ("path,x_min,y_min,x_max,y_max\na,1,2,x,4\n", "line 2: expected a box. could not convert"),
-        ("film,x_min,y_min,x_max,y_max\na,1,2,1,4\n", "line 2: expected a box. A box must have"),
-        ("path,x_min,y_min,x_max,y_max\na,1,2\n", "line 2: expected a box"),
+        (
+            "path,x_min,y_min,x_max,y_max\na,1,2,x,4\n",
+            "line 2, column x_max: expected a number such as 12.5. Received: 'x'",
+        ),
+        ("film,x_min,y_min,x_max,y_max\na,1,2,1,4\n", "line 2: A box must have x_min < x_max"),
+        ("path,x_min,y_min,x_max,y_max\na,1,2\n", "line 2: expected 5 cells"),
     ],
 )
 def test_bad_files(tmp_path, text, message):

@@ -87,9 +87,12 @@ def test_relocation_into_a_linked_folder(tmp_path):
         ("name,label\na.png,x\n", "columns path and label. Received: .*'name'"),
         ("path,label\na.png,\n", "line 2: path and label must not be empty"),
         ("path,label,split\na.png,x,tests\n", "line 2: split must be .* Received: 'tests'"),
-        ("path,label\na.png,x,y\n", "line 2: more cells than the header has columns"),
+        ("path,label\na.png,x,y\n", "line 2: expected 2 cells, .* Received: 3"),
         ("path,label\n", "No images found"),
-        ("path,label\na.png,x\n./a.png,y\n", r"listed once. Received: .* such as a\.png"),
+        (
+            "path,label\na.png,x\n./a.png,y\n",
+            r"listed once. .* twice, in .*line 2 \(a\.png\) and .*line 3 \(a\.png\)",
+        ),
     ],
 )
 def test_bad_csv(tmp_path, text, message):
@@ -123,14 +126,6 @@ def test_a_table_that_is_not_utf8(tmp_path):
     path.write_bytes("path,label\n가.png,뼈\n".encode("cp949"))
     with pytest.raises(ManifestError, match=r"save it as UTF-8. Received: .*data\.csv"):
         read_manifest(path)
-
-
-def test_folders_named_after_splits(tmp_path):
-    for split in ("train", "test"):
-        (tmp_path / split / "bone").mkdir(parents=True)
-        (tmp_path / split / "bone" / f"{split}.png").touch()
-    with pytest.raises(ManifestError, match=r"named after splits.*\['test', 'train'\]"):
-        read_manifest(tmp_path)
 
 
 @given(LISTS)
@@ -181,7 +176,7 @@ def test_a_quote_that_is_not_closed_names_the_line(tmp_path):
     (tmp_path / "long.csv").write_text(f'path,label\na.png,none\n"b.png,bone\n{rows}')
     (tmp_path / "short.csv").write_text('path,label\na.png,none\n"b.png,bone\nc.png,none\n')
     for name in ("long.csv", "short.csv"):
-        with pytest.raises(ManifestError, match=rf"{name}, after line 2: .* mark closed"):
+        with pytest.raises(ManifestError, match=rf"{name}, line 3: .* mark closed"):
             read_manifest(tmp_path / name)
 
 

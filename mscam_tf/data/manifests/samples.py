@@ -1,0 +1,61 @@
+"""Labelled images: one, and a list of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mscam_tf.errors import MscamError
+
+NO_OBJECT, OBJECT = "none", "object"
+
+SPLITS = ("train", "validation", "test")
+MANIFEST_FILE = "manifest.csv"
+
+
+class ManifestError(MscamError):
+    """A folder or CSV file of labelled images is not as it should be."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A labelled image: its path below the manifest's root, and what belongs together with it.
+
+    Attributes:
+        path: The image, below the manifest's root or absolute.
+        label: Its class.
+        group: Images of one group (one film, one fish) stay in one split.
+        split: `train`, `validation`, `test`, or empty.
+        mask: The image's object mask, like `path`, or empty: nonzero where an object is. Values
+            that differ number the objects.
+        extra: The other columns of the CSV file, kept so that no command loses them.
+    """
+
+    path: str
+    label: str
+    group: str
+    split: str = ""
+    mask: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A list of labelled images below one folder."""
+
+    root: Path
+    samples: tuple[Sample, ...]
+
+    @property
+    def class_names(self) -> list[str]:
+        """The labels that occur, sorted: their order is the order of the classes."""
+        return sorted({sample.label for sample in self.samples})
+
+    @property
+    def paths(self) -> list[Path]:
+        """The image files."""
+        return [self.root / sample.path for sample in self.samples]
+
+    def select(self, split: str) -> "Manifest":
+        """Return the samples of one split."""
+        chosen = tuple(sample for sample in self.samples if sample.split == split)
+        return replace(self, samples=chosen)

@@ -1,0 +1,139 @@
+"""Walk through folders of images; what is left out is counted and said."""
+
+import logging
+import os
+from collections import defaultdict, deque
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from mscam_tf.data.manifests.spelling import identify
+from mscam_tf.data.reading import MASKS_FOLDER, SUFFIXES
+
+_LOGGER = logging.getLogger(__name__)
+_SYSTEM = {  # Thumbnails, snapshots and bins of disks and archives.
+    *("@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "@__thumb", "__macosx", "__pycache__"),
+    *("$recycle.bin", "system volume information", "lost+found", "thumbnails", "thumbs"),
+}
+_TRUTH = {"groundtruth", "gt"}
+
+
+@dataclass
+class Listing:
+    """What a folder holds, by paths below it with forward slashes.
+
+    Attributes:
+        folders: Folders directly in it, those of masks and of the system left out.
+        images: Image files, sorted.
+        truths: Pictures in folders named `ground_truth`, sorted.
+        again: Pairs of two names of one file or folder: the one left out, and the one listed.
+        left_out: What else is left out, by kind.
+    """
+
+    folders: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    truths: list[str] = field(default_factory=list)
+    again: list[tuple[str, str]] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def list_files(folder: Path) -> list[Path]:
+    """List all images below a folder, also in linked folders, and say what is left out."""
+    listing = walk(folder)
+    listing.left_out["pictures of a ground truth"] += listing.truths
+    say_left_out(folder, listing.left_out)
+    return [folder / path for path in listing.images]
+
+
+def say_left_out(folder: Path, left_out: Mapping[str, list[str]]) -> None:
+    """Log one warning: how many of each kind are left out of a folder, with an example of each."""
+    kinds = [
+        f"{len(paths)} {kind}, such as {paths[0]}" for kind, paths in left_out.items() if paths
+    ]
+    if kinds:
+        _LOGGER.warning("Left out of %s: %s.", folder, "; ".join(kinds))
+
+
+def is_truth(name: str) -> bool:
+    """Whether a folder of this name holds the masks of a public data set, and no class.
+
+    Examples:
+        >>> is_truth("ground_truth"), is_truth("Ground Truth"), is_truth("bone")
+        (True, True, False)
+    """
+    return "".join(filter(str.isalpha, name.casefold())) in _TRUTH
+
+
+def walk(folder: Path) -> Listing:
+    """List the images below a folder, each file once, whatever links lead to it.
+
+    Linked folders come last, so that a file is known by its own place, and links in a circle end.
+    """
+    listing, seen, links = Listing(), dict[Hashable, str](), deque([""])
+    while links:
+        inside = [links.popleft()]
+        while inside:
+            here = inside.pop()
+            if _is_new(folder, here, listing, seen):
+                for entry in _scan(folder, here, listing):
+                    path = f"{here}/{entry.name}" if here else entry.name
+                    if _is_left_out(entry, path, listing):
+                        continue
+                    if not entry.is_dir():
+                        _add_image(folder, path, listing, seen)
+                        continue
+                    listing.folders += [] if here else [path]
+                    (links if entry.is_symlink() else inside).append(path)
+    for paths in (listing.folders, listing.images, listing.truths):
+        paths.sort(key=lambda path: path.split("/"))
+    _note_again(listing)
+    return listing
+
+
+def _is_new(folder: Path, path: str, listing: Listing, seen: dict[Hashable, str]) -> bool:
+    first = seen.setdefault(identify(folder / path), path)
+    if first != path:
+        listing.again.append((path, first))
+    return first == path
+
+
+def _scan(folder: Path, here: str, listing: Listing) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder / here) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        if not here:
+            raise
+        listing.left_out["folders that cannot be opened"].append(here)
+        return []
+
+
+def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool:
+    name, kind = entry.name.casefold(), ""
+    if name.startswith("."):
+        kind = "hidden files or folders"
+    elif entry.is_dir():
+        if name in _SYSTEM:
+            kind = "folders of thumbnails or of the system"
+        elif name == MASKS_FOLDER:
+            kind = "folders of masks"
+    elif not entry.is_file():
+        kind = "broken links or devices"
+    elif PurePath(name).suffix not in SUFFIXES:
+        kind = "files without the suffix of an image"
+    if kind:
+        listing.left_out[kind].append(path)
+    return bool(kind)
+
+
+def _add_image(folder: Path, path: str, listing: Listing, seen: dict[Hashable, str]) -> None:
+    if _is_new(folder, path, listing, seen):
+        truth = any(map(is_truth, path.split("/")[:-1]))
+        (listing.truths if truth else listing.images).append(path)
+
+
+def _note_again(listing: Listing) -> None:
+    for path, first in listing.again:
+        circle = not first or path.startswith(f"{first}/")
+        kind = "links in a circle" if circle else "second names of what is listed already"
+        listing.left_out[kind].append(path)
