@@ -111,7 +111,7 @@ def _to_whole(values: np.ndarray) -> np.ndarray:
     if wrong.size:
         raise MscamError(
             "expected a mask of whole numbers of at least 0, each for an object, but "
-            f"{wrong.size} of its pixels have others, such as {wrong[0]}"
+            f"{wrong.size} of its pixels have others, such as {wrong[0]!s}"
         )
     if float(values.max(initial=0)) > np.iinfo(np.int32).max:
         # Wider floats are exact only up to 2**53; what is beyond is a number all the same.
