@@ -85,7 +85,7 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     if head.startswith(PNG) and head[PNG_COLOURS] != PNG_GREY:
         raise MscamError("expected a mask of one channel, but it has several")
     stored = read_stored(path, None, max_pixels)
-    if stored.tinted:
+    if stored.mixed:
         raise MscamError("expected a mask of one channel, but it has several that differ")
     if head.startswith(JPEG):
         _check_sharp(stored.values, path.read_bytes(), max_pixels)
