@@ -26,6 +26,14 @@ def test_clean_data_pass(data):
     assert "Nothing is wrong" in call("check", data)
 
 
+def test_constant_images_are_named(data):
+    Image.fromarray(np.full((40, 40), 7, np.uint8)).save(data / "bone" / "flat.png")
+    text = call("check", data)
+    assert "Warning: 1 images show nothing, all their pixels are alike:" in text
+    assert "bone/flat.png" in text
+    assert "Nothing is wrong" not in text
+
+
 def test_fourfold_copies_are_found_and_grouped(fourfold, tmp_path):
     text = call(
         "check", fourfold, "--out", tmp_path / "pairs.csv", "--write-groups", tmp_path / "g.csv"

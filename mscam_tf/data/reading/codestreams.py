@@ -81,11 +81,28 @@ def decode_codestream(data: bytes, max_pixels: int) -> tuple[np.ndarray, Claim]:
 
 def _read_claim(data: bytes) -> Claim | None:
     if data.startswith(JP2):
-        data = data[max(0, data.find(JPEG_2000)) :]
+        data = _open_boxes(data)
     if data.startswith(JPEG_2000):  # The first segment is its size.
         width, height, left, top = struct.unpack(">4I", data[8:24])
         return Claim(height - top, width - left, (data[42] & 127) + 1, signed=data[42] > 127)
     return _read_frame(data) if data.startswith(JPEG[:2]) else None
+
+
+def _open_boxes(data: bytes) -> bytes:
+    """Return the codestream in the boxes of a JPEG 2000 file: the one which decoders take."""
+    position = 0
+    while position + 8 <= len(data):
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
+        start = position + 8
+        if length == 1:  # The length stands behind the name, in 8 bytes.
+            (length,) = struct.unpack(">Q", data[start : start + 8])
+            start += 8
+        if kind == b"jp2c":
+            return data[start:]
+        if length < start - position:
+            break
+        position += length
+    return b""
 
 
 def _read_frame(data: bytes) -> Claim | None:

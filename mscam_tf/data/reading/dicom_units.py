@@ -71,11 +71,13 @@ def find_padding(
     Padding may need more bits than the image, so that it is looked for in whole cells as well.
     """
     names = next(names for kind, names in _PADDING.items() if dataset.get(kind))
-    ends = [dataset.get(name) for name in names]
-    if ends[0] is None or ends[0] == "":
+    first, last = (_list_numbers(dataset, name)[:1] for name in names)
+    if not first:
         return None
-    last = ends[0] if ends[1] is None or ends[1] == "" else ends[1]
-    low, high = sorted(_to_cell(float(end), cells.dtype) for end in (ends[0], last))
+    if values.dtype.kind != "f" and not all(map(math.isfinite, first + last)):
+        raise MscamError(f"its {names[0]} is no number")
+    ends = sorted(_to_cell(end, cells.dtype) for end in first + last)
+    low, high = ends[0], ends[-1]
     found = (values >= low) & (values <= high)
     if math.isnan(low):
         found = np.isnan(values)
@@ -126,7 +128,8 @@ def _list_numbers(place: "Dataset", name: str) -> list[float]:
     """Return the numbers of an element; NaN stands for what is none."""
     try:
         value: Any = place.get(name)
-        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        values = value if several else [value]
         return [float(item) for item in values if item not in (None, "")]
     except (TypeError, ValueError, OverflowError):
         return [math.nan]

@@ -82,8 +82,8 @@ def _read_pillow(plugin: type[ImageFile.ImageFile], path: Path, max_pixels: int)
     """
     with plugin(path) as image:
         check_size(image.height, image.width, max_pixels)
-        grey = image.mode in ("1", "L")
-        values = np.asarray(image.convert("L" if grey else "RGB"))
+        modes = {"1": "L", "L": "L", "RGBA": "RGBA"}
+        values = np.asarray(image.convert(modes.get(image.mode, "RGB")))
     return make_stored(values, (0, 255))
 
 

@@ -85,7 +85,7 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     if head.startswith(PNG) and head[PNG_COLOURS] != PNG_GREY:
         raise MscamError("expected a mask of one channel, but it has several")
     stored = read_stored(path, None, max_pixels)
-    if stored.tinted:
+    if stored.mixed:
         raise MscamError("expected a mask of one channel, but it has several that differ")
     if head.startswith(JPEG):
         _check_sharp(stored.values, path.read_bytes(), max_pixels)
@@ -111,7 +111,7 @@ def _to_whole(values: np.ndarray) -> np.ndarray:
     if wrong.size:
         raise MscamError(
             "expected a mask of whole numbers of at least 0, each for an object, but "
-            f"{wrong.size} of its pixels have others, such as {wrong[0]}"
+            f"{wrong.size} of its pixels have others, such as {wrong[0]!s}"
         )
     if float(values.max(initial=0)) > np.iinfo(np.int32).max:
         # Wider floats are exact only up to 2**53; what is beyond is a number all the same.

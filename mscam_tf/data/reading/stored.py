@@ -20,14 +20,15 @@ class Stored:
         inverted: Whether the file says that its lowest value is the brightest.
         padding: Where the file says that there is no image, `(height, width)`, bool; `None` if it
             says nothing.
-        tinted: Whether it was stored in colour channels that are not quite equal.
+        mixed: Whether its channels tell different things: colours that are not quite equal, or an
+            alpha that varies.
     """
 
     values: np.ndarray
     full: tuple[float, float] | None
     inverted: bool = False
     padding: np.ndarray | None = None
-    tinted: bool = False
+    mixed: bool = False
 
     @property
     def seen(self) -> np.ndarray:
@@ -40,8 +41,13 @@ def make_stored(
 ) -> Stored:
     """Return the image of values that may have several channels; see `to_grey`."""
     grey = to_grey(values, full)
-    colours = values[..., :3] if values.ndim == 3 and values.shape[-1] > 2 else grey[..., None]
-    return Stored(grey, full, inverted, tinted=bool((colours != grey[..., None]).any()))
+    if values.ndim == 2:
+        return Stored(grey, full, inverted)
+    count = values.shape[-1]
+    mixed = (values[..., : 1 if count < 3 else 3] != grey[..., None]).any()
+    if count in (2, 4):
+        mixed |= (values[..., -1] != values[0, 0, -1]).any()
+    return Stored(grey, full, inverted, mixed=bool(mixed))
 
 
 def check_size(height: int, width: int, max_pixels: int) -> None:

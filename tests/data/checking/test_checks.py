@@ -6,6 +6,7 @@ from PIL import Image
 
 from mscam_tf import Manifest, Sample
 from mscam_tf.data.checking import check_manifest, group_duplicates, write_duplicates
+from mscam_tf.data.reading import ReadOptions
 
 
 @pytest.fixture
@@ -41,6 +42,16 @@ def test_report(manifest):
     assert report.ungrouped == [[0, 1], [3, 4]]
     assert report.torn_groups == {}
     assert report.failed
+
+
+def test_constant_images_are_named_and_no_failure(manifest):
+    Image.fromarray(np.full((40, 30), 7, np.uint8)).save(manifest.root / "c.png")
+    clean = Manifest(manifest.root, (manifest.samples[0], manifest.samples[3]))
+    report = check_manifest(clean)
+    assert list(report.constant) == [1]
+    assert not report.failed
+    report = check_manifest(clean, ReadOptions(window=(300, 400)))  # Beyond all values.
+    assert list(report.constant) == [0, 1]
 
 
 def test_copies_in_one_group_of_one_split_are_fine(manifest):

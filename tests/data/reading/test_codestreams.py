@@ -71,6 +71,17 @@ def test_grey_stored_as_colours_in_boxes(tmp_path):
     np.testing.assert_allclose(image, VALUES / 4095, atol=1e-6)
 
 
+def test_a_codestream_in_another_box_does_not_count(tmp_path):
+    """It would hide how large the one is that decoders take."""
+    data, small = WHOLE["boxes.jp2"], WHOLE["a.j2k"][:60].replace(b"\0\0\0\x30", b"\0\0\0\x01")
+    place = data.index(b"jp2c") - 4
+    decoy = (8 + len(small)).to_bytes(4, "big") + b"xml " + small
+    path = save(tmp_path / "a.jp2", data[:place] + decoy + data[place:])
+    np.testing.assert_allclose(read_image(path), VALUES / 4095, atol=1e-6)
+    with pytest.raises(ImageError, match="48 x 40 pixels, more than the limit of 100"):
+        read_image(path, ReadOptions(max_pixels=100))
+
+
 def test_what_headers_claim():
     claim = check_codestream(WHOLE["lossless.jpg"], 1920)
     assert (claim.height, claim.width, claim.bits, claim.has_loss) == (48, 40, 12, False)

@@ -120,6 +120,16 @@ def test_channels_of_a_mask_must_not_differ(tmp_path, suffix):
     assert read_mask(tmp_path / f"a.{suffix}").tolist() == [[0, 5]]
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_mask_in_the_alpha_channel_is_refused(tmp_path, channels):
+    values = np.zeros((2, 3, channels), np.uint8)
+    values[0, 0, -1] = 255
+    kind = "minisblack" if channels == 2 else "rgb"
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric=kind, extrasamples=["unassalpha"])
+    with pytest.raises(ImageError, match="it has several that differ"):
+        read_mask(tmp_path / "a.tif")
+
+
 def test_a_mask_that_jpeg_has_blurred_is_refused(tmp_path):
     mask = np.kron(np.eye(4), np.ones((8, 8))).astype(np.uint8)
     Image.fromarray(255 * mask).save(tmp_path / "a.jpg", quality=100)

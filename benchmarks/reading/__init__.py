@@ -1,0 +1,1 @@
+"""Reading: which files, and whether their values are right."""
