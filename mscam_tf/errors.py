@@ -43,5 +43,5 @@ def name_full_disk(path: Path) -> Iterator[None]:
             raise
         raise OutputError(
             f"{path} cannot be written, and is left as it was: {os.strerror(error.errno)}. "
-            "Make room there, and give the command again."
+            "Make room there."
         ) from error

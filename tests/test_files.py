@@ -1,4 +1,5 @@
 import csv
+import errno
 import os
 import time
 from pathlib import Path
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mscam_tf.errors import MscamError
 from mscam_tf.files import (
     TableReader,
     append_row,
@@ -125,3 +127,25 @@ def test_names_are_short_and_unique():
     assert all(len(name.encode()) <= 60 for name in names)
     assert names[2:] == ["a_x", "b_X"]
     assert len(shorten_name("\udcff" * 300).encode(errors="surrogateescape")) <= 255
+
+
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EFBIG"])
+def test_a_full_disk_is_a_message_that_names_the_file(tmp_path, name):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    number = getattr(errno, name)
+
+    def fail():
+        with write_whole(path) as partial:
+            partial.write_text("half")
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(MscamError, match=rf"a\.txt cannot be written.*{os.strerror(number)}"):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_errors_of_the_system_stay_what_they_are(tmp_path):
+    with pytest.raises(PermissionError), write_whole(tmp_path / "a.txt"):
+        raise PermissionError(errno.EACCES, "Permission denied")

@@ -7,7 +7,12 @@ import pytest
 
 from mscam_tf import MscamError
 from mscam_tf.errors import RunError
-from mscam_tf.folders import clear_leftovers, replace_folder, write_whole_folder
+from mscam_tf.folders import (
+    clear_leftovers,
+    find_unfinished,
+    replace_folder,
+    write_whole_folder,
+)
 from mscam_tf.locks import hold
 
 
@@ -152,6 +157,65 @@ def test_what_is_interrupted_in_place_stays(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert (tmp_path / "run" / "checkpoint").exists()
+
+
+ENTRIES, STATE = ["model", "curves", "state"], "state"
+
+
+def work(folder, *names, resume=False):
+    """Write files of a long work one after the other, and be stopped before the end."""
+    with replace_folder(folder, ENTRIES, STATE, resume=resume) as place:
+        for name in names:
+            (place / name).write_text("half")
+        raise KeyboardInterrupt
+
+
+def test_work_with_a_state_is_kept_in_place_and_found_again(tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        work(folder, "curves")
+    assert read(folder) == {}  # As free as it was: nothing can be gone on from.
+    with pytest.raises(KeyboardInterrupt):
+        work(folder, "curves", "state")
+    assert find_unfinished(folder, STATE) == folder
+    with replace_folder(folder, ENTRIES, STATE, resume=True) as place:
+        assert place == folder
+        with pytest.raises(RunError, match="Another command is writing"):
+            find_unfinished(folder, STATE)
+        (place / "model").write_text("new")
+    assert read(folder) == {"curves": "half", "state": "half", "model": "new"}
+
+
+def test_work_over_an_old_folder_is_kept_beside_it(old, caplog):
+    beside = old.with_name(".run.unfinished")
+    before = read(old)
+    with pytest.raises(KeyboardInterrupt):
+        work(old, "curves")
+    assert find_unfinished(old, STATE) is None
+    assert not beside.exists()
+    with pytest.raises(KeyboardInterrupt):
+        work(old, "state")
+    assert find_unfinished(old, STATE) == beside
+    clear_leftovers(old, ENTRIES)  # As every other command does.
+    assert read(old) == before
+    with pytest.raises(KeyboardInterrupt):
+        work(old, "curves", resume=True)
+    assert read(beside) == {"state": "half", "curves": "half"}
+    with replace_folder(old, ENTRIES, STATE, resume=True) as place:
+        (place / "model").write_text("new")
+    assert read(old) == {"model": "new", "curves": "half", "state": "half", "notes": "old"}
+    assert [path.name for path in old.parent.iterdir()] == ["run"]
+
+
+def test_work_that_is_begun_anew_names_what_it_removes(old, caplog):
+    with pytest.raises(KeyboardInterrupt):
+        work(old, "state")
+    with replace_folder(old, ENTRIES, STATE) as place:
+        assert not list(place.iterdir())
+        with pytest.raises(RunError, match="Another command is writing"):
+            work(old, "state")
+    assert ".run.unfinished, left of a command that was stopped, is removed" in caplog.text
+    assert read(old) == {"notes": "old"}
 
 
 def test_links_stay_links(old, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -93,3 +94,27 @@ def test_what_was_moved_away_is_brought_back(run, caplog):
     with pytest.raises(MscamError, match="holds a run"):
         claim(run, RUN)
     assert "it is back" in caplog.text
+
+
+def test_what_was_stopped_is_gone_on_with_or_replaced_on_request_alone(run):
+    kind = replace(RUN, state="progress.json")
+    (run / "progress.json").touch()
+    message = r"run that was stopped before its end; .* --resume \(resume=True\).*--overwrite"
+    with pytest.raises(RunError, match=message):
+        claim(run, kind)
+    claim(run, kind, resume=True)
+    claim(run, kind, overwrite=True)
+    (run / "progress.json").rename(run / "other.json")
+    with pytest.raises(RunError, match="holds a run; it is left alone"):
+        claim(run, kind)
+    beside = run.with_name(".run.unfinished")
+    beside.mkdir()
+    (beside / "progress.json").touch()
+    with pytest.raises(RunError, match=r"stopped before its end, in .*\.run\.unfinished; "):
+        claim(run, kind)
+
+
+def test_resume_makes_no_foreign_folder_ours(tmp_path):
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(RunError, match=r"thesis\.txt, and is not known as a run"):
+        claim(tmp_path, RUN, resume=True)

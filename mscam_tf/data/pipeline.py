@@ -68,8 +68,8 @@ def make_dataset(
 def _shuffle(size: int, seed: int, first_epoch: int) -> tf.data.Dataset:
     """Draw the order of the images anew in each epoch, by its number.
 
-    An epoch begins with the first image that is asked for: Keras makes iterators that it never uses,
-    and each of them would take an order of TensorFlow's own shuffling.
+    An epoch begins with the first image that is asked for: Keras makes iterators that it never
+    uses, and each of them would take an order of TensorFlow's own shuffling.
     """
     numbers = count(first_epoch)
 

@@ -79,7 +79,7 @@ class Run:
         path = self.folder / "display.json"
         if not path.is_file():
             raise RunError(
-                f"Run {self.folder} has no display.json: its training did not finish. "
+                f"{path} cannot be read: there is none, the training did not finish. "
                 "`mscam train --resume` fits the range of its maps."
             )
         values = read_json(path)

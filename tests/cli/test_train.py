@@ -29,6 +29,27 @@ def test_train_reads_as_it_is_told_and_skips_bad_images(image_folder, tmp_path):
     assert config.read == ReadOptions(window=(0, 300.5), invert=True, max_pixels=5000)
 
 
+def test_a_training_that_was_stopped_goes_on(image_folder, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    options = ("--backbone", "TinyNet", "--epochs", 2, "--image-size", "32x32")
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mscam_tf.training.trainer.finish", stop)
+    call("train", image_folder, "--out", run, *options, status=130)
+    monkeypatch.undo()
+    text = call("train", image_folder, "--out", run, *options, status=1)
+    assert "--resume (resume=True) to go on with it" in text
+    text = call("train", image_folder, "--out", run, "--resume", "--epochs", 3, status=1)
+    assert "Expected: {'epochs': 2}. Received: {'epochs': 3}" in text
+    # The settings are known: only those that are given are compared.
+    call("train", image_folder, "--out", run, "--resume", "--epochs", 2)
+    assert open_run(run).config.backbone == "TinyNet"
+    assert (run / "history.png").exists()
+    call("train", image_folder, "--out", run, "--resume")
+
+
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [

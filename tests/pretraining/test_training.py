@@ -1,4 +1,5 @@
 import csv
+import errno
 from functools import partial
 
 import keras
@@ -6,10 +7,12 @@ import numpy as np
 import pytest
 
 import mscam_tf.pretraining
+from mscam_tf import MscamError
+from mscam_tf.locks import hold
 from mscam_tf.models import read_pretrained
 from mscam_tf.pretraining import PretrainConfig
 from mscam_tf.pretraining.models import build_pretraining_models
-from mscam_tf.simulation import TARGETS
+from mscam_tf.simulation import TARGETS, simulate_batch
 
 pytestmark = pytest.mark.backends
 
@@ -82,6 +85,40 @@ def test_a_pretraining_that_diverges_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"diverged.*Lower the learning rate\. Received"):
         pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY))
     assert not (tmp_path / "weights.npz").exists()
+
+
+def test_what_the_scenes_raise_is_raised_as_it_is(tmp_path, monkeypatch):
+    def stream(size, batch, stride, seed, first, processes):
+        yield simulate_batch(size, batch, stride, seed, first)
+        raise MscamError("A process that simulates was stopped.")
+
+    monkeypatch.setattr("mscam_tf.pretraining.training.stream_batches", stream)
+    with pytest.raises(MscamError, match=r"^A process that simulates was stopped\.$"):
+        pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
+
+
+def test_a_full_disk_is_a_message_and_the_last_checkpoint_stays(tmp_path, monkeypatch):
+    def fail(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
+    before = (tmp_path / "state.weights.h5").read_bytes()
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    with pytest.raises(MscamError, match=r"state\.weights\.h5 cannot be written.*No space left"):
+        pretrain(tmp_path, PretrainConfig(steps=4, **TINY))
+    assert (tmp_path / "state.weights.h5").read_bytes() == before
+
+
+def test_a_second_command_is_refused(tmp_path):
+    with hold(tmp_path), pytest.raises(MscamError, match="Another command is writing"):
+        pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
+    (tmp_path / "state.weights.h5").write_bytes(b"half")
+    with pytest.raises(MscamError, match=r"state\.weights\.h5 cannot be read; remove it"):
+        pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
 
 
 def test_other_settings_are_refused(tmp_path):
