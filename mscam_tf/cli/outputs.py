@@ -17,7 +17,7 @@ def check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) ->
     from mscam_tf.outputs import FILE, claim
 
     for path in manifests:
-        if path.suffix != ".csv":
+        if path.suffix.lower() != ".csv":
             raise ManifestError(f"A manifest is a .csv file. Received: {path}")
     for path in (*manifests, *others):
         claim(path, FILE, overwrite=overwrite)

@@ -108,7 +108,9 @@ def relabel(
         found = None
         if source == "boxes":
             paths = [sample.path for sample in manifest.samples]
-            found = match_boxes(read_boxes(boxes or manifest.root / BOXES_FILE), paths)
+            found = match_boxes(
+                read_boxes(boxes or manifest.root / BOXES_FILE), paths, manifest.root
+            )
         sizes = measure_images(
             manifest,
             source,

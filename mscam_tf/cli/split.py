@@ -48,6 +48,8 @@ def split(
         paths = [out / f"fold{i}.csv" for i in range(1, folds + 1)] if folds else [out]
         check_outputs(paths, [], overwrite)
         manifest = read_data(data)
+        if any(sample.split for sample in manifest.samples):
+            say("The splits of DATA are replaced; `mscam train DATA` takes them as they are.")
         if folds is None:
             fresh = set_splits(manifest, [""] * len(manifest.samples))
             parts = [split_manifest(fresh, seed)]

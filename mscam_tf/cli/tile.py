@@ -94,10 +94,10 @@ def _tile(
     masks: Path | None,
     overwrite: bool,
 ) -> "Manifest":
+    from mscam_tf.data.manifests import is_manifest
     from mscam_tf.data.tiling import (
         PATCH_FOLDER,
         cut_patches,
-        is_manifest,
         list_frames,
         list_inputs,
         plan_patches,
@@ -138,8 +138,11 @@ def _tile(
 def _find_boxes(
     frames: "Manifest", boxes: Path | None, *, beside: bool
 ) -> "Mapping[str, Sequence[Box]] | None":
-    from mscam_tf.data.manifests import find_boxes, match_boxes, read_boxes
+    """Read the boxes; none are passed over, which would label their patches `none`."""
+    from mscam_tf.data.manifests import BOXES_FILE, match_boxes, read_boxes
 
-    if boxes is not None:
-        return match_boxes(read_boxes(boxes), [sample.path for sample in frames.samples])
-    return find_boxes(frames) if beside else None
+    if boxes is None and beside and (frames.root / BOXES_FILE).is_file():
+        boxes = frames.root / BOXES_FILE
+    if boxes is None:
+        return None
+    return match_boxes(read_boxes(boxes), [sample.path for sample in frames.samples], frames.root)

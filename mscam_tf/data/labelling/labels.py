@@ -41,6 +41,7 @@ def fit_thresholds(manifest: Manifest, sizes: np.ndarray, classes: int) -> list[
     """
     if not 2 <= classes <= _MOST_CLASSES:
         raise MscamError(f"`classes` must be from 2 to {_MOST_CLASSES}. Received: {classes}")
+    sizes = _check_sizes(manifest, sizes)
     training = np.array([sample.split == "train" for sample in manifest.samples])
     if not training.any():
         _LOGGER.warning("There is no split: the thresholds are fitted on all images.")
@@ -83,7 +84,8 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
         >>> [sample.label for sample in labelled.samples]
         ['none', 'scale1', 'scale2', 'scale2']
     """
-    rising = all(low < high for low, high in pairwise([0.0, *thresholds]))
+    sizes = _check_sizes(manifest, sizes)
+    rising = all(low < high for low, high in pairwise([0.0, *thresholds, np.inf]))
     if not rising or not len(thresholds) < _MOST_CLASSES:
         raise MscamError(
             f"`thresholds` must be above 0, rise, and be fewer than {_MOST_CLASSES}. "
@@ -95,6 +97,24 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
     wanted = [NO_OBJECT, *(f"scale{scale}" for scale in range(1, len(thresholds) + 2))]
     _warn_of_empty(wanted, names)
     return _relabel(manifest, names, sizes)
+
+
+def _check_sizes(manifest: Manifest, sizes: np.ndarray) -> np.ndarray:
+    """What is no size, such as NaN, would be neither above 0 nor below, and make a label `none`."""
+    sizes = np.asarray(sizes)
+    count = len(manifest.samples)
+    if sizes.shape != (count,) or sizes.dtype.kind not in "biuf":
+        raise MscamError(
+            f"`sizes` must be {count} real numbers, one for each image. "
+            f"Received: shape {sizes.shape}, {sizes.dtype}"
+        )
+    wrong = np.flatnonzero(~(np.isfinite(sizes) & (sizes >= 0)))
+    if wrong.size:
+        raise MscamError(
+            "`sizes` must be finite and at least 0. "
+            f"Received: {sizes[wrong[0]]} for {manifest.samples[wrong[0]].path}"
+        )
+    return sizes
 
 
 def _warn_of_empty(wanted: Sequence[str], names: Sequence[str]) -> None:
@@ -132,6 +152,7 @@ def label_binary(
         ['none', 'object', 'object']
     """
     if sizes is not None:
+        sizes = _check_sizes(manifest, sizes)
         return _relabel(manifest, [names[int(size > 0)] for size in sizes], sizes)
     if names[0] not in manifest.class_names:
         raise ManifestError(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from mscam_tf.data.manifests import Box, Manifest, ManifestError, Sample
+from mscam_tf.data.manifests import Box, Manifest, ManifestError, Sample, parse_number
 from mscam_tf.data.reading import (
     ReadOptions,
     number_objects,
@@ -98,6 +98,8 @@ def measure_images(
         ManifestError: If no sample has a mask, there is no such column, or a cell of it is no size.
         ImageError: If a mask cannot be read.
     """
+    if not 0 <= min_visible <= 1:
+        raise MscamError(f"`min_visible` must be from 0 to 1. Received: min_visible={min_visible}")
     if source == "column":
         name = _check_column(manifest, column)
         return np.array([_read_size(sample, name) for sample in manifest.samples])
@@ -157,11 +159,9 @@ def _check_column(manifest: Manifest, column: str | None) -> str:
 
 
 def _read_size(sample: Sample, column: str) -> float:
-    try:
-        size = float(sample.extra.get(column) or 0)
-    except ValueError:
-        size = -1.0
-    if not 0 <= size < float("inf"):
+    text = sample.extra.get(column, "").strip()
+    size = parse_number(text) if text else 0.0
+    if size is None or size < 0:
         raise ManifestError(
             f"{sample.path}: the column {column!r} must hold a size or be empty. "
             f"Received: {sample.extra.get(column)!r}"

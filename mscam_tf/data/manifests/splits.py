@@ -20,7 +20,8 @@ _SHUFFLES = 10  # Few large groups fall well by luck only, so a few shuffles are
 def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
     """Split into train, validation and test as 7:1:2, stratified by label, groups kept together.
 
-    If every sample already has a split, it is kept.
+    If every sample already has a split, it is kept; if none of them is `validation`, an eighth of
+    the training images becomes it, and a warning is logged.
 
     Args:
         manifest: The samples.
@@ -37,6 +38,7 @@ def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
     _check_classes(manifest)
     given = [bool(sample.split) for sample in manifest.samples]
     if all(given):
+        manifest = _add_validation(manifest, seed)
         _check_splits(manifest)
         return manifest
     if any(given):
@@ -47,6 +49,18 @@ def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
     labels, groups = _list_labels(manifest)
     splits = np.full(len(labels), "train", dtype=object)
     _take_fold(splits, labels, groups, "test", _TEST_FOLDS, seed)
+    _take_fold(splits, labels, groups, "validation", _VALIDATION_FOLDS, seed)
+    return set_splits(manifest, splits.tolist())
+
+
+def _add_validation(manifest: Manifest, seed: int) -> Manifest:
+    """Public data sets often have training and test images only."""
+    splits = np.array([sample.split for sample in manifest.samples], dtype=object)
+    if "validation" in splits or "train" not in splits:
+        return manifest
+    _check_splits(manifest, SPLITS[:1])
+    _LOGGER.warning("There is no split validation: an eighth of the training images becomes it.")
+    labels, groups = _make_arrays(manifest)
     _take_fold(splits, labels, groups, "validation", _VALIDATION_FOLDS, seed)
     return set_splits(manifest, splits.tolist())
 
@@ -137,10 +151,14 @@ def find_torn_groups(manifest: Manifest) -> dict[str, list[str]]:
 
 
 def _list_labels(manifest: Manifest) -> tuple[np.ndarray, np.ndarray]:
-    labels = np.array([sample.label for sample in manifest.samples])
-    groups = np.array([sample.group for sample in manifest.samples])
+    labels, groups = _make_arrays(manifest)
     _check_groups(labels, groups)
     return labels, groups
+
+
+def _make_arrays(manifest: Manifest) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.array([sample.label for sample in manifest.samples])
+    return labels, np.array([sample.group for sample in manifest.samples])
 
 
 def _check_classes(manifest: Manifest) -> None:
@@ -151,7 +169,7 @@ def _check_classes(manifest: Manifest) -> None:
         )
 
 
-def _check_splits(manifest: Manifest) -> None:
+def _check_splits(manifest: Manifest, needed: Sequence[str] = SPLITS[:2]) -> None:
     """A split that is given must be as honest as one of ours."""
     torn = find_torn_groups(manifest)
     if torn:
@@ -159,11 +177,12 @@ def _check_splits(manifest: Manifest) -> None:
             "A group must be in one split only; otherwise the scores are too good. "
             f"Received: {len(torn)} groups in several, such as {next(iter(torn.items()))}"
         )
-    for split in SPLITS[:2]:
+    for split in needed:
         missing = set(manifest.class_names) - set(manifest.select(split).class_names)
         if missing:
             raise ManifestError(
-                f"Every class must be in the split {split}. Received: none of {sorted(missing)}"
+                f"Every class must be in the split {split}. Received: none of {sorted(missing)}; "
+                "`mscam split` makes other splits"
             )
 
 

@@ -130,7 +130,8 @@ def _read_rows(
         if any(cell.strip() for cell in cells[len(columns) :]) or len(cells) < len(columns):
             raise ManifestError(
                 f"{place}: expected {len(columns)} cells, one for each column of the header; a "
-                f"name with {delimiter!r} in it needs quotation marks. Received: {len(cells)}, {cells}"
+                f"name with {delimiter!r} in it needs quotation marks. Received: {len(cells)}, "
+                f"{cells}"
             )
         row = Row(place, dict(zip(columns, cells, strict=False)))
         _check_quotes(row, known, delimiter, path.parent)

@@ -16,10 +16,11 @@ from mscam_tf.data.manifests import (
     write_boxes,
     write_manifest,
 )
-from mscam_tf.data.reading import MASKS_FOLDER
+from mscam_tf.data.reading import MASKS_FOLDER, number_objects
 from mscam_tf.data.tiling.config import Tiling
 from mscam_tf.data.tiling.frames import list_inputs, read_frame, read_frame_mask
 from mscam_tf.data.tiling.plan import Patch, classify_patch
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json, write_png
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.outputs import Kind, claim
@@ -89,10 +90,23 @@ def _cut(
     for path, group in groupby(patches, key=lambda patch: patch.frame):
         frame = samples[path]
         image = read_frame(frames.root / path, tiling.read)
-        mask = read_frame_mask(frames, frame, image.shape, tiling.read) if masked else None
+        mask = None
+        if masked:
+            mask = _fit_numbers(read_frame_mask(frames, frame, image.shape, tiling.read))
         for patch in group:
             window = None if mask is None else _take(mask, patch, tiling.size, "constant")
             yield patch, frame, _take(image, patch, tiling.size, "edge"), window
+
+
+def _fit_numbers(mask: np.ndarray) -> np.ndarray:
+    """Number objects anew where 16 bits cannot hold it: from 2, because 1 would mean regions."""
+    if mask.max(initial=0) < 2**16:
+        return mask
+    objects = number_objects(mask)
+    values, dense = np.unique(objects, return_inverse=True)
+    if len(values) > 2**16 - 2:
+        raise MscamError(f"A mask of a frame may hold 65,534 objects. Received: {len(values)}")
+    return np.where(objects > 0, dense.reshape(mask.shape) + 1 + (values[0] > 0), 0)
 
 
 def _take(

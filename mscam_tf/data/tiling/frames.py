@@ -6,12 +6,18 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from mscam_tf.data.manifests import MANIFEST_FILE, Manifest, ManifestError, Sample, read_manifest
+from mscam_tf.data.manifests import (
+    Manifest,
+    ManifestError,
+    Sample,
+    is_manifest,
+    list_files,
+    read_manifest,
+)
 from mscam_tf.data.reading import (
     SUFFIXES,
     ImageError,
     ReadOptions,
-    is_image_file,
     name_problem,
     read_mask,
     read_stored,
@@ -43,11 +49,6 @@ def list_frames(source: str | Path, masks: str | Path | None = None) -> Manifest
     found = [find_mask(Path(masks), sample.path).resolve() for sample in frames.samples]
     pairs = zip(frames.samples, found, strict=True)
     return replace(frames, samples=tuple(replace(s, mask=mask.as_posix()) for s, mask in pairs))
-
-
-def is_manifest(source: Path) -> bool:
-    """Whether frames come from a manifest, and not from all images of a folder."""
-    return source.suffix == ".csv" or (source / MANIFEST_FILE).is_file()
 
 
 def name_frame(path: str) -> str:
@@ -123,8 +124,9 @@ def read_frame_mask(
 
 def _list_files(source: Path) -> Manifest:
     folder = source if source.is_dir() else source.parent
-    paths = sorted(source.rglob("*")) if source.is_dir() else [source]
-    names = [p.relative_to(folder).as_posix() for p in paths if is_image_file(p, folder)]
+    known = source.is_file() and source.suffix.lower() in SUFFIXES
+    paths = list_files(source) if source.is_dir() else [source] * known
+    names = [path.relative_to(folder).as_posix() for path in paths]
     if not names:
         raise ManifestError(
             f"FRAMES must be an image, a folder of images ({', '.join(SUFFIXES)}), or a manifest. "

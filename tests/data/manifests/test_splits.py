@@ -84,7 +84,7 @@ def test_given_splits_are_kept(tmp_path):
     ("rows", "message"),
     [
         (["a,x,g,train", "b,y,g,validation"], r"A group must be in one split.*'g'"),
-        (["a,x,1,train", "b,y,2,train"], r"split validation. Received: none of \['x', 'y'\]"),
+        (["a,x,1,train", "b,y,2,train"], r"all classes in validation .* Received: .*'x': 1"),
         (["a,x,1,train", "b,y,2,validation"], r"split train. Received: none of \['y'\]"),
         (["a,x,1,train", "b,x,2,test"], r"two classes are needed. Received: .*\['x'\] only"),
     ],
