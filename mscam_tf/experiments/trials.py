@@ -158,7 +158,7 @@ def _run_trial(
 
 def _find_run(place: Path) -> Run | None:
     """Return the trial's run, if its training finished; what is unfinished goes."""
-    if (place / "model.keras").exists():
+    if (place / "display.json").exists():  # Which is written last.
         return open_run(place)
     shutil.rmtree(place, ignore_errors=True)
     return None

@@ -95,9 +95,8 @@ def train(
     if resume:
         say_what_goes_on(begun, folder)
     if begun is None:
-        manifest, config, problems = _prepare(
-            manifest, config or TrainConfig(), on_check, skip_bad=skip_bad
-        )
+        config = config or TrainConfig()
+        manifest, config, problems = _prepare(manifest, config, on_check, skip_bad=skip_bad)
     else:
         check_config_again(begun, config or begun.config)
         manifest, config = check_images_again(begun, manifest), begun.config
