@@ -29,8 +29,9 @@ _BAND = (3, 18)  # Waves per thumbnail: coarser ones are alike in radiographs, f
 _FLAT = 1e-5  # Deviation, of values in [0, 1], below which there is nothing but rounding.
 # A little above the most that different patches of weld films reached, 0.43 among 153,000 pairs.
 MIN_SIMILARITY = 0.45
-# Above the most that different images reached which are as similar: see docs/results/duplicates.md.
-MIN_AGREEMENT = 0.3
+# A little above the most that different images of such similarity reached, 0.181 in 50 million pairs
+# of simulated ones: docs/results/duplicates.md.
+MIN_AGREEMENT = 0.2
 _BLOCK = 128  # Images compared with all others at once.
 
 
@@ -107,14 +108,18 @@ def find_duplicates(
     do not matter, so that negatives are found too. Images without any structure are compared by
     their hash only.
 
+    Smooth images that share one strong edge may be as similar as copies. So candidates are compared
+    again in detail, see `compare_details`: copies agree nearly everywhere.
+
     Args:
         fingerprints: Of the images, from `take_fingerprint`.
         on_progress: Called with a number of images when they have been compared with all others.
         min_similarity: Above which correlation two images are copies.
 
     Returns:
-        Pairs, sorted. Of several exact copies, each is paired with the first of them, and only the
-        first with other images. This connects all copies: see `cluster_duplicates`.
+        Pairs, sorted, fewer than images: no more than connect all copies, see
+        `cluster_duplicates`. Of several exact copies, each is paired with the first of them, and
+        only the first with other images.
 
     Raises:
         ValueError: If `min_similarity` is not above 0 and at most 1.
