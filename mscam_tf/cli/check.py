@@ -29,7 +29,8 @@ def check(
         typer.Option(metavar="CSV", help="File to take the splits from, such as RUN/split.csv."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="CSV", help="File for all pairs of copies.")
+        Path | None,
+        typer.Option("--out", metavar="CSV", help="File for all copies, each with one it is like."),
     ] = None,
     write_groups: Annotated[
         Path | None,

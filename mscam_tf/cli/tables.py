@@ -69,4 +69,4 @@ def _print_clusters(
         more = f" and {len(samples) - 4} more" if len(samples) > 4 else ""
         say(f"  {', '.join(shown)}{more}")
     if len(clusters) > _SHOWN:
-        say(f"  and {len(clusters) - _SHOWN} more: --out writes all pairs.")
+        say(f"  and {len(clusters) - _SHOWN} more: --out writes all.")

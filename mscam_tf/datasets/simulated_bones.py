@@ -35,7 +35,7 @@ class MscamSimulatedBones(tfds.core.GeneratorBasedBuilder):
     Patches are split 7:1:2, stratified by the class; frames are all in `test`.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("2.0.0")
     BUILDER_CONFIGS = (
         SimulatedBonesConfig(
             "scale", description="371 patches: none, scale1, scale2, scale3.", plan=Plan()

@@ -1,8 +1,6 @@
-"""Write data sets of simulated radiographs; the same seed gives the same bytes."""
+"""Write data sets of simulated radiographs; the same settings and seed give the same bytes."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -24,6 +22,7 @@ from mscam_tf.outputs import Kind
 from mscam_tf.simulation.bones import Bone
 from mscam_tf.simulation.config import CLASS_NAMES
 from mscam_tf.simulation.plan import Plan
+from mscam_tf.workers import open_workers
 
 _CHUNK = 8  # Images at most that a process takes at a time.
 
@@ -85,12 +84,11 @@ def write_each(
     write: Callable[[int, str], _Written], classes: Sequence[str], processes: int
 ) -> Iterator[_Written]:
     """Write each image of a data set, given its number and class; in order, on any processes."""
+    processes = min(processes, len(classes))
     if processes == 1:
         yield from map(write, range(len(classes)), classes)
         return
-    # Not forked: the caller may hold threads, TensorFlow's among them.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with open_workers(processes) as pool:
         # Small chunks where there are few images, so that every process has some.
         chunk = max(1, min(_CHUNK, len(classes) // (4 * processes)))
         yield from pool.map(write, range(len(classes)), classes, chunksize=chunk)

@@ -1,10 +1,11 @@
 """Fillets with several findings in one image: any of bones, metal and voids."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from mscam_tf.simulation.dataset import write_each, write_image
 from mscam_tf.simulation.detector import draw_detector, expose
 from mscam_tf.simulation.fillet import draw_fillet
 from mscam_tf.simulation.materials import transmit
+from mscam_tf.simulation.seeds import open_stream
 from mscam_tf.simulation.things import DRAW, Thing, insert
 
 FINDINGS = ("bone", "metal", "void")
@@ -102,7 +104,8 @@ def write_findings(
         folder: Where to write; created if missing.
         images: How many images.
         config: Settings of the images.
-        seed: The same seed gives the same bytes.
+        seed: The same settings and seed give the same bytes. Data sets that differ in any setting,
+            such as the number of images, share no image.
         processes: Processes to simulate in. With more than one, a script needs the usual
             `if __name__ == "__main__"`.
         on_progress: Called with 1 after each image.
@@ -116,8 +119,10 @@ def write_findings(
     if images < 1:
         raise MscamError(f"`images` must be positive. Received: {images}")
     folder = Path(folder)
-    labels = assign_findings(images, seed)
-    write = partial(_write_one, folder, config or SimulationConfig(), seed)
+    config = config or SimulationConfig()
+    settings = {"kind": "findings", "images": images, "config": asdict(config), "seed": seed}
+    labels = assign_findings(images, open_stream(settings, 0))
+    write = partial(_write_one, folder, config, settings)
     samples = []
     for sample in write_each(write, labels, processes):
         samples.append(sample)
@@ -127,11 +132,11 @@ def write_findings(
     return folder
 
 
-def assign_findings(images: int, seed: int) -> list[str]:
-    """Return the label of each image: all combinations equally often, shuffled by the seed.
+def assign_findings(images: int, generator: np.random.Generator) -> list[str]:
+    """Return the label of each image: all combinations equally often, shuffled.
 
     Examples:
-        >>> sorted(assign_findings(8, seed=0))[:3]
+        >>> sorted(assign_findings(8, np.random.default_rng(0)))[:3]
         ['bone', 'bone|metal', 'bone|metal|void']
     """
     combinations = [
@@ -139,7 +144,7 @@ def assign_findings(images: int, seed: int) -> list[str]:
         for bits in product([False, True], repeat=len(FINDINGS))
     ]
     labels = [combinations[index % len(combinations)] for index in range(images)]
-    return np.random.default_rng([seed, images]).permutation(labels).tolist()
+    return generator.permutation(labels).tolist()
 
 
 def _draw(name: str, config: SimulationConfig, generator: np.random.Generator) -> list[Thing]:
@@ -152,9 +157,10 @@ def _draw(name: str, config: SimulationConfig, generator: np.random.Generator) -
     ]
 
 
-def _write_one(folder: Path, config: SimulationConfig, seed: int, index: int, label: str) -> Sample:
-    findings = split_findings(label)
-    found = simulate_findings(findings, config, np.random.default_rng([seed, index]))
+def _write_one(
+    folder: Path, config: SimulationConfig, settings: Mapping[str, Any], index: int, label: str
+) -> Sample:
+    found = simulate_findings(split_findings(label), config, open_stream(settings, index + 1))
     name = f"{index:05d}.png"
     write_image(folder / "images" / name, found.image)
     for finding, mask in found.masks.items():

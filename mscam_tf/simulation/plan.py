@@ -1,7 +1,7 @@
 """Which images of a data set are simulated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from mscam_tf.errors import MscamError
@@ -9,6 +9,8 @@ from mscam_tf.settings import Number, check_settings_of
 from mscam_tf.simulation.config import CLASS_NAMES, SimulationConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from mscam_tf.simulation.radiograph import Radiograph
 
 
@@ -25,8 +27,8 @@ class Plan:
             occur. By default the classes are equally frequent.
         frame_groups: Number of groups of bones (rows, pieces of spine) in a whole fillet; 0 is a
             fillet without bones. By default the images are patches, not whole fillets.
-        seed: Seed of the data set: the same seed gives the same bytes. Image `i` has a stream of
-            its own, `[seed, i]`.
+        seed: Seed of the data set: the same settings and seed give the same bytes. Data sets that
+            differ in any setting, such as the number of images, share no image.
 
     Raises:
         MscamError: If a value is out of range.
@@ -70,7 +72,7 @@ class Plan:
         ends = np.round(np.cumsum(list(weights.values())) / sum(weights.values()) * self.num_images)
         counts = np.diff(ends.astype(int), prepend=0)
         classes = np.repeat(list(weights), counts)
-        return np.random.default_rng([self.seed, self.num_images]).permutation(classes).tolist()
+        return self._open_stream(0).permutation(classes).tolist()
 
     def name(self, radiograph: "Radiograph") -> str:
         """Return the label under which an image is kept."""
@@ -78,11 +80,14 @@ class Plan:
 
     def simulate(self, index: int, size_class: str) -> "Radiograph":
         """Simulate one image of the data set."""
-        import numpy as np
-
         from mscam_tf.simulation.radiograph import simulate_frame, simulate_radiograph
 
-        generator = np.random.default_rng([self.seed, index])
+        generator = self._open_stream(index + 1)
         if self.frame_groups is not None:
             return simulate_frame(self.config, self.frame_groups, generator)
         return simulate_radiograph(size_class, self.config, generator)
+
+    def _open_stream(self, number: int) -> "np.random.Generator":
+        from mscam_tf.simulation.seeds import open_stream
+
+        return open_stream(asdict(self), number)

@@ -1,9 +1,8 @@
 """Endless batches of fresh scenes, simulated in other processes while a model trains on them."""
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -11,6 +10,7 @@ from itertools import count
 import numpy as np
 
 from mscam_tf.simulation.scenes import TARGETS, Scene, simulate_scene
+from mscam_tf.workers import open_workers
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ def stream_batches(
     if processes == 0:
         yield from map(simulate, count(first_step))
     steps = count(first_step)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with open_workers(processes) as pool:
         waiting: deque[Future[SceneBatch]] = deque()
         while True:
             while len(waiting) < 2 * processes + 2:

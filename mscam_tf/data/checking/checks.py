@@ -28,7 +28,8 @@ class DataReport:
         sizes: How many images have each `(height, width)`.
         problems: Images and masks that cannot be read, and masks of another size than their image,
             with the reason.
-        duplicates: Pairs of images that are copies of each other, by index of the sample.
+        duplicates: Pairs of images that are copies of each other, by index of the sample; as many
+            as connect all copies.
         clusters: Images connected by such pairs, by index of the sample.
         torn_groups: The splits of each group that is in more than one.
         constant: Images of which all pixels are alike, as they are stored or by the window, by
@@ -163,7 +164,7 @@ def group_duplicates(report: DataReport) -> Manifest:
 
 
 def write_duplicates(report: DataReport, path: str | Path) -> None:
-    """Write every pair of copies as a row of a CSV file."""
+    """Write the pairs that connect all copies as rows of a CSV file: one for each further copy."""
     numbers = {i: n for n, members in enumerate(report.clusters, start=1) for i in members}
     fields = ("path", "label", "group", "split")
     columns = [f"{which}_{field}" for which in ("first", "second") for field in fields]

@@ -10,6 +10,7 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from mscam_tf.data.checking.detail import compare_details, take_detail
 from mscam_tf.data.reading import ReadOptions, is_constant, read_image
 from mscam_tf.errors import MscamError
 
@@ -28,23 +29,28 @@ _BAND = (3, 18)  # Waves per thumbnail: coarser ones are alike in radiographs, f
 _FLAT = 1e-5  # Deviation, of values in [0, 1], below which there is nothing but rounding.
 # A little above the most that different patches of weld films reached, 0.43 among 153,000 pairs.
 MIN_SIMILARITY = 0.45
+# A little above the most that different images of such similarity reached, 0.181 in 50 million pairs
+# of simulated ones: docs/results/duplicates.md.
+MIN_AGREEMENT = 0.2
 _BLOCK = 128  # Images compared with all others at once.
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is needed of an image to compare it with others: about 7 kB.
+    """What is needed of an image to compare it with others: about 16 kB.
 
     Attributes:
         size: `(height, width)` in pixels.
         digest: Hash of the size and of all pixels.
         thumbnail: Whitened thumbnail `(40, 40)`, float32, of unit norm; zeros for a flat image.
+        detail: From `take_detail`.
         constant: Whether all pixels are alike.
     """
 
     size: tuple[int, int]
     digest: bytes
     thumbnail: np.ndarray
+    detail: np.ndarray
     constant: bool = False
 
 
@@ -86,7 +92,9 @@ def take_fingerprint(path: str | Path, options: ReadOptions | None = None) -> Fi
     digest = hashlib.sha256(f"{height},{width}".encode() + image.tobytes()).digest()
     shrunk = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     thumbnail = _whiten(np.asarray(shrunk, np.float64))
-    return Fingerprint((height, width), digest, thumbnail, is_constant(image))
+    return Fingerprint(
+        (height, width), digest, thumbnail, take_detail(image), constant=is_constant(image)
+    )
 
 
 def find_duplicates(
@@ -104,14 +112,18 @@ def find_duplicates(
     do not matter, so that negatives are found too. Images without any structure are compared by
     their hash only.
 
+    Smooth images that share one strong edge may be as similar as copies. So candidates are compared
+    again in detail, see `compare_details`: copies agree nearly everywhere.
+
     Args:
         fingerprints: Of the images, from `take_fingerprint`.
         on_progress: Called with a number of images when they have been compared with all others.
         min_similarity: Above which correlation two images are copies.
 
     Returns:
-        Pairs, sorted. Of several exact copies, each is paired with the first of them, and only the
-        first with other images. This connects all copies: see `cluster_duplicates`.
+        Pairs, sorted, fewer than images: no more than connect all copies, see
+        `cluster_duplicates`. Of several exact copies, each is paired with the first of them, and
+        only the first with other images.
 
     Raises:
         ValueError: If `min_similarity` is not above 0 and at most 1.
@@ -168,30 +180,48 @@ def _find_near(
     on_progress: Callable[[int], None] | None,
     min_similarity: float,
 ) -> Iterator[Duplicate]:
+    """Yield pairs that connect all copies, and no more: each joins two sets of copies."""
     thumbnails = np.stack([fingerprints[index].thumbnail for index in indices])
+    sets = np.arange(len(indices))
     for start in range(0, len(indices), _BLOCK):
         block = thumbnails[start : start + _BLOCK]
-        best: dict[tuple[int, int], tuple[float, str]] = {}
-        for turned, name in zip(_turn(block), ORIENTATIONS, strict=True):
-            for row, column, similarity in _compare(turned, thumbnails[start:], min_similarity):
-                pair = indices[start + row], indices[start + column]
-                if abs(similarity) > abs(best.get(pair, (0.0, ""))[0]):
-                    best[pair] = similarity, name
-        for pair, (similarity, name) in best.items():
-            yield Duplicate(*pair, similarity, name, exact=False)
+        similarities, turns = _compare(block, thumbnails[start:])
+        for row in range(len(block)):
+            first = start + row
+            for column in _list_similar(similarities[row], sets[start:], row, min_similarity):
+                second, turn = start + column, int(turns[row, column])
+                pair = indices[first], indices[second]
+                if sets[first] != sets[second] and _agree(*pair, turn, fingerprints):
+                    sets[sets == sets[second]] = sets[first]
+                    similarity = float(similarities[row, column])
+                    yield Duplicate(*pair, similarity, ORIENTATIONS[turn], exact=False)
         if on_progress is not None:
             on_progress(len(block))
 
 
-def _compare(
-    block: np.ndarray, rest: np.ndarray, min_similarity: float
-) -> Iterator[tuple[int, int, float]]:
-    """List what is similar: rows of the block, and later rows of the rest, which it begins."""
-    products = block.reshape(len(block), -1) @ rest.reshape(len(rest), -1).T
-    rows, columns = np.nonzero(np.abs(products) > min_similarity)
-    later = columns > rows
-    rows, columns = rows[later], columns[later]
-    yield from zip(rows.tolist(), columns.tolist(), products[rows, columns].tolist(), strict=True)
+def _compare(block: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the strongest correlation of each pair, and in which orientation it is."""
+    best = np.zeros((len(block), len(rest)), np.float32)
+    turns = np.zeros(best.shape, np.int8)
+    for number, turned in enumerate(_turn(block)):
+        products = turned.reshape(len(block), -1) @ rest.reshape(len(rest), -1).T
+        stronger = np.abs(products) > np.abs(best)
+        best[stronger], turns[stronger] = products[stronger], number
+    return best, turns
+
+
+def _list_similar(
+    similarities: np.ndarray, sets: np.ndarray, row: int, min_similarity: float
+) -> list[int]:
+    """List the later images that are similar and in other sets, the most similar first."""
+    similar = (np.abs(similarities) > min_similarity) & (sets != sets[row])
+    columns = np.flatnonzero(similar[row + 1 :]) + row + 1
+    return columns[np.argsort(-np.abs(similarities[columns]), kind="stable")].tolist()
+
+
+def _agree(first: int, second: int, turn: int, fingerprints: Sequence[Fingerprint]) -> bool:
+    turned = _turn(fingerprints[first].detail)[turn]
+    return compare_details(turned, fingerprints[second].detail) > MIN_AGREEMENT
 
 
 def _turn(images: np.ndarray) -> list[np.ndarray]:

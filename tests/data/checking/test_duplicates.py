@@ -1,9 +1,12 @@
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from mscam_tf.data.checking import find_duplicates, take_fingerprint
-from mscam_tf.data.checking.duplicates import ORIENTATIONS, cluster_duplicates
+from mscam_tf.data.checking.duplicates import MIN_SIMILARITY, ORIENTATIONS, cluster_duplicates
 from mscam_tf.simulation import CLASS_NAMES, SimulationConfig, simulate_radiograph
 
 TURNS = [
@@ -100,7 +103,10 @@ def test_more_images_than_a_block(originals, tmp_path):
 
 def test_the_least_similarity_is_the_callers(originals, tmp_path):
     prints = fingerprint(tmp_path, originals[:4])
-    assert len(find_duplicates(prints, min_similarity=1e-6)) == 6
+    assert find_duplicates(prints, min_similarity=1e-6) == []  # Their details differ.
+    copies = prints + fingerprint(tmp_path, originals[:4], quality=80)
+    assert len(find_duplicates(copies, min_similarity=0.3)) == 4
+    assert find_duplicates(copies, min_similarity=1) == []
     with pytest.raises(ValueError, match=r"above 0 and .* Received: min_similarity=1\.5"):
         find_duplicates(prints, min_similarity=1.5)
 
@@ -109,3 +115,21 @@ def test_clusters_join_through_others(originals, tmp_path):
     images = [originals[0], originals[1], np.fliplr(originals[0]), originals[0]]
     found = find_duplicates(fingerprint(tmp_path, images))
     assert cluster_duplicates(4, found) == [[0, 2, 3]]
+
+
+def test_many_alike_make_few_pairs(originals, tmp_path):
+    (one,) = fingerprint(tmp_path, originals[:1])
+    alike = [replace(one, digest=number.to_bytes(4)) for number in range(600)]
+    found = find_duplicates(alike)
+    assert [(pair.first, pair.second) for pair in found] == [(0, i) for i in range(1, 600)]
+    assert len(find_duplicates([one] * 600)) == 599
+
+
+def test_smooth_images_with_one_common_edge_are_no_copies(tmp_path):
+    generator = np.random.default_rng(0)
+    edge = np.where(np.arange(128) + 0.4 * np.arange(128)[:, None] > 80, 160.0, 40.0)
+    images = [edge + generator.normal(0, 2, edge.shape) for _ in range(12)]
+    prints = fingerprint(tmp_path, [image.astype(np.uint8) for image in images])
+    similar = [abs((a.thumbnail * b.thumbnail).sum()) for a, b in combinations(prints, 2)]
+    assert max(similar) > MIN_SIMILARITY
+    assert find_duplicates(prints) == []
