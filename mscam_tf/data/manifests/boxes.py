@@ -151,8 +151,9 @@ def _read_row(row: Row) -> Box:
         )
     size = None if width is None or height is None else (width, height)
     label = row.cells.get("label", "").strip()
+    x_min, y_min, x_max, y_max = corners
     try:
-        return Box(*corners, label, size, 1.0 if visible is None else visible)
+        return Box(x_min, y_min, x_max, y_max, label, size, 1.0 if visible is None else visible)
     except MscamError as error:
         raise ManifestError(f"{row.place}: {error}") from None
 

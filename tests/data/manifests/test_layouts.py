@@ -63,14 +63,18 @@ def test_the_masks_of_a_ground_truth_are_taken(tmp_path, caplog):
         (("bone/1.png", "none/1.png", "Ground-Truth/1.png"), r"\['Ground-Truth'\], which are no c"),
         (("images/train/1.png", "labels/train/1.txt"), r"'labels'\], which are no classes"),
         (("fold1/a/1.png", "fold2/a/1.png"), r"'fold2'\], which are no classes"),
+        (("development/1.png", "evaluation/1.png"), r"'evaluation'\], which are no classes"),
         (("train/1.png", "test/a/1.png"), r"image in no class folder of its split, train/1\.png"),
         (("train/train/a/1.png",), "a split inside a split, train/train/a"),
-        (("set/train/a/1.png", "set/test/a/1.png"), "a split inside a class, such as set/test"),
+        (
+            ("set/train/a/1.png", "set/test/a/1.png"),
+            "inside a split inside a folder, such as set/test/a",
+        ),
         (("a/train/1.png", "a/2.png", "b/3.png"), "such as a/train/1.png, beside a/2.png"),
-        (("a/x/test/1.png", "b/3.png"), "a split inside a class, such as a/x/test/1.png"),
+        (("a/x/test/1.png", "b/3.png"), "inside a split inside a folder, such as a/x/test/1.png"),
         (
             ("test/a/1.png", "test/a/2.png", "test/b/1.png", "ground_truth/a/1_mask.png"),
-            r"masks amiss (1, such as no mask of test/a/2\.png)",
+            r"masks amiss \(1\), such as no mask of test/a/2\.png",
         ),
         (
             ("test/a/1.png", "test/b/1.png", "test/c/1.png", "ground_truth/a/1_mask.png"),
@@ -88,8 +92,8 @@ def test_what_is_neither_is_refused(tmp_path, names, message):
 
 
 def test_no_class_comes_of_a_name_that_only_resembles_a_split(tmp_path):
-    fill(tmp_path, "trains/1.png", "tested steel/1.png", "valve/1.png")
-    assert {row[1] for row in read(tmp_path)} == {"trains", "tested steel", "valve"}
+    fill(tmp_path, "trains/1.png", "tested steel/1.png", "valve/1.png", "fold/1.png")
+    assert {row[1] for row in read(tmp_path)} == {"trains", "tested steel", "valve", "fold"}
 
 
 def test_labels_that_hardly_differ_are_told(tmp_path, caplog):
