@@ -26,3 +26,22 @@ def test_boxes_of_another_program_do_not_block(data, tmp_path, caplog):
     (data / "boxes.csv").write_text("id,score\n1,2\n")
     call("split", data, "--out", tmp_path / "folds", "--folds", 3)
     assert caplog.text.count("is passed over") == 1
+
+
+def test_folders_of_splits_are_no_classes(tmp_path):
+    for split, label in (
+        ("Train", "bone"),
+        ("Train", "none"),
+        ("valid", "bone"),
+        ("valid", "none"),
+    ):
+        folder = tmp_path / "data" / split / label
+        folder.mkdir(parents=True)
+        for number in range(4):
+            (folder / f"{number}.png").touch()
+    text = call("split", tmp_path / "data", "--out", tmp_path / "split.csv")
+    assert "The splits of DATA are replaced" in text
+    assert read_manifest(tmp_path / "split.csv").class_names == ["bone", "none"]
+    (tmp_path / "data" / "samples").mkdir()
+    text = call("split", tmp_path / "data", "--out", tmp_path / "b.csv", status=1)
+    assert "beside ['samples']" in text

@@ -154,3 +154,19 @@ def test_tile_says_what_is_wrong(films):
     assert "Each frame needs a mask" in call(
         *options, "--out", films / "new", "--masks", films, status=1
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,x_min,y_min,x_max,y_max\na.png,4,4,9,9\na.png,4,4,4,9\n", "line 3: A box must"),
+        ("path,x_min,y_min,x_max,y_max\nother.png,4,4,9,9\n", "must be of images that are listed"),
+        ("id,score\n1,2\n", "must have the columns path, x_min"),
+    ],
+)
+def test_boxes_beside_a_manifest_are_never_passed_over(films, text, message):
+    (films / "films" / "manifest.csv").write_text("path,label\na.png,x\nb.png,x\n")
+    (films / "films" / "boxes.csv").write_text(text)
+    out = films / "patches"
+    assert message in call("tile", films / "films", "--size", 32, "--out", out, status=1)
+    assert not out.exists()

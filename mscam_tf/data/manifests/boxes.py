@@ -17,6 +17,7 @@ from mscam_tf.files import write_table
 BOXES_FILE = "boxes.csv"
 _LOGGER = logging.getLogger(__name__)
 _PATH_NAMES = ("path", "film", "image")
+_MOST = {"visible": 1.0}
 _CUT = ("object_width", "object_height", "visible")
 
 
@@ -150,8 +151,9 @@ def _read_row(row: Row) -> Box:
         )
     size = None if width is None or height is None else (width, height)
     label = row.cells.get("label", "").strip()
+    x_min, y_min, x_max, y_max = corners
     try:
-        return Box(*corners, label, size, 1.0 if visible is None else visible)
+        return Box(x_min, y_min, x_max, y_max, label, size, 1.0 if visible is None else visible)
     except MscamError as error:
         raise ManifestError(f"{row.place}: {error}") from None
 
@@ -159,9 +161,12 @@ def _read_row(row: Row) -> Box:
 def _read_number(row: Row, name: str) -> float | None:
     text = row.cells.get(name, "").strip()
     number = parse_number(text)
-    if text and number is None:
+    fits = number is not None and (name in CORNERS or 0 <= number <= _MOST.get(name, number))
+    if text and (not fits or (name in _CUT[:2] and number == 0)):
+        limits = "" if name in CORNERS else " from 0 to 1" if name in _MOST else " above 0"
         raise ManifestError(
-            f"{row.place}, column {name}: expected a number such as 12.5. Received: {text!r}"
+            f"{row.place}, column {name}: expected a number{limits}, such as 0.5. "
+            f"Received: {text!r}"
         )
     return number
 

@@ -15,7 +15,11 @@ _SPLITS = {
     **dict.fromkeys(("test", "testing", "tst", "testdata", "holdout", "시험", "테스트"), "test"),
 }
 _FILLERS = {"set", "data", "dataset", "image", "images", "img", "imgs", "split", "folder"}
-_NO_CLASS = {"images", "labels", "annotations", "fold", "folds"}  # As YOLO has them, and others.
+_NO_CLASS = {
+    *("images", "labels", "annotations"),  # As YOLO has them.
+    *("eval", "evaluation", "development", "unlabeled", "unlabelled"),
+}
+_FOLD = re.compile(r"folds?[\W_]*\d+", re.IGNORECASE)  # Without a number it may be a defect.
 _SPELT = re.compile(r"(\w+?)(?:set|data|dataset|images|imgs|split)")
 
 
@@ -66,13 +70,18 @@ def _list_words(name: str) -> list[str]:
 def _check_tops(folder: Path, names: Sequence[str]) -> None:
     """Splits, or what is no class by its name, stand beside nothing else."""
     splits = [name for name in names if find_split(name)]
-    odd = [name for name in names if is_truth(name) or _NO_CLASS & {*_list_words(name)[:1]}]
-    odd = [name for name in odd if name not in splits and len(_list_words(name)) < 3]
+    odd = [name for name in names if name not in splits and _is_no_class(name)]
     others = [name for name in names if name not in splits and not is_truth(name)]
     if splits and others:
         raise _refuse(folder, f"the splits {splits} beside {others}")
     if odd and not splits:
         raise _refuse(folder, f"{odd}, which are no classes by their names, beside {names}")
+
+
+def _is_no_class(name: str) -> bool:
+    words = _list_words(name)
+    known = len(words) < 3 and bool(_NO_CLASS & {*words[:1]})
+    return known or is_truth(name) or bool(_FOLD.fullmatch(name))
 
 
 def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
@@ -81,6 +90,9 @@ def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
     split = [path for path in images if any(map(find_split, parts[path][1:-1]))]
     if not split:
         return [_make_sample(path, parts[path][0]) for path in images]
+    deep = [path for path in split if len(parts[path]) > 3]
+    if deep:
+        raise _refuse(folder, f"folders inside a split inside a folder, such as {deep[0]}")
     plain = [p for p in images if not (len(parts[p]) == 3 and find_split(parts[p][1]))]
     if plain:
         raise _refuse(folder, f"a split inside a class, such as {split[0]}, beside {plain[0]}")
@@ -119,7 +131,7 @@ def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapp
     twice = [path for path, count in used.items() if count > 1]
     if twice or bare:
         wrong = f"{twice[0]}, which fits several images" if twice else f"no mask of {bare[0]}"
-        raise _refuse(folder, f"{len(twice) or len(bare)} masks amiss, such as {wrong}")
+        raise _refuse(folder, f"masks amiss ({len(twice) or len(bare)}), such as {wrong}")
     if listing.truths and len(labels - masked) > 1:
         raise _refuse(folder, f"masks, but none of several classes: {sorted(labels - masked)}")
     return found

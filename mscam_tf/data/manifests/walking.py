@@ -48,7 +48,7 @@ def list_files(folder: Path) -> list[Path]:
 def say_left_out(folder: Path, left_out: Mapping[str, list[str]]) -> None:
     """Log one warning: how many of each kind are left out of a folder, with an example of each."""
     kinds = [
-        f"{len(paths)} {kind}, such as {paths[0]}" for kind, paths in left_out.items() if paths
+        f"{kind} ({len(paths)}, such as {paths[0]})" for kind, paths in left_out.items() if paths
     ]
     if kinds:
         _LOGGER.warning("Left out of %s: %s.", folder, "; ".join(kinds))

@@ -5,6 +5,7 @@ import pytest
 
 from mscam_tf import Manifest, ManifestError, Sample
 from mscam_tf.data.labelling import fit_thresholds, label_binary, label_by_size
+from mscam_tf.errors import MscamError
 
 
 def make_manifest(labels, splits=""):
@@ -84,3 +85,30 @@ def test_back_to_two_classes():
     assert list_labels(label_binary(manifest, sizes=sizes)) == ["none", "none", "object"]
     with pytest.raises(ManifestError, match=r"One class must be 'good'.* Received: \['none'"):
         label_binary(manifest, ("good", "bad"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ([1, float("nan")], "at least 0. Received: nan for 1.png"),
+        ([1, -2.0], "at least 0. Received: -2.0 for 1.png"),
+        ([float("inf"), 1], "at least 0. Received: inf for 0.png"),
+        ([1, 2j], r"2 real numbers.* Received: shape \(2,\), complex128"),
+        ([1], r"2 real numbers.* Received: shape \(1,\)"),
+        (["1", "2"], "2 real numbers"),
+    ],
+)
+def test_what_is_no_size_makes_no_label(sizes, message):
+    manifest, sizes = make_manifest("xy"), np.array(sizes)
+    with pytest.raises(MscamError, match=message):
+        label_by_size(manifest, sizes, [5])
+    with pytest.raises(MscamError, match=message):
+        label_binary(manifest, sizes=sizes)
+    with pytest.raises(MscamError, match=message):
+        fit_thresholds(manifest, sizes, 2)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), -1])
+def test_thresholds_are_finite(threshold):
+    with pytest.raises(MscamError, match="`thresholds` must be above 0, rise"):
+        label_by_size(make_manifest("xy"), np.array([1, 2]), [threshold])

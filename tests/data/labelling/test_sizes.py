@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,6 +7,7 @@ from PIL import Image
 from mscam_tf import Manifest, ManifestError, Sample
 from mscam_tf.data.labelling import measure_boxes, measure_images, measure_mask
 from mscam_tf.data.manifests import Box
+from mscam_tf.errors import MscamError
 
 
 def test_a_cut_box_counts_whole():
@@ -105,3 +108,10 @@ def test_bad_sources(tmp_path):
         measure_images(manifest, "masks")
     with pytest.raises(ValueError, match=r"`source` must be .* Received: source='eyes'"):
         measure_images(manifest, "eyes")
+
+
+@pytest.mark.parametrize("share", [float("nan"), -0.1, 1.5])
+def test_the_least_visible_share_is_a_share(share):
+    manifest = Manifest(Path(), (Sample("a.png", "x", "1"),))
+    with pytest.raises(MscamError, match="`min_visible` must be from 0 to 1"):
+        measure_images(manifest, "boxes", boxes={"a.png": [Box(0, 0, 3, 3)]}, min_visible=share)

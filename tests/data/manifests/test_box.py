@@ -62,3 +62,15 @@ def test_the_pieces_of_a_box_make_it_whole(box, side):
     starts = np.arange(-24, 48, side).tolist()
     cuts = [box.shift(-x, -y).clip(side, side) for x in starts for y in starts]
     assert sum(cut.area for cut in cuts if cut is not None) == box.area
+
+
+@pytest.mark.parametrize("size", [(float("nan"), 4), (float("inf"), 4), (-1, 4), (0, 4)])
+def test_the_size_of_the_whole_object_is_a_size(size):
+    with pytest.raises(ValueError, match="object_size of finite numbers above 0"):
+        Box(0, 0, 1, 1, object_size=size)
+
+
+@pytest.mark.parametrize("visible", [float("nan"), -0.1, 1.1])
+def test_the_visible_share_is_a_share(visible):
+    with pytest.raises(ValueError, match="a visible share from 0 to 1"):
+        Box(0, 0, 1, 1, visible=visible)

@@ -17,6 +17,7 @@ from mscam_tf.data.manifests import (
 )
 from tests.data.manifests.odd import LABELS, PATHS
 
+CUT = ("object_width", "object_height", "visible")
 PLACES = st.floats(-500, 500)
 LENGTHS = st.floats(1e-6, 500)
 BOXES = st.builds(
@@ -44,7 +45,7 @@ def test_write_and_read(tmp_path):
         ("path,x_min,y_min,x_max\n", "must have the columns path, x_min"),
         (
             "path,x_min,y_min,x_max,y_max\na,1,2,x,4\n",
-            "line 2, column x_max: expected a number such as 12.5. Received: 'x'",
+            "line 2, column x_max: expected a number, such as 0.5. Received: 'x'",
         ),
         ("film,x_min,y_min,x_max,y_max\na,1,2,1,4\n", "line 2: A box must have x_min < x_max"),
         ("path,x_min,y_min,x_max,y_max\na,1,2\n", "line 2: expected 5 cells"),
@@ -127,3 +128,56 @@ def test_a_sliver_is_no_empty_box(tmp_path):
     sliver = Box(9.99999, 0, 12, 4).clip(10, 10)
     write_boxes({" a.png": [sliver]}, tmp_path / "boxes.csv")
     assert read_boxes(tmp_path / "boxes.csv") == {" a.png": [sliver]}
+
+
+@pytest.mark.parametrize("column", ["x_min", "object_width", "object_height", "visible"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("nan", "inf", "-inf", "1e400", "3j", "abc", "0x10", "1_000", '"1,000"', '"2,5"', "1 2"),
+        *("\uff11", "--1", "None", "12px"),
+    ],
+)
+def test_a_number_that_is_none_names_line_and_column(tmp_path, column, text):
+    cells = {"path": "a.png", "x_min": "1", "y_min": "1", "x_max": "5", "y_max": "5"}
+    cells |= {"object_width": "4", "object_height": "4", "visible": "1"}
+    wrong = {**cells, column: text}
+    rows = [cells.keys(), cells.values(), wrong.values()]
+    (tmp_path / "boxes.csv").write_text("\n".join(map(",".join, rows)))
+    message = rf"boxes\.csv, line 3, column {column}: expected a number.* Received: "
+    with pytest.raises(ManifestError, match=message):
+        read_boxes(tmp_path / "boxes.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("1,1,5,5,-3,4,1", "column object_width: expected a number above 0.* Received: '-3'"),
+        ("1,1,5,5,3,0,1", "column object_height: expected a number above 0.* Received: '0'"),
+        ("1,1,5,5,3,4,1.5", "column visible: expected a number from 0 to 1.* Received: '1.5'"),
+        ("1,1,5,5,3,4,-5", "column visible: expected a number from 0 to 1.* Received: '-5'"),
+        ("1,1,5,5,3,,1", "object_width and object_height or neither"),
+        ("1,1,,5,,,", "expected a box: four corners"),
+        ("5,1,1,5,,,", "must have x_min < x_max"),
+        ("1,1,5,1,,,", "y_min < y_max"),
+    ],
+)
+def test_rows_that_hold_no_box(tmp_path, cells, message):
+    header = f"path,{','.join(['x_min', 'y_min', 'x_max', 'y_max', *CUT])}"
+    (tmp_path / "boxes.csv").write_text(f"{header}\na.png,0,0,1,1,,,\na.png,{cells}\n")
+    with pytest.raises(ManifestError, match=f"line 3.*{message}"):
+        read_boxes(tmp_path / "boxes.csv")
+
+
+def test_a_bad_row_is_not_passed_over(tmp_path):
+    text = "path,x_min,y_min,x_max,y_max\na.png,0,0,1,1\na.png,2,2,2,4\n"
+    (tmp_path / BOXES_FILE).write_text(text)
+    with pytest.raises(ManifestError, match="line 3"):
+        carry_boxes(Manifest(tmp_path, (Sample("a.png", "bone", "1"),)), tmp_path / "new")
+
+
+def test_tables_of_boxes_may_have_capitals_semicolons_and_a_visible_share_alone(tmp_path):
+    text = "Image;X_MIN;y_min;x_max;y_max;visible\nb\\a.png;0;0;1;1.5;0.25\n"
+    (tmp_path / "boxes.csv").write_text(text)
+    (box,) = read_boxes(tmp_path / "boxes.csv")["b\\a.png"]
+    assert (box.y_max, box.visible) == (1.5, 0.25)

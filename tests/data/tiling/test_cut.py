@@ -121,3 +121,15 @@ def test_patches_keep_what_is_known_of_their_frame(films):
     assert (last.split, last.label) == ("test", "none")
     assert read(films / "out" / first.mask).sum() == 255 * 12
     assert read(films / "out" / last.mask).sum() == 0
+
+
+def test_numbers_beyond_16_bits_stay_apart(films):
+    mask = np.zeros((12, 25), np.int32)
+    mask[3:6, 4:8], mask[6:8, 4:8] = 70_000, 80_000
+    for name in ("a", "b"):
+        (films / "masks" / f"{name}.png").unlink()
+        np.save(films / "masks" / f"{name}.npy", mask)
+    manifest = cut(films, Tiling(size=12))
+    written = read(films / "out" / manifest.samples[0].mask)
+    assert np.unique(written).tolist() == [0, 2, 3]
+    np.testing.assert_array_equal(written == 3, mask[:, :12] == 80_000)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mscam_tf.data.manifests import Box
+from mscam_tf.data.manifests import Box, ManifestError
 from mscam_tf.data.tiling import Tiling, list_frames, plan_patches
 from mscam_tf.data.tiling.plan import list_corners
 
@@ -169,3 +169,13 @@ def test_empty_patches_are_drawn_from_all_frames(tmp_path):
     )
     seeds = [plan(tmp_path, Tiling(10, empty=2.0, seed=i), boxes=boxes) for i in (0, 1)]
     assert seeds[0] != seeds[1]
+
+
+@pytest.mark.parametrize("box", [Box(200, 0, 210, 5), Box(0, -9, 4, -1)])
+def test_a_box_beside_its_frame_is_an_error(tmp_path, box):
+    Image.fromarray(np.zeros((20, 30), np.uint8)).save(tmp_path / "a.png")
+    frames = list_frames(tmp_path)
+    with pytest.raises(ManifestError, match=r"a\.png: a box must .* 30 x 20 pixels. Received: x"):
+        plan_patches(frames, Tiling(size=10), boxes={"a.png": [Box(1, 1, 3, 3), box]})
+    patches, _ = plan_patches(frames, Tiling(size=10), boxes={"a.png": [Box(-1, 1, 3, 3)]})
+    assert patches[0].boxes[0].x_min == 0

@@ -1,0 +1,102 @@
+import pytest
+
+from mscam_tf import ManifestError, read_manifest, split_manifest
+from tests.data.manifests.test_walking import fill
+
+
+def read(folder):
+    return [(s.path, s.label, s.split, s.mask) for s in read_manifest(folder).samples]
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (("Training", "Testing"), ("train", "test")),
+        (("train", "valid"), ("train", "validation")),
+        (("Train_Set", "VAL"), ("train", "validation")),
+        (("trn", "tst"), ("train", "test")),
+        (("train_images", "validation_images"), ("train", "validation")),
+        (("01_train", "02-test"), ("train", "test")),
+        (("학습", "검증"), ("train", "validation")),
+    ],
+)
+def test_folders_of_splits_in_any_spelling(tmp_path, names, splits):
+    first, second = names
+    fill(tmp_path, *(f"{name}/{label}/1.png" for name in names for label in ("bone", "none")))
+    assert sorted(read(tmp_path)) == sorted(
+        (f"{name}/{label}/1.png", label, split, "")
+        for name, split in zip((first, second), splits, strict=True)
+        for label in ("bone", "none")
+    )
+
+
+def test_splits_inside_of_classes(tmp_path):
+    fill(tmp_path, *(f"{label}/{name}/1.png" for label in "ab" for name in ("train", "Test")))
+    assert read(tmp_path) == [
+        *(("a/Test/1.png", "a", "test", ""), ("a/train/1.png", "a", "train", "")),
+        *(("b/Test/1.png", "b", "test", ""), ("b/train/1.png", "b", "train", "")),
+    ]
+
+
+def test_the_masks_of_a_ground_truth_are_taken(tmp_path, caplog):
+    fill(
+        *(tmp_path, "train/good/000.png", "test/good/000.png", "test/crack/000.png"),
+        *("test/hole/001.png", "ground_truth/crack/000_mask.png", "ground_truth/hole/001.png"),
+        *("ground_truth/hole/009_mask.png", "license.txt"),
+    )
+    assert read(tmp_path) == [
+        ("test/crack/000.png", "crack", "test", "ground_truth/crack/000_mask.png"),
+        ("test/good/000.png", "good", "test", ""),
+        ("test/hole/001.png", "hole", "test", "ground_truth/hole/001.png"),
+        ("train/good/000.png", "good", "train", ""),
+    ]
+    assert "masks of no image (1, such as ground_truth/hole/009_mask.png)" in caplog.text
+    with pytest.raises(ManifestError, match=r"in the split train. .*'hole'\]; `mscam split` makes"):
+        split_manifest(read_manifest(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("train/a/1.png", "test/a/1.png", "samples/1.png"), r"'train'\] beside \['samples'\]"),
+        (("train/a/1.png", "bone/1.png"), r"\['train'\] beside \['bone'\]"),
+        (("bone/1.png", "none/1.png", "Ground-Truth/1.png"), r"\['Ground-Truth'\], which are no c"),
+        (("images/train/1.png", "labels/train/1.txt"), r"'labels'\], which are no classes"),
+        (("fold1/a/1.png", "fold2/a/1.png"), r"'fold2'\], which are no classes"),
+        (("development/1.png", "evaluation/1.png"), r"'evaluation'\], which are no classes"),
+        (("train/1.png", "test/a/1.png"), r"image in no class folder of its split, train/1\.png"),
+        (("train/train/a/1.png",), "a split inside a split, train/train/a"),
+        (
+            ("set/train/a/1.png", "set/test/a/1.png"),
+            "inside a split inside a folder, such as set/test/a",
+        ),
+        (("a/train/1.png", "a/2.png", "b/3.png"), "such as a/train/1.png, beside a/2.png"),
+        (("a/x/test/1.png", "b/3.png"), "inside a split inside a folder, such as a/x/test/1.png"),
+        (
+            ("test/a/1.png", "test/a/2.png", "test/b/1.png", "ground_truth/a/1_mask.png"),
+            r"masks amiss \(1\), such as no mask of test/a/2\.png",
+        ),
+        (
+            ("test/a/1.png", "test/b/1.png", "test/c/1.png", "ground_truth/a/1_mask.png"),
+            r"masks, but none of several classes: \['b', 'c'\]",
+        ),
+        (
+            ("test/a/1.png", "train/a/1.png", "ground_truth/a/1_mask.png"),
+            "1_mask.png, which fits several images",
+        ),
+    ],
+)
+def test_what_is_neither_is_refused(tmp_path, names, message):
+    with pytest.raises(ManifestError, match=f"Expected one folder per class, or .*{message}"):
+        read_manifest(fill(tmp_path, *names))
+
+
+def test_no_class_comes_of_a_name_that_only_resembles_a_split(tmp_path):
+    fill(tmp_path, "trains/1.png", "tested steel/1.png", "valve/1.png", "fold/1.png")
+    assert {row[1] for row in read(tmp_path)} == {"trains", "tested steel", "valve", "fold"}
+
+
+def test_labels_that_hardly_differ_are_told(tmp_path, caplog):
+    fill(tmp_path, "bone/1.png", "Bone/2.png", "none/3.png")
+    read(tmp_path)
+    assert "different classes: ['Bone', 'bone']" in caplog.text

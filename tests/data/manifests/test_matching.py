@@ -1,0 +1,32 @@
+import unicodedata
+
+import pytest
+
+from mscam_tf import ManifestError, match_boxes
+from mscam_tf.data.manifests import Box
+
+BOX = Box(0, 0, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["./a.png", "x/../a.png", "{root}/a.png", "link.png", "linked/a.png"]
+)
+def test_the_image_of_a_box_may_be_spelled_otherwise(tmp_path, spelling):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    found = match_boxes({spelling.format(root=tmp_path): [BOX]}, ["a.png", "b.png"], tmp_path)
+    assert found == {"a.png": [BOX], "b.png": []}
+
+
+def test_slashes_and_letters_composed_otherwise():
+    name = unicodedata.normalize("NFC", "x/필름é.png")
+    other = unicodedata.normalize("NFD", name).replace("/", "\\")
+    assert match_boxes({other: [BOX]}, [name]) == {name: [BOX]}
+
+
+@pytest.mark.parametrize("spelling", ["A.png", "a.PNG", "a", "a.tif", "X/A.png"])
+def test_a_name_that_is_nearly_listed_is_an_error(spelling):
+    boxes = {"b.png": [BOX], spelling: [BOX]}
+    with pytest.raises(ManifestError, match=rf"Received: {spelling}, but x/a\.png is listed"):
+        match_boxes(boxes, ["x/a.png", "b.png"])
