@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--simulated", type=int, default=10_000, help="Patches without copies.")
-    parser.add_argument("--seed", type=int, default=2, help="Thresholds were chosen on seed 1.")
+    parser.add_argument("--seed", type=int, default=3, help="Not 1 or 2: see the page.")
     arguments = parser.parse_args()
     folder = arguments.folder
     paths = [path for path in sorted(folder.rglob("*")) if is_image_file(path, folder)]
@@ -110,8 +110,8 @@ def main() -> None:
         f"One copy of each of {len(paths)} images of a folder (`{folder.name}`, given as an "
         "argument; the figures depend on it), brought to 8 bits. A wrong pair is one of two images "
         f"of which neither was made from the other. Checking the {len(paths)} originals took "
-        f"{seconds:.1f} s. The simulated patches have 128 x 128 pixels and seed {arguments.seed}; the "
-        "thresholds were chosen on seed 1.",
+        f"{seconds:.1f} s. The simulated patches have 128 x 128 pixels and seed {arguments.seed}; "
+        "the thresholds were chosen on seeds 1 and 2.",
         ["kind of copy", "found", "share, 95 %", "wrong pairs"],
         rows,
         arguments=folder.name,

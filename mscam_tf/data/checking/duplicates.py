@@ -29,9 +29,8 @@ _BAND = (3, 18)  # Waves per thumbnail: coarser ones are alike in radiographs, f
 _FLAT = 1e-5  # Deviation, of values in [0, 1], below which there is nothing but rounding.
 # A little above the most that different patches of weld films reached, 0.43 among 153,000 pairs.
 MIN_SIMILARITY = 0.45
-# A little above the most that different images of such similarity reached, 0.181 in 50 million pairs
-# of simulated ones: docs/results/duplicates.md.
-MIN_AGREEMENT = 0.2
+# A little above the most that different images as similar reached, in 20,000 simulated ones.
+MIN_AGREEMENT = 0.22
 _BLOCK = 128  # Images compared with all others at once.
 
 
@@ -112,8 +111,7 @@ def find_duplicates(
     do not matter, so that negatives are found too. Images without any structure are compared by
     their hash only.
 
-    Smooth images that share one strong edge may be as similar as copies. So candidates are compared
-    again in detail, see `compare_details`: copies agree nearly everywhere.
+    Smooth images that share one strong edge may be as similar: candidates are compared in detail.
 
     Args:
         fingerprints: Of the images, from `take_fingerprint`.
@@ -122,8 +120,7 @@ def find_duplicates(
 
     Returns:
         Pairs, sorted, fewer than images: no more than connect all copies, see
-        `cluster_duplicates`. Of several exact copies, each is paired with the first of them, and
-        only the first with other images.
+        `cluster_duplicates`. Exact copies are paired with the first of them only.
 
     Raises:
         ValueError: If `min_similarity` is not above 0 and at most 1.
