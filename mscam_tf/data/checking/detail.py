@@ -28,25 +28,33 @@ def take_detail(image: np.ndarray) -> np.ndarray:
     return np.clip(np.round(band / (deviation + least) * _STEPS), -127, 127).astype(np.int8)
 
 
-def compare_details(first: np.ndarray, second: np.ndarray) -> float:
-    """Return how alike two images are, at most 1; the same for negatives.
+def compare_details(one: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return how alike an image is to others, at most 1; the same for negatives.
 
     It is the correlation that three of five tiles reach: an edge that two different images share
-    crosses fewer. Tiles in which one of the images is blank tell nothing.
+    crosses fewer. Tiles in which one of the two images is blank tell nothing.
 
     Args:
-        first: From `take_detail`, turned and flipped so that it lies as the second does.
-        second: From `take_detail`.
+        one: From `take_detail`, turned and flipped so that it lies as the others do.
+        others: `(n, 96, 96)`, from `take_detail`.
+
+    Returns:
+        `(n,)`.
     """
-    tiles = np.stack([_cut(first), _cut(second)])
-    tiles = tiles[:, tiles.any(-1).all(0)]
-    if not tiles.size:
-        return 0.0
-    products = tiles.prod(0).sum(-1)
-    correlations = products / np.linalg.norm(tiles, axis=-1).prod(0)
-    return float(np.percentile(np.sign(products.sum()) * correlations, _RANK))
+    tiles, other_tiles = _cut(one[None])[0], _cut(others)
+    products = np.einsum("tp,ntp->nt", tiles, other_tiles)
+    norms = np.linalg.norm(tiles, axis=-1) * np.linalg.norm(other_tiles, axis=-1)
+    signs = np.sign(products.sum(1, keepdims=True))
+    known = norms > 0
+    correlations = signs * products / np.where(known, norms, 1)
+    found = np.percentile(correlations, _RANK, axis=1)
+    for index in np.flatnonzero(~known.all(1)):  # Few images are blank in places.
+        left = correlations[index, known[index]]
+        found[index] = np.percentile(left, _RANK) if left.size else 0.0
+    return found
 
 
-def _cut(detail: np.ndarray) -> np.ndarray:
-    tiles = detail.reshape(_TILES, _SIDE // _TILES, _TILES, -1).swapaxes(1, 2)
-    return tiles.reshape(_TILES**2, -1).astype(np.float64)
+def _cut(details: np.ndarray) -> np.ndarray:
+    side = _SIDE // _TILES
+    tiles = details.reshape(-1, _TILES, side, _TILES, side).swapaxes(2, 3)
+    return tiles.reshape(len(details), _TILES**2, -1).astype(np.float32)

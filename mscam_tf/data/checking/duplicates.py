@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mscam_tf.data.checking.detail import compare_details, take_detail
+from mscam_tf.data.checking.thumbnails import take_thumbnail
 from mscam_tf.data.reading import ReadOptions, is_constant, read_image
 from mscam_tf.errors import MscamError
 
@@ -24,9 +24,6 @@ ORIENTATIONS = (
     "flipped left to right, rotated by 180 degrees",
     "flipped left to right, rotated by 270 degrees",
 )
-_SIDE = 40  # Of the thumbnails.
-_BAND = (3, 18)  # Waves per thumbnail: coarser ones are alike in radiographs, finer ones are noise.
-_FLAT = 1e-5  # Deviation, of values in [0, 1], below which there is nothing but rounding.
 # A little above the most that different patches of weld films reached, 0.43 among 153,000 pairs.
 MIN_SIMILARITY = 0.45
 # A little above the most that different images as similar reached, in 20,000 simulated ones.
@@ -89,10 +86,12 @@ def take_fingerprint(path: str | Path, options: ReadOptions | None = None) -> Fi
     image = read_image(path, options)
     height, width = image.shape
     digest = hashlib.sha256(f"{height},{width}".encode() + image.tobytes()).digest()
-    shrunk = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    thumbnail = _whiten(np.asarray(shrunk, np.float64))
     return Fingerprint(
-        (height, width), digest, thumbnail, take_detail(image), constant=is_constant(image)
+        (height, width),
+        digest,
+        take_thumbnail(image),
+        take_detail(image),
+        constant=is_constant(image),
     )
 
 
@@ -185,12 +184,16 @@ def _find_near(
         similarities, turns = _compare(block, thumbnails[start:])
         for row in range(len(block)):
             first = start + row
-            for column in _list_similar(similarities[row], sets[start:], row, min_similarity):
-                second, turn = start + column, int(turns[row, column])
-                pair = indices[first], indices[second]
-                if sets[first] != sets[second] and _agree(*pair, turn, fingerprints):
+            columns = _list_similar(similarities[row], sets[start:], row, min_similarity)
+            others = [fingerprints[indices[start + column]].detail for column in columns]
+            detail = fingerprints[indices[first]].detail
+            alike = _compare_in_detail(detail, others, turns[row, columns]) > MIN_AGREEMENT
+            for column in columns[alike]:
+                second = start + column
+                if sets[first] != sets[second]:
                     sets[sets == sets[second]] = sets[first]
-                    similarity = float(similarities[row, column])
+                    turn, similarity = turns[row, column], float(similarities[row, column])
+                    pair = indices[first], indices[second]
                     yield Duplicate(*pair, similarity, ORIENTATIONS[turn], exact=False)
         if on_progress is not None:
             on_progress(len(block))
@@ -209,16 +212,26 @@ def _compare(block: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def _list_similar(
     similarities: np.ndarray, sets: np.ndarray, row: int, min_similarity: float
-) -> list[int]:
+) -> np.ndarray:
     """List the later images that are similar and in other sets, the most similar first."""
     similar = (np.abs(similarities) > min_similarity) & (sets != sets[row])
     columns = np.flatnonzero(similar[row + 1 :]) + row + 1
-    return columns[np.argsort(-np.abs(similarities[columns]), kind="stable")].tolist()
+    order: np.ndarray = columns[np.argsort(-np.abs(similarities[columns]), kind="stable")]
+    return order
 
 
-def _agree(first: int, second: int, turn: int, fingerprints: Sequence[Fingerprint]) -> bool:
-    turned = _turn(fingerprints[first].detail)[turn]
-    return compare_details(turned, fingerprints[second].detail) > MIN_AGREEMENT
+def _compare_in_detail(
+    detail: np.ndarray, others: list[np.ndarray], turns: np.ndarray
+) -> np.ndarray:
+    """Return how alike each of the others is to an image, which is turned for each as given."""
+    found = np.zeros(len(others))
+    for number in np.unique(turns):
+        turned = _turn(detail)[number]
+        chosen = np.flatnonzero(turns == number)
+        for start in range(0, len(chosen), _BLOCK):  # All at once would not fit into memory.
+            part = chosen[start : start + _BLOCK]
+            found[part] = compare_details(turned, np.stack([others[index] for index in part]))
+    return found
 
 
 def _turn(images: np.ndarray) -> list[np.ndarray]:
@@ -228,27 +241,3 @@ def _turn(images: np.ndarray) -> list[np.ndarray]:
         for seen in (images, images[..., ::-1])
         for quarters in range(4)
     ]
-
-
-def _whiten(thumbnail: np.ndarray) -> np.ndarray:
-    """Keep the waves of the band, those above the median strength cut down to it."""
-    window = np.outer(_TAPER, _TAPER)
-    values = (thumbnail - np.average(thumbnail, weights=window)) * window
-    if values.std() < _FLAT:
-        return np.zeros(values.shape, np.float32)
-    waves = np.where(_IN_BAND, np.fft.fft2(values), 0)
-    limit = np.median(np.abs(waves[_IN_BAND]))
-    white = np.fft.ifft2(waves * (limit / np.maximum(np.abs(waves), limit))).real
-    return (white / np.linalg.norm(white)).astype(np.float32)
-
-
-def _make_band() -> np.ndarray:
-    frequencies = np.fft.fftfreq(_SIDE, 1 / _SIDE)
-    radius = np.hypot(*np.meshgrid(frequencies, frequencies))
-    return (radius >= _BAND[0]) & (radius <= _BAND[1])
-
-
-_IN_BAND = _make_band()
-# Falls over an eighth at each border, where the two ends of a picture would otherwise make an edge.
-_TAPER = np.clip((np.arange(_SIDE) + 0.5) * 8 / _SIDE, 0, 1)
-_TAPER = np.minimum(_TAPER, _TAPER[::-1])

@@ -4,6 +4,10 @@ import pytest
 from mscam_tf.data.checking.detail import compare_details, take_detail
 
 
+def compare(first, second):
+    return compare_details(first, second[None])[0]
+
+
 @pytest.fixture
 def image():
     return np.random.default_rng(0).random((120, 100), np.float32)
@@ -12,9 +16,9 @@ def image():
 def test_copies_and_negatives_agree(image):
     detail = take_detail(image)
     assert detail.shape == (96, 96)
-    assert compare_details(detail, detail) == pytest.approx(1)
-    assert compare_details(detail, take_detail(0.1 + 0.2 * (1 - image))) > 0.99
-    assert compare_details(detail[:, ::-1], take_detail(image[:, ::-1])) > 0.9
+    assert compare(detail, detail) == pytest.approx(1)
+    assert compare(detail, take_detail(0.1 + 0.2 * (1 - image))) > 0.99
+    assert compare(detail[:, ::-1], take_detail(image[:, ::-1])) > 0.9
 
 
 def test_half_an_image_is_no_copy(image):
@@ -23,11 +27,23 @@ def test_half_an_image_is_no_copy(image):
     for share, alike in ((0.3, True), (0.5, False)):
         mixed = image.copy()
         mixed[: int(share * 120)] = other[: int(share * 120)]
-        assert (compare_details(take_detail(image), take_detail(mixed)) > 0.5) == alike
+        assert (compare(take_detail(image), take_detail(mixed)) > 0.5) == alike
 
 
 def test_blank_tiles_tell_nothing(image):
     blank = np.zeros_like(image)
-    assert compare_details(take_detail(blank), take_detail(image)) == 0
+    assert compare(take_detail(blank), take_detail(image)) == 0
     image[20:] = 0
-    assert compare_details(take_detail(image), take_detail(0.7 * image)) > 0.9
+    assert compare(take_detail(image), take_detail(0.7 * image)) > 0.9
+
+
+def test_one_by_one_or_all_at_once(image):
+    generator = np.random.default_rng(2)
+    images = [generator.random(image.shape, np.float32) for _ in range(4)]
+    images[1][:40] = 0  # Blank in places.
+    others = np.stack([take_detail(other) for other in [image, *images, np.zeros_like(image)]])
+    found = compare_details(take_detail(image), others)
+    alone = [compare(take_detail(image), other) for other in others]
+    np.testing.assert_allclose(found, alone, rtol=1e-6)
+    assert found[0] == pytest.approx(1)
+    assert found[-1] == 0
