@@ -11,6 +11,9 @@ from .classification import list_finding_metrics as list_finding_metrics
 from .classification import macro_f1 as macro_f1
 from .confusions import count_confusions as count_confusions
 from .confusions import count_findings as count_findings
+from .free_response import FreeResponse as FreeResponse
+from .free_response import find_peaks as find_peaks
+from .free_response import score_marks as score_marks
 from .intervals import bootstrap_interval as bootstrap_interval
 from .intervals import bootstrap_intervals as bootstrap_intervals
 from .maps import energy_inside as energy_inside
