@@ -17,18 +17,31 @@ def of_numbers(score: _Score[_Rest, _Result]) -> _Score[_Rest, _Result]:
     """Make a score refuse what is no number, for which comparisons would hold in silence.
 
     Raises:
-        MscamError: If there is no image, if labels and probabilities differ in number, or if a
-            probability is NaN or infinite.
+        MscamError: If there is no image, if labels and probabilities differ in number, if a
+            probability is NaN or infinite, or if a label is no index of a class; of findings, if it
+            is neither 0 nor 1.
     """
 
     @wraps(score)
     def checked(
         labels: np.ndarray, probabilities: np.ndarray, /, *args: _Rest.args, **kwargs: _Rest.kwargs
     ) -> _Result:
-        _check(np.asarray(labels), np.asarray(probabilities))
-        return score(labels, probabilities, *args, **kwargs)
+        labels, probabilities = (
+            _to_array("labels", labels),
+            _to_array("probabilities", probabilities),
+        )
+        _check(labels, probabilities)
+        return score(labels.astype(np.int64), probabilities, *args, **kwargs)
 
     return checked
+
+
+def _to_array(name: str, values: np.ndarray) -> np.ndarray:
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif" or np.ma.is_masked(values):
+        kind = "masked values" if np.ma.is_masked(values) else f"values of type {array.dtype}"
+        raise MscamError(f"`{name}` must be an array of real numbers. Received: {kind}")
+    return array
 
 
 def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
@@ -42,6 +55,18 @@ def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
         raise MscamError(
             "`probabilities` must be finite numbers. Received: other values in "
             f"{bad.sum()} of {len(bad)} rows, first in row {bad.argmax()}"
+        )
+    if probabilities.ndim != 2 or (labels.ndim != 1 and labels.shape != probabilities.shape):
+        raise MscamError(
+            "`labels` must be of the shape (n,), or (n, C) for findings, and `probabilities` of "
+            f"(n, C). Received: {labels.shape} and {probabilities.shape}"
+        )
+    highest = probabilities.shape[1] - 1 if labels.ndim == 1 else 1
+    wrong = labels[~np.isin(labels, np.arange(highest + 1))]
+    if wrong.size:
+        raise MscamError(
+            f"`labels` must be whole numbers from 0 to {highest}. Received: {wrong.size} others, "
+            f"such as {wrong[0]}"
         )
 
 

@@ -65,3 +65,52 @@ def test_no_score_of_maps_takes_what_is_no_number(name):
 
 def test_the_docstring_stays_that_of_the_score():
     assert "right one" in metrics.accuracy.__doc__
+
+
+@pytest.mark.parametrize(
+    ("labels", "received"),
+    [
+        ([0, 1, 2, 3], "1 others, such as 3"),
+        ([0, -1, 2, -1], "2 others, such as -1"),
+        ([0, 1, np.nan, 1], "1 others, such as nan"),
+        ([0, 1, 0.5, 1], "1 others, such as 0.5"),
+        (["a", "b", "c", "a"], "type <U1"),
+        ([[0], [1], [2], [1]], r"\(4, 1\) and \(4, 3\)"),
+        ([[1, 0, -1]] * 4, "4 others, such as -1"),
+    ],
+)
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1", "count_confusions", "finding_auroc"])
+def test_labels_that_are_no_classes_are_refused(name, labels, received):
+    with pytest.raises(MscamError, match=f"`labels` must .* Received: .*{received}"):
+        getattr(metrics, name)(np.array(labels), PROBABILITIES)
+
+
+def test_probabilities_that_are_hidden_or_no_numbers_are_refused():
+    hidden = np.ma.masked_array(PROBABILITIES, PROBABILITIES > 0.7)
+    for bad in (hidden, PROBABILITIES.astype(object), PROBABILITIES + 0j):
+        with pytest.raises(MscamError, match="`probabilities` must be an array of real numbers"):
+            metrics.accuracy(LABELS, bad)
+    with pytest.raises(MscamError, match=r"Received: \(4,\) and \(4,\)"):
+        metrics.accuracy(LABELS, PROBABILITIES[:, 0])
+
+
+def test_lists_and_whole_floats_are_taken():
+    lists = LABELS.astype(float).tolist(), PROBABILITIES.tolist()
+    assert metrics.macro_f1(*lists) == metrics.macro_f1(LABELS, PROBABILITIES)
+
+
+def test_a_probability_that_rounding_has_pushed_beyond_one_is_one():
+    probabilities = np.array([[1.0000001, 0], [0.5, 0.5]], np.float32)
+    assert metrics.calibration_error(np.array([0, 1]), probabilities) == 0.25
+
+
+def test_numbers_of_bins_and_resamples_are_checked():
+    for bins in (0, -1, 2.5, np.nan):
+        with pytest.raises(MscamError, match="`bins` must be a whole number of at least 1"):
+            metrics.calibration_error(LABELS, PROBABILITIES, bins)
+    assert metrics.calibration_error(LABELS, PROBABILITIES, 10**9) >= 0  # Without a wait.
+    for resamples in (0, 2.5, "3"):
+        with pytest.raises(MscamError, match="`resamples` must be a whole number"):
+            metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, None, resamples)
+    with pytest.raises(MscamError, match="a group for each of 4 images"):
+        metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, np.array([1, 2]))
