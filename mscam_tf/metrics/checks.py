@@ -70,15 +70,22 @@ def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
         )
 
 
-def check_maps(**maps: np.ndarray) -> None:
-    """Refuse maps that are not finite, for which comparisons would hold in silence.
+def check_maps(**maps: np.ndarray) -> list[np.ndarray]:
+    """Return maps and masks, floats in float64: sums over pixels go beyond what float16 holds.
 
     Raises:
-        MscamError: If one of them is NaN or infinite anywhere.
+        MscamError: If one of them is NaN or infinite anywhere, for which comparisons would hold in
+            silence, or if their shapes differ.
     """
-    for name, values in maps.items():
+    arrays = {name: _to_array(name, values) for name, values in maps.items()}
+    for name, values in arrays.items():
         if not np.isfinite(values).all():
             raise MscamError(
                 f"`{name}` must be finite numbers. Received: other values in "
                 f"{(~np.isfinite(values)).sum()} of {np.size(values)} pixels"
             )
+    shapes = {name: values.shape for name, values in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        both = " and ".join(f"`{name}`" for name in shapes)
+        raise MscamError(f"{both} must have the same shape. Received: {[*shapes.values()]}")
+    return [x.astype(np.float64, copy=False) if x.dtype.kind == "f" else x for x in arrays.values()]

@@ -114,3 +114,22 @@ def test_numbers_of_bins_and_resamples_are_checked():
             metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, None, resamples)
     with pytest.raises(MscamError, match="a group for each of 4 images"):
         metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, np.array([1, 2]))
+
+
+def test_sums_over_maps_of_half_precision_do_not_overflow():
+    first = np.full((300, 400), 10, np.float16)  # Their sum is 1.2 million; float16 ends at 65504.
+    half = np.arange(400) < 100
+    assert metrics.energy_inside(first, np.broadcast_to(half, first.shape)) == 0.25
+    second = np.where(half, first, np.float16(0))
+    assert metrics.soft_iou(first, second) == 0.25
+    assert metrics.place_overlap(first, second) == pytest.approx(0.25)
+    assert metrics.map_correlation(second, 3 * second) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", [*MAPS, "map_correlation"])
+def test_maps_and_masks_belong_together(name):
+    maps = np.ones((2, 2)) if name != MAPS[0] else np.ones((1, 2, 2))
+    with pytest.raises(MscamError, match=r"must have the same shape. Received: .*1, 2\)"):
+        getattr(metrics, name)(maps, maps[..., :1, :])
+    with pytest.raises(MscamError, match="Received: other values in 4 of 4 pixels"):
+        getattr(metrics, name)(maps, maps * np.nan)
