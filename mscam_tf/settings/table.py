@@ -68,7 +68,7 @@ SETTINGS: Mapping[str, Rule] = {
     "hard_negatives": _SHARE,
     # Of scores.
     "bins": _COUNT,
-    "resamples": _COUNT,
+    "resamples": Number(0, whole=True),
     # Of reproductions.
     "seeds": _COUNT,
     "ReproductionConfig.weights": Names(),
