@@ -9,8 +9,10 @@ from sklearn.metrics import average_precision_score
 
 from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import of_numbers
+from mscam_tf.settings import check_setting
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
+_ROUNDING = 1e-5  # By which a softmax of single precision may leave [0, 1].
 
 
 @of_numbers
@@ -70,15 +72,18 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     References:
         [Guo et al., 2017](https://arxiv.org/abs/1706.04599), section 2, equation 3.
     """
-    if probabilities.min() < 0 or probabilities.max() > 1:
+    check_setting("bins", bins)
+    if probabilities.min() < -_ROUNDING or probabilities.max() > 1 + _ROUNDING:
         raise MscamError(
             "`probabilities` must lie in [0, 1] to be compared with a share of right answers. "
             f"Received: {probabilities.min()} to {probabilities.max()}"
         )
-    confidence = probabilities.max(-1)
+    confidence = np.clip(probabilities.max(-1), 0, 1)
     right = probabilities.argmax(-1) == labels
     number = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(right[number == k].sum() - confidence[number == k].sum()) for k in range(bins)]
+    gaps = [
+        abs(right[number == k].sum() - confidence[number == k].sum()) for k in np.unique(number)
+    ]
     return float(np.sum(gaps) / len(labels))
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from mscam_tf.errors import MscamError
 from mscam_tf.metrics.classification import Metric
+from mscam_tf.settings import check_setting
 
 
 def bootstrap_interval(
@@ -52,7 +54,13 @@ def bootstrap_intervals(
     With 20,000 images and 14 classes this takes minutes: `on_progress` is called with 1 after each
     resample.
     """
-    groups = np.arange(len(labels)) if groups is None else groups
+    check_setting("resamples", resamples)
+    groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    if groups.shape != (len(labels),):
+        raise MscamError(
+            f"`groups` must name a group for each of {len(labels)} images. "
+            f"Received: an array of the shape {groups.shape}"
+        )
     _, starts = np.unique(np.sort(groups), return_index=True)
     members = np.split(np.argsort(groups, kind="stable"), starts[1:])
     generator = np.random.default_rng(seed)

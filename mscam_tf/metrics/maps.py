@@ -25,8 +25,8 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
         >>> pixel_average_precision(np.array([[[2.0, 3.0], [0.0, 1.0]]]), masks)
         (0.5, 0.25)
     """
-    check_maps(maps=maps)
-    masks = np.asarray(masks) > 0
+    maps, masks = check_maps(maps=maps, masks=masks)
+    masks = masks > 0
     precision = average_precision_score(masks.ravel(), maps.ravel())
     return float(precision), float(masks.mean())
 
@@ -49,7 +49,7 @@ def points_at(values: np.ndarray, mask: np.ndarray, tolerance: float = 3.0) -> b
     References:
         [Zhang et al., 2018](https://arxiv.org/abs/1608.00507), section 4.2.
     """
-    check_maps(values=values)
+    values, mask = check_maps(values=values, mask=mask)
     row, column = np.unravel_index(values.argmax(), values.shape)
     rows, columns = np.nonzero(mask)
     return bool(((rows - row) ** 2 + (columns - column) ** 2 <= tolerance**2).any())
@@ -69,7 +69,7 @@ def energy_inside(values: np.ndarray, mask: np.ndarray) -> float:
         [Wang et al., 2020](https://arxiv.org/abs/1910.01279), section 4.3: energy-based pointing
         game.
     """
-    check_maps(values=values)
+    values, mask = check_maps(values=values, mask=mask)
     positive = np.maximum(values, 0)
     total = positive.sum()
-    return float(positive[np.asarray(mask) > 0].sum() / total) if total else 0.0
+    return float(positive[mask > 0].sum() / total) if total else 0.0

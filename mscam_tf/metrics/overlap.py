@@ -39,7 +39,7 @@ def soft_iou(first: np.ndarray, second: np.ndarray) -> float:
         Ruzicka, 1958: the weighted Jaccard index. Lee and Cho, 2021, section 4.3, compare such maps
         by eye.
     """
-    check_maps(first=first, second=second)
+    first, second = check_maps(first=first, second=second)
     a, b = np.maximum(first, 0), np.maximum(second, 0)
     union = float(np.maximum(a, b).sum())
     return float(np.minimum(a, b).sum()) / union if union else 0.0
@@ -67,7 +67,7 @@ def place_overlap(first: np.ndarray, second: np.ndarray) -> float:
     References:
         Swain and Ballard, 1991, equation 1: histogram intersection.
     """
-    check_maps(first=first, second=second)
+    first, second = check_maps(first=first, second=second)
     a, b = np.maximum(first, 0), np.maximum(second, 0)
     if not a.any() or not b.any():
         return float("nan")
@@ -92,9 +92,9 @@ def threshold_iou(
         >>> threshold_iou(np.array([[3.0, 2.0, 0.0]]), np.array([[1.0, 2.0, 5.0]]), 1.5)
         0.3333333333333333
     """
-    check_maps(first=first, second=second)
+    first, second = check_maps(first=first, second=second)
     low, high = np.broadcast_to(threshold, 2)
-    a, b = np.asarray(first) >= low, np.asarray(second) >= high
+    a, b = first >= low, second >= high
     union = int((a | b).sum())
     return int((a & b).sum()) / union if union else 0.0
 
@@ -109,7 +109,7 @@ def map_correlation(first: np.ndarray, second: np.ndarray) -> float:
         >>> map_correlation(np.array([[0.0, 1.0, 2.0]]), np.array([[5.0, 3.0, 1.0]]))
         -1.0
     """
-    check_maps(first=first, second=second)
+    first, second = check_maps(first=first, second=second)
     a, b = np.ravel(first) - np.mean(first), np.ravel(second) - np.mean(second)
     scale = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / scale if scale else float("nan")

@@ -14,6 +14,7 @@ from mscam_tf.models.graph import Cursor
 # whole backbone may shrink 32 times.
 _SIDES, _IMAGE_SIDES, _IMAGE_CHANNELS = (32, 48), (224, 288), 4
 _SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25))  # Without symmetry: no turn goes unnoticed.
+_BRIGHT = (0.75, 0.75)  # A spot that does not change.
 _SPOT_SIDE = 8  # So many in a side of the image.
 _CHANGE = 3.0
 _NEAR, _NEAR_SHARE = 1.0, 0.005  # Cells, and share of the side, by which a spot may be off.
@@ -48,6 +49,8 @@ def _vary(tensor: Any, generator: np.random.Generator, is_placed: bool) -> Any:
     usual = _IMAGE_SIDES if tensor.shape[-1] <= _IMAGE_CHANNELS else _SIDES
     sides = [side or other for side, other in zip(tensor.shape[1:3], usual, strict=False)]
     one = generator.random((*sides, *tensor.shape[3:]), np.float32)
+    if is_placed:  # So that layers which scale by the brightest pixel change nothing elsewhere.
+        one[_cut(_BRIGHT[0], sides[0]), _cut(_BRIGHT[1], sides[1])] += _CHANGE
     values = np.stack([one] * (1 + len(_SPOTS)))
     if is_placed:
         for value, spot in zip(values[1:], _SPOTS, strict=True):

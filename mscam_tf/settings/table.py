@@ -66,6 +66,9 @@ SETTINGS: Mapping[str, Rule] = {
     "difficulty": _POSITIVE,
     "photons": Range(_POSITIVE, equal=True),
     "hard_negatives": _SHARE,
+    # Of scores.
+    "bins": _COUNT,
+    "resamples": Number(0, whole=True),
     # Of reproductions.
     "seeds": _COUNT,
     "ReproductionConfig.weights": Names(),

@@ -65,3 +65,71 @@ def test_no_score_of_maps_takes_what_is_no_number(name):
 
 def test_the_docstring_stays_that_of_the_score():
     assert "right one" in metrics.accuracy.__doc__
+
+
+@pytest.mark.parametrize(
+    ("labels", "received"),
+    [
+        ([0, 1, 2, 3], "1 others, such as 3"),
+        ([0, -1, 2, -1], "2 others, such as -1"),
+        ([0, 1, np.nan, 1], "1 others, such as nan"),
+        ([0, 1, 0.5, 1], "1 others, such as 0.5"),
+        (["a", "b", "c", "a"], "type <U1"),
+        ([[0], [1], [2], [1]], r"\(4, 1\) and \(4, 3\)"),
+        ([[1, 0, -1]] * 4, "4 others, such as -1"),
+    ],
+)
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1", "count_confusions", "finding_auroc"])
+def test_labels_that_are_no_classes_are_refused(name, labels, received):
+    with pytest.raises(MscamError, match=f"`labels` must .* Received: .*{received}"):
+        getattr(metrics, name)(np.array(labels), PROBABILITIES)
+
+
+def test_probabilities_that_are_hidden_or_no_numbers_are_refused():
+    hidden = np.ma.masked_array(PROBABILITIES, PROBABILITIES > 0.7)
+    for bad in (hidden, PROBABILITIES.astype(object), PROBABILITIES + 0j):
+        with pytest.raises(MscamError, match="`probabilities` must be an array of real numbers"):
+            metrics.accuracy(LABELS, bad)
+    with pytest.raises(MscamError, match=r"Received: \(4,\) and \(4,\)"):
+        metrics.accuracy(LABELS, PROBABILITIES[:, 0])
+
+
+def test_lists_and_whole_floats_are_taken():
+    lists = LABELS.astype(float).tolist(), PROBABILITIES.tolist()
+    assert metrics.macro_f1(*lists) == metrics.macro_f1(LABELS, PROBABILITIES)
+
+
+def test_a_probability_that_rounding_has_pushed_beyond_one_is_one():
+    probabilities = np.array([[1.0000001, 0], [0.5, 0.5]], np.float32)
+    assert metrics.calibration_error(np.array([0, 1]), probabilities) == 0.25
+
+
+def test_numbers_of_bins_and_resamples_are_checked():
+    for bins in (0, -1, 2.5, np.nan):
+        with pytest.raises(MscamError, match="`bins` must be a whole number of at least 1"):
+            metrics.calibration_error(LABELS, PROBABILITIES, bins)
+    assert metrics.calibration_error(LABELS, PROBABILITIES, 10**9) >= 0  # Without a wait.
+    for resamples in (-1, 2.5, "3"):
+        with pytest.raises(MscamError, match="`resamples` must be a whole number"):
+            metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, None, resamples)
+    with pytest.raises(MscamError, match="a group for each of 4 images"):
+        metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, np.array([1, 2]))
+
+
+def test_sums_over_maps_of_half_precision_do_not_overflow():
+    first = np.full((300, 400), 10, np.float16)  # Their sum is 1.2 million; float16 ends at 65504.
+    half = np.arange(400) < 100
+    assert metrics.energy_inside(first, np.broadcast_to(half, first.shape)) == 0.25
+    second = np.where(half, first, np.float16(0))
+    assert metrics.soft_iou(first, second) == 0.25
+    assert metrics.place_overlap(first, second) == pytest.approx(0.25)
+    assert metrics.map_correlation(second, 3 * second) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", [*MAPS, "map_correlation"])
+def test_maps_and_masks_belong_together(name):
+    maps = np.ones((2, 2)) if name != MAPS[0] else np.ones((1, 2, 2))
+    with pytest.raises(MscamError, match=r"must have the same shape. Received: .*1, 2\)"):
+        getattr(metrics, name)(maps, maps[..., :1, :])
+    with pytest.raises(MscamError, match="Received: other values in 4 of 4 pixels"):
+        getattr(metrics, name)(maps, maps * np.nan)

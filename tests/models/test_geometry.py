@@ -25,6 +25,14 @@ class Gate(layers.Layer):
         return inputs * ops.sigmoid(ops.mean(inputs, axis=(1, 2), keepdims=True))
 
 
+class Spread(layers.Layer):
+    """Stretch the intensities of each image to the unit range, as many own models begin."""
+
+    def call(self, inputs):
+        low, high = (f(inputs, axis=(1, 2, 3), keepdims=True) for f in (ops.min, ops.max))
+        return (inputs - low) / (high - low + 1e-6)
+
+
 class Patches(layers.Layer):
     """Mean of each 4 x 4 pixels."""
 
@@ -80,6 +88,7 @@ KEPT = {
         layers.AveragePooling2D(1, 2),
     ],
     "a layer of one's own": [Gate(), Patches()],
+    "stretched intensities": [Spread()],
     "a crop to the size it has": [layers.CenterCrop(*SIZE)],
     "augmentation": [
         layers.RandomFlip(),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _RLE = "1.2.840.10008.1.2.5"
 # JPEG of 12 bits, and without loss, which pydicom itself cannot decode.
 _EXTENDED_AND_LOSSLESS = tuple(f"1.2.840.10008.1.2.4.{end}" for end in (51, 57, 70))
+_BASELINE = "1.2.840.10008.1.2.4.50"  # Of 8 bits, which pydicom cannot put into cells of 16.
 _OVERLAYS = range(0x6000, 0x6020, 2)
 
 
@@ -29,10 +30,24 @@ def count_frames(dataset: "FileDataset") -> int:
 
 
 def check_frame(dataset: "FileDataset", frame: int, max_pixels: int) -> None:
-    """Refuse a compressed frame whose own header says more pixels than that of the file."""
+    """Refuse a frame whose own header, or whose bytes, say more pixels than that of the file."""
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_encapsulated and syntax != _RLE:  # Its runs are unpacked into a known size.
         check_codestream(_get_frame(dataset, frame), max_pixels)
+    if not syntax.is_encapsulated and "PixelData" in dataset:
+        _check_length(dataset)
+
+
+def _check_length(dataset: "FileDataset") -> None:
+    """Refuse pixels for twice the image: more frames than are named, or wider cells."""
+    frames, samples = count_frames(dataset), dataset.SamplesPerPixel
+    bits = dataset.Rows * dataset.Columns * samples * dataset.BitsAllocated * frames
+    expected, found = -(-bits // 8), len(dataset.PixelData)
+    if found >= 2 * max(expected, 2):  # Less may fill up a block.
+        raise MscamError(
+            f"its header says {frames} frame(s) of {expected} bytes together, but "
+            f"it holds {found} bytes of pixels: NumberOfFrames or BitsAllocated is wrong"
+        )
 
 
 def decode_frame(
@@ -47,7 +62,7 @@ def decode_frame(
     from pydicom.pixels.utils import pixel_array
 
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax in _EXTENDED_AND_LOSSLESS:
+    if syntax in _EXTENDED_AND_LOSSLESS or (syntax == _BASELINE and dataset.BitsAllocated > 8):
         cells = _decode_jpeg(dataset, frame)
     else:
         native = not syntax.is_encapsulated or syntax == _RLE

@@ -7,7 +7,14 @@ from PIL import PngImagePlugin
 from scipy.ndimage import label
 
 from mscam_tf.data.reading.codestreams import JPEG, check_codestream
-from mscam_tf.data.reading.formats import PNG, PNG_COLOURS, PNG_GREY, PNG_PALETTE, read_stored
+from mscam_tf.data.reading.formats import (
+    PNG,
+    PNG_BITS,
+    PNG_COLOURS,
+    PNG_GREY,
+    PNG_PALETTE,
+    read_stored,
+)
 from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.problems import name_problem
 from mscam_tf.data.reading.stored import check_size
@@ -89,11 +96,23 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
         raise MscamError("expected a mask of one channel, but it has several that differ")
     if head.startswith(JPEG):
         _check_sharp(stored.values, path.read_bytes(), max_pixels)
-    if not stored.inverted:
-        return stored.values
+    if head.startswith(PNG) and 1 < head[PNG_BITS] < 8:  # Spread over 0 to 255 by the decoder.
+        white = 2 ** head[PNG_BITS] - 1
+        return _mark_white(stored.values // (255 // white), white)
     if stored.full is None:
-        raise MscamError("expected a mask of whole numbers in which 0 is black")
-    return sum(stored.full) - stored.values
+        if stored.inverted:
+            raise MscamError("expected a mask of whole numbers in which 0 is black")
+        return stored.values
+    values = sum(stored.full) - stored.values if stored.inverted else stored.values
+    return _mark_white(values, stored.full[1])
+
+
+def _mark_white(values: np.ndarray, white: float) -> np.ndarray:
+    """Return a mask of black and white with 255 for white, which may be 15 or 4095."""
+    is_white = values == white
+    if white in _UNNUMBERED or not (is_white | (values == 0)).all():
+        return values
+    return is_white.astype(np.uint8) * np.uint8(255)
 
 
 def _check_sharp(values: np.ndarray, data: bytes, max_pixels: int) -> None:

@@ -68,6 +68,8 @@ def choose_page(page: int | None, pages: int) -> int:
             f"expected one image, but the file holds {pages} pages; choose one of them, counted "
             "from 0 (page, --page)"
         )
+    if pages < 1:
+        raise MscamError("expected an image, but the file holds none")
     if (page or 0) >= pages:
         raise MscamError(f"expected page {page}, counted from 0, but the file holds {pages}")
     return page or 0

@@ -36,6 +36,7 @@ def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
     with tifffile.TiffFile(path) as file:
         chosen = file.pages[choose_page(page, len(file.pages))].aspage()
         _check_tiff(chosen, path.stat().st_size, max_pixels)
+        _check_stack(file)
         values = chosen.asarray(maxworkers=1)  # Images are read side by side, not their strips.
         palette = chosen.colormap
     if chosen.samplesperpixel > 1 and chosen.planarconfig == _SEPARATE:
@@ -69,6 +70,15 @@ def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> Non
         for start in page.dataoffsets:
             page.parent.filehandle.seek(start)
             check_codestream(page.parent.filehandle.read(_HEADER_BYTES), max_pixels)
+
+
+def _check_stack(file: tifffile.TiffFile) -> None:
+    """Refuse a stack of which the header describes the first image only, as for large ones."""
+    if len(file.pages) == 1 and file.series[0].size > file.pages.first.size:
+        raise MscamError(
+            "expected one image, but its only page is the first of a stack "
+            f"{file.series[0].shape}; save each image as a page or a file of its own"
+        )
 
 
 def _check_strips(page: tifffile.TiffPage, file_size: int) -> None:

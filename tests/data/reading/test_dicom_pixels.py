@@ -90,3 +90,21 @@ def test_every_order_of_bytes(tmp_path, syntax):
         dataset.compress(syntax, generate_instance_uid=False)
     dataset.file_meta.TransferSyntaxUID = syntax
     np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", dataset)), FULL, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:The pixel data is 612 bytes long")
+def test_pixels_for_more_than_the_header_says_are_refused(tmp_path):
+    dataset = make_dataset(RAMP, 12, PixelData=RAMP.tobytes() * 3)
+    with pytest.raises(ImageError, match=r"1 frame\(s\) of 512 bytes together, .* 1536 bytes"):
+        read_image(save(tmp_path / "a.dcm", dataset))
+    narrow = make_dataset(RAMP, 8, BitsAllocated=8, PixelData=RAMP.tobytes())
+    with pytest.raises(ImageError, match="NumberOfFrames or BitsAllocated is wrong"):
+        read_image(save(tmp_path / "a.dcm", narrow))
+    filled = make_dataset(RAMP, 12, PixelData=RAMP.tobytes() + bytes(100))
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", filled)), FULL, atol=1e-6)
+
+
+def test_jpeg_of_eight_bits_in_cells_of_sixteen(tmp_path):
+    data = imagecodecs.jpeg_encode(np.full((16, 16), 51, np.uint8), level=100)
+    dataset = enclose(make_dataset(RAMP, 8), data, uid.JPEGBaseline8Bit)
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", dataset)), 0.2, atol=1e-6)

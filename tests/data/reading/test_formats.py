@@ -296,3 +296,9 @@ def test_foreign_tiffs_are_refused(tmp_path):
     refuse(path, "expected compression by CCITT, JPEG, JPEG 2000, LZMA, .*none, but it is")
     path = save_tiff(tmp_path / "b.tif", np.zeros((4, 4, 5), np.uint8), photometric="separated")
     refuse(path, "its photometric interpretation is")
+
+
+def test_npy_without_pages(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((0, 4, 4), np.uint8))
+    with pytest.raises(ImageError, match="expected an image, but the file holds none"):
+        read_image(tmp_path / "a.npy")

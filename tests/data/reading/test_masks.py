@@ -1,4 +1,6 @@
+import struct
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -144,3 +146,32 @@ def test_a_mask_of_floats_has_no_white(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="miniswhite")
     with pytest.raises(ImageError, match="whole numbers in which 0 is black"):
         read_mask(tmp_path / "a.tif")
+
+
+def test_white_of_any_bits_is_no_number(tmp_path):
+    spots = np.array([[1, 0, 0, 1]], np.uint16)  # Two objects, without numbers.
+    tifffile.imwrite(tmp_path / "a.tif", spots * 4095, bitspersample=12)
+    np.testing.assert_array_equal(number_objects(read_mask(tmp_path / "a.tif")), [[1, 0, 0, 2]])
+    tifffile.imwrite(
+        tmp_path / "a.tif", spots * 4094, bitspersample=12
+    )  # A number, and one object.
+    np.testing.assert_array_equal(number_objects(read_mask(tmp_path / "a.tif")), [[1, 0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "numbers"),
+    [
+        (2, b"\x41", [[1, 0, 0, 1]]),
+        (2, b"\xc3", [[255, 0, 0, 255]]),
+        (2, b"\x46", [[1, 0, 1, 2]]),
+        (4, b"\x10\x01", [[1, 0, 0, 1]]),
+        (4, b"\xf0\x0f", [[255, 0, 0, 255]]),
+        (4, b"\x1e\x0f", [[1, 14, 0, 15]]),
+    ],
+)
+def test_numbers_of_few_bits_are_not_spread(tmp_path, bits, row, numbers):
+    parts = (b"IHDR" + struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0),)
+    parts += (b"IDAT" + zlib.compress(b"\0" + row), b"IEND")
+    chunks = [struct.pack(">I", len(p) - 4) + p + struct.pack(">I", zlib.crc32(p)) for p in parts]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.png"), numbers)

@@ -138,3 +138,10 @@ def test_what_headers_may_and_may_not_lack(tmp_path):
 def test_strips_that_do_not_hold_the_image(tmp_path, data, tags, message):
     with pytest.raises(ImageError, match=message):
         read_image(save_strip(tmp_path / "a.tif", data, **tags))
+
+
+def test_a_stack_behind_one_page_is_refused(tmp_path):
+    stack = np.stack([SIXTEEN] * 5)
+    tifffile.imwrite(tmp_path / "a.tif", stack, photometric="minisblack", truncate=True)
+    with pytest.raises(ImageError, match=r"the first of a stack \(5, 48, 40\)"):
+        read_image(tmp_path / "a.tif")
