@@ -4,7 +4,7 @@ Maps are stretched over the whole image. That is right as long as every layer be
 and the feature map keeps the places in proportion, as windows with strides do.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -49,15 +49,32 @@ _POINTWISE = (  # They leave every value at its place. All others are tried out.
 # Rows and columns before and after the image: of padding, or negative where they are cut off.
 _Margins = tuple[tuple[int, int], tuple[int, int]]
 _NO_MARGINS: _Margins = ((0, 0), (0, 0))
+_MOST_CELLS = 2  # That windows without padding may cut off: Inception's do, by one and a half.
 
 
 @dataclass(frozen=True)
 class _Places:
-    """How the places in a tensor lie to those in the image, until a layer loses them."""
+    """How the places in a tensor lie to those in the image, until a layer loses them.
 
-    margins: _Margins = _NO_MARGINS  # That no window has taken up yet.
-    maker: str = field(default="", compare=False)  # The layer that made them.
+    Attributes:
+        margins: Padding or cropping that no window has taken up yet.
+        maker: The layer that made them.
+        starts: Centre of the first cell, in pixels of the image, by rows and by columns.
+        steps: From one cell to the next, in pixels of the image.
+        lost: Why places can be followed no more.
+    """
+
+    margins: _Margins = _NO_MARGINS
+    maker: str = field(default="", compare=False)
+    starts: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
+    steps: tuple[float, float] = field(default=(1.0, 1.0), compare=False)
     lost: str = ""
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether the first cell lies further than some cells from where a map would show it."""
+        pairs = zip(self.starts, self.steps, strict=True)
+        return any(abs(start - (step - 1) / 2) > _MOST_CELLS * step for start, step in pairs)
 
 
 def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
@@ -81,6 +98,10 @@ def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
             raise _misplaced(model, "a feature map has no places of the image")
         if places.margins != _NO_MARGINS:
             places = _lose_margins(places)
+        if places.is_shifted:
+            raise _misplaced(
+                model, "windows without padding cut off more than two cells of the map"
+            )
         if places.lost:
             raise _misplaced(model, places.lost)
 
@@ -134,15 +155,19 @@ def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Pla
     if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 3):
         return places
     if isinstance(layer, keras.layers.ZeroPadding2D):
-        return _Places(_add(places.margins, layer.padding, 1), _describe(layer))
+        return replace(
+            places, margins=_add(places.margins, layer.padding, 1), maker=_describe(layer)
+        )
     if isinstance(layer, keras.layers.Cropping2D):
-        return _Places(_add(places.margins, layer.cropping, -1), _describe(layer))
+        return replace(
+            places, margins=_add(places.margins, layer.cropping, -1), maker=_describe(layer)
+        )
     if isinstance(layer, _WINDOWS):
         return _take_up(layer, places)
     if places.margins != _NO_MARGINS:
         return _lose_margins(places)
     if keeps_places(cursor, [x is not None for x in before]):
-        return places
+        return _resize(cursor, places)
     return _lose(layer, "moves them, or cannot be followed")
 
 
@@ -158,10 +183,33 @@ def _take_up(layer: Any, places: _Places) -> _Places:
     Padding on one side that is cut off on the other shifts by less than a stride, which is within
     a cell of the feature map: NASNet does so.
     """
-    windows = zip(places.margins, _list_windows(layer), strict=True)
-    if all(_covers(margin, *window) for margin, window in windows):
-        return _Places()
-    return _lose_margins(places)
+    windows = _list_windows(layer)
+    pairs = zip(places.margins, windows, strict=True)
+    if not all(_covers(margin, *window) for margin, window in pairs):
+        return _lose_margins(places)
+    (top, _), (left, _) = places.margins
+    starts, steps = [], []
+    values = zip(places.starts, places.steps, (top, left), windows, strict=True)
+    for start, step, padded, (reach, stride) in values:
+        # Windows that pad for themselves lie around the middle of their cell.
+        middle = reach / 2 if reach else (stride - 1) / 2
+        starts.append(start + step * (middle - padded))
+        steps.append(step * stride)
+    return _Places(starts=(starts[0], starts[1]), steps=(steps[0], steps[1]))
+
+
+def _resize(cursor: Cursor, places: _Places) -> _Places:
+    """Cells of a layer that keeps places lie as those before it, only larger or smaller."""
+    (given, *_), made = cursor.step()
+    ratios = [
+        before / after if before and after else 1.0
+        for before, after in zip(given.shape[1:3], made.shape[1:3], strict=True)
+    ]
+    starts, steps = [], []
+    for start, step, ratio in zip(places.starts, places.steps, ratios, strict=True):
+        starts.append(start + step * (ratio - 1) / 2)
+        steps.append(step * ratio)
+    return _Places(starts=(starts[0], starts[1]), steps=(steps[0], steps[1]))
 
 
 def _covers(margin: tuple[int, int], reach: int, stride: int) -> bool:
