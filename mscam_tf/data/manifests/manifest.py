@@ -142,7 +142,14 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
         )
     alike = defaultdict(list)
     for name in manifest.class_names:
-        alike[" ".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
+        alike[_loosen(name)].append(name)
     for names in alike.values():
         if len(names) > 1:
             _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
+
+
+def _loosen(label: str) -> str:
+    """Write labels alike that are shown alike: in any letter case, with marks of direction."""
+    plain = unicodedata.normalize("NFKC", label).casefold()
+    shown = (letter for letter in plain if unicodedata.category(letter) != "Cf")
+    return " ".join("".join(shown).split())
