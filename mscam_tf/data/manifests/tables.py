@@ -45,9 +45,9 @@ def open_table(path: Path, known: Collection[str]) -> Table:
         The `Table`. Rows of empty cells are passed over, and so are empty cells beyond the header.
 
     Raises:
-        ManifestError: Here or when a row is taken: if the file is not UTF-8, two columns have one
-            name, a row has more or fewer cells than the header, or a quotation mark is stray or
-            not closed.
+        ManifestError: Here or when a row is taken: if there is no file, it is not UTF-8, two
+            columns have one name, a row has more or fewer cells than the header or repeats it, or
+            a quotation mark is stray or not closed.
     """
     text = _decode(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
@@ -70,6 +70,8 @@ def parse_number(text: str) -> float | None:
 
 
 def _decode(path: Path) -> str:
+    if not path.is_file():
+        raise ManifestError(f"Expected a CSV file. Received: {path}, which is no file")
     data = path.read_bytes()
     wrong = data.find(b"\0")
     found = "UTF-16" if data.startswith(_UTF16) else "a zero byte"
