@@ -140,16 +140,21 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
             f"Received: {source}"
         )
+    for names in _list_alike(manifest.class_names):
+        _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
+    for names in _list_alike(sorted({s.group for s in manifest.samples if s.group != s.path})):
+        _LOGGER.warning("Groups that hardly differ are different groups: %s.", names)
+
+
+def _list_alike(names: Sequence[str]) -> list[list[str]]:
     alike = defaultdict(list)
-    for name in manifest.class_names:
+    for name in names:
         alike[_loosen(name)].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
+    return [same for same in alike.values() if len(same) > 1]
 
 
-def _loosen(label: str) -> str:
-    """Write labels alike that are shown alike: in any letter case, with marks of direction."""
-    plain = unicodedata.normalize("NFKC", label).casefold()
+def _loosen(name: str) -> str:
+    """Write names alike that are shown alike: in any letter case, with marks of direction."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
     shown = (letter for letter in plain if unicodedata.category(letter) != "Cf")
     return " ".join("".join(shown).split())
