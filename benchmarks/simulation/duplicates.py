@@ -110,8 +110,8 @@ def main() -> None:
         f"One copy of each of {len(paths)} images of a folder (`{folder.name}`, given as an "
         "argument; the figures depend on it), brought to 8 bits. A wrong pair is one of two images "
         f"of which neither was made from the other. Checking the {len(paths)} originals took "
-        f"{seconds:.1f} s. The simulated patches have 128 x 128 pixels and seed {arguments.seed}; "
-        "the thresholds were chosen on seed 1.",
+        f"{seconds:.1f} s. The simulated patches have 128 x 128 pixels and seed {arguments.seed}; the "
+        "thresholds were chosen on seed 1.",
         ["kind of copy", "found", "share, 95 %", "wrong pairs"],
         rows,
         arguments=folder.name,

@@ -7,8 +7,7 @@ from scipy.ndimage import gaussian_filter
 _SIDE = 96
 _FINE, _COARSE, _AROUND = 0.8, 2.0, 6.0  # Pixels: what is kept lies between the first two.
 _TILES = 6  # On a side.
-_RANK, _INNER_RANK = 40, 60  # Percent of all tiles, and of the inner ones, that may be less alike.
-_INNER = np.pad(np.ones((_TILES - 2, _TILES - 2), bool), 1).ravel()
+_RANK = 40  # Percent of the tiles that may be less alike.
 _STEPS = 24  # Of a deviation: values are kept in 8 bits.
 
 
@@ -32,25 +31,20 @@ def take_detail(image: np.ndarray) -> np.ndarray:
 def compare_details(first: np.ndarray, second: np.ndarray) -> float:
     """Return how alike two images are, at most 1; the same for negatives.
 
-    It is the correlation that three of five tiles reach, and two of five of those that are not at
-    the border: an edge that two different images share crosses fewer, and a frame around both
-    leaves out the middle. Tiles in which one of the images is blank tell nothing.
+    It is the correlation that three of five tiles reach: an edge that two different images share
+    crosses fewer. Tiles in which one of the images is blank tell nothing.
 
     Args:
         first: From `take_detail`, turned and flipped so that it lies as the second does.
         second: From `take_detail`.
     """
     tiles = np.stack([_cut(first), _cut(second)])
-    shown = tiles.any(-1).all(0)
-    tiles = tiles[:, shown]
+    tiles = tiles[:, tiles.any(-1).all(0)]
     if not tiles.size:
         return 0.0
     products = tiles.prod(0).sum(-1)
     correlations = products / np.linalg.norm(tiles, axis=-1).prod(0)
-    alike = np.sign(products.sum()) * correlations
-    inner = alike[_INNER[shown]]
-    middle = np.percentile(inner, _INNER_RANK) if inner.size else 1.0
-    return float(min(np.percentile(alike, _RANK), middle))
+    return float(np.percentile(np.sign(products.sum()) * correlations, _RANK))
 
 
 def _cut(detail: np.ndarray) -> np.ndarray:

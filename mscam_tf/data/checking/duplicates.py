@@ -29,8 +29,8 @@ _BAND = (3, 18)  # Waves per thumbnail: coarser ones are alike in radiographs, f
 _FLAT = 1e-5  # Deviation, of values in [0, 1], below which there is nothing but rounding.
 # A little above the most that different patches of weld films reached, 0.43 among 153,000 pairs.
 MIN_SIMILARITY = 0.45
-# A little above the most that different images of such similarity reached, 0.181 in 50 million
-# pairs of simulated ones: docs/results/duplicates.md.
+# A little above the most that different images of such similarity reached, 0.181 in 50 million pairs
+# of simulated ones: docs/results/duplicates.md.
 MIN_AGREEMENT = 0.2
 _BLOCK = 128  # Images compared with all others at once.
 
