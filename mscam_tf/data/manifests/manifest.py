@@ -1,12 +1,12 @@
 """Lists of labelled images: from class folders or a CSV file, and back into one."""
 
 import logging
-import unicodedata
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.layouts import list_classes
+from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import (
     MANIFEST_FILE,
     SPLITS,
@@ -149,12 +149,5 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
 def _list_alike(names: Sequence[str]) -> list[list[str]]:
     alike = defaultdict(list)
     for name in names:
-        alike[_loosen(name)].append(name)
+        alike[loosen(name)].append(name)
     return [same for same in alike.values() if len(same) > 1]
-
-
-def _loosen(name: str) -> str:
-    """Write names alike that are shown alike: in any letter case, with marks of direction."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    shown = (letter for letter in plain if unicodedata.category(letter) != "Cf")
-    return " ".join("".join(shown).split())

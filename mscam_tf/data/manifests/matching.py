@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.box import Box
+from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.data.manifests.spelling import Spellings, normalize_path
 
@@ -112,7 +113,7 @@ class _Index:
 
 
 def _loosen(path: str) -> str:
-    return PurePath(path).with_suffix("").as_posix().casefold()
+    return loosen(PurePath(path).with_suffix("").as_posix())
 
 
 def _list_tails(path: str) -> list[str]:

@@ -86,6 +86,18 @@ def strip_mask(stem: str) -> str:
     return _MASK.sub("", stem)
 
 
+def loosen(name: str) -> str:
+    r"""Write names alike that are shown alike: in any letter case, with marks of direction.
+
+    Examples:
+        >>> loosen("\u200fBone  x") == loosen("bone x")
+        True
+    """
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    shown = (letter for letter in plain if unicodedata.category(letter) != "Cf")
+    return " ".join("".join(shown).split())
+
+
 def _list_words(name: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", name)
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)  # As in trainSet.

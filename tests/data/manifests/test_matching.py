@@ -25,7 +25,7 @@ def test_slashes_and_letters_composed_otherwise():
     assert match_boxes({other: [BOX]}, [name]) == {name: [BOX]}
 
 
-@pytest.mark.parametrize("spelling", ["A.png", "a.PNG", "a", "a.tif", "X/A.png"])
+@pytest.mark.parametrize("spelling", ["A.png", "a.PNG", "a", "a.tif", "X/A.png", "\u200fa.png"])
 def test_a_name_that_is_nearly_listed_is_an_error(spelling):
     boxes = {"b.png": [BOX], spelling: [BOX]}
     with pytest.raises(ManifestError, match=rf"Received: {spelling}, but x/a\.png is listed"):
