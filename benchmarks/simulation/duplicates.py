@@ -17,8 +17,8 @@ from scipy.stats import binomtest
 
 from benchmarks.common.report import write_page
 from mscam_tf.data.checking import Fingerprint, find_duplicates, take_fingerprint
-from mscam_tf.data.manifests import read_manifest
-from mscam_tf.data.reading import is_image_file, read_image
+from mscam_tf.data.manifests import list_files, read_manifest
+from mscam_tf.data.reading import read_image
 from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3, help="Not 1 or 2: see the page.")
     arguments = parser.parse_args()
     folder = arguments.folder
-    paths = [path for path in sorted(folder.rglob("*")) if is_image_file(path, folder)]
+    paths = list_files(folder)
     start = time.perf_counter()
     originals = [take_fingerprint(path) for path in paths]
     alarms = len(find_duplicates(originals))

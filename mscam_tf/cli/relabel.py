@@ -111,6 +111,8 @@ def relabel(
             found = match_boxes(
                 read_boxes(boxes or manifest.root / BOXES_FILE), paths, manifest.root
             )
+            if not any(found.values()):
+                say("The file of boxes is empty: no image has an object.")
         sizes = measure_images(
             manifest,
             source,

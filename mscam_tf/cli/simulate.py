@@ -21,9 +21,14 @@ def _parse_balance(text: Any) -> Any:
         return text
     try:
         pairs = [item.split("=") for item in text.split(",")]
-        return {name.strip(): float(weight) for name, weight in pairs}
+        shares = {name.strip(): float(weight) for name, weight in pairs}
+        if len(shares) < len(pairs):
+            raise ValueError("a class is named twice")
+        return shares
     except ValueError:
-        raise typer.BadParameter(f"it looks like none=3,scale1=1. Received: {text}") from None
+        raise typer.BadParameter(
+            f"it looks like none=3,scale1=1, each class once. Received: {text}"
+        ) from None
 
 
 @add_options(

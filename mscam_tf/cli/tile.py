@@ -111,6 +111,8 @@ def _tile(
     total = len(listed.samples)
     if found is None and not any(sample.mask for sample in listed.samples):
         say("There are neither boxes nor masks: every patch is labelled none.")
+    if found is not None and not any(found.values()):
+        say("The file of boxes is empty: every patch is labelled none.")
     with make_progress() as progress:
         task = progress.add_task("finding objects", total=total)
         patches, counts = plan_patches(

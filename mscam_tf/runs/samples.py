@@ -9,6 +9,7 @@ from mscam_tf.data.manifests import (
     Manifest,
     ManifestError,
     Sample,
+    Spellings,
     read_manifest,
 )
 from mscam_tf.errors import MscamError
@@ -20,6 +21,9 @@ _LOGGER = logging.getLogger(__name__)
 def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     """Return the samples of one split of a run, or all of them for `split="all"`.
 
+    An image is known by its file, however its path is written, or else by its path: data may have
+    moved since.
+
     Raises:
         ManifestError: If the run's split has none of the manifest's images, or a label is one
             that the run does not know.
@@ -30,8 +34,11 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
     if split == "all":
         _warn_of_training_images(run, manifest)
         return manifest
-    wanted = {sample.path for sample in read_manifest(run.split_file).select(split).samples}
-    chosen = tuple(sample for sample in manifest.samples if sample.path in wanted)
+    known = {sample.path: sample.split for sample in read_manifest(run.split_file).samples}
+    spellings = Spellings(known, run.data)
+    listed = [spellings.find(sample.path, manifest.root) for sample in manifest.samples]
+    pairs = zip(manifest.samples, listed, strict=True)
+    chosen = tuple(sample for sample, path in pairs if path and known[path] == split)
     if not chosen:
         raise ManifestError(
             f"None of these images is in the split {split!r} of {run.split_file}; for other data "

@@ -55,7 +55,8 @@ class Plan:
     def weights(self) -> dict[str, float]:
         """Weight of each class: by default all classes, or none and bone, are equally frequent."""
         if self.balance is not None:
-            return dict(self.balance)
+            known = {name: self.balance[name] for name in CLASS_NAMES if name in self.balance}
+            return known | dict(self.balance)  # In one order, however they are written.
         none = 1.0 if self.labels == "scale" else float(len(CLASS_NAMES) - 1)
         return {name: none if name == "none" else 1.0 for name in CLASS_NAMES}
 

@@ -13,7 +13,7 @@ from tests.cli.command import call
         (["--classes", "2"], "Sizes need a source: `--from` must be one of masks, boxes, column."),
         (["--from", "eyes", "--classes", "2"], "Received: --from eyes"),
         (["--from", "column", "--classes", "2"], "(--column) must be one of []. Received: column="),
-        (["--from", "boxes", "--classes", "2"], "boxes.csv"),
+        (["--from", "boxes", "--classes", "2"], "Expected a CSV file. Received: "),
         (["--from", "masks", "--thresholds", "1,b"], "Expected numbers, such as 12.5,22"),
         (["--binary", "--names", "good", "bad"], "One class must be 'good'"),
     ],

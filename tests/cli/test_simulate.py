@@ -33,7 +33,8 @@ def test_options_without_effect_are_refused(tmp_path, options):
     assert f"Received: {options[0]}" in result.output
 
 
-def test_bad_balance_is_explained(tmp_path):
-    result = call(tmp_path / "x", "--balance", "none")
+@pytest.mark.parametrize("balance", ["none", "none=1,none=2", "none:1"])
+def test_bad_balance_is_explained(tmp_path, balance):
+    result = call(tmp_path / "x", "--balance", balance)
     assert result.exit_code == 2
     assert "none=3,scale1=1" in result.output

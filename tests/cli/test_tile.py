@@ -170,3 +170,13 @@ def test_boxes_beside_a_manifest_are_never_passed_over(films, text, message):
     out = films / "patches"
     assert message in call("tile", films / "films", "--size", 32, "--out", out, status=1)
     assert not out.exists()
+
+
+def test_an_empty_file_of_boxes_is_said(films):
+    (films / "none.csv").write_text("path,x_min,y_min,x_max,y_max\n")
+    options = ("--size", 32, "--boxes", films / "none.csv", "--out", films / "patches")
+    text = call("tile", films / "films", *options)
+    assert "The file of boxes is empty: every patch is labelled none." in text
+    labelled = ("--from", "boxes", "--binary", "--out", films / "patches/labels.csv")
+    text = call("relabel", films / "patches", "--boxes", films / "none.csv", *labelled)
+    assert "The file of boxes is empty: no image has an object." in text

@@ -1,9 +1,12 @@
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import mscam_tf
 from mscam_tf import ManifestError, Sample, read_manifest, select_samples
+from mscam_tf.data.manifests import relocate
 from tests.conftest import write_images
 
 
@@ -48,3 +51,18 @@ def test_unknown_classes(finished_run, tmp_path):
     manifest = read_manifest(write_images(tmp_path, {"none": 1, "metal": 1}))
     with pytest.raises(ManifestError, match=r"knows the classes .* Received: \['metal'\]"):
         select_samples(finished_run, manifest, "all")
+
+
+def test_images_are_known_by_their_file(finished_run, image_folder, tmp_path):
+    listed = read_manifest(image_folder)
+    wanted = select_samples(finished_run, listed, "test")
+    for samples in (
+        tuple(replace(s, path=f"none/.././{s.path}") for s in listed.samples),
+        tuple(replace(s, path=str(image_folder / s.path)) for s in listed.samples),
+    ):
+        found = select_samples(finished_run, replace(listed, samples=samples), "test")
+        assert list(map(Path.resolve, found.paths)) == list(map(Path.resolve, wanted.paths))
+    linked = tmp_path / "linked"
+    linked.symlink_to(image_folder)
+    found = select_samples(finished_run, relocate(read_manifest(linked), tmp_path), "test")
+    assert len(found.samples) == len(wanted.samples)

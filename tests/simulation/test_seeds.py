@@ -39,3 +39,8 @@ def test_every_setting_counts_and_equal_numbers_are_equal():
     others = [draw(seed=1, size=(32, 16), balance=None), draw(seed=1, size=(16, 32), balance={})]
     assert len({first, *others}) == 3
     assert open_stream({}, 0).integers(10**12) != open_stream({}, 1).integers(10**12)
+
+
+def test_one_balance_in_two_orders_is_one_data_set():
+    orders = [{"none": 1, "scale2": 1}, {"scale2": 1, "none": 1}]
+    assert len({tuple(Plan(20, SMALL, balance=one).assign_classes()) for one in orders}) == 1

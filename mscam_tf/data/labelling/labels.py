@@ -141,6 +141,7 @@ def label_binary(
         The samples with new labels, and their old ones in the column `original_label`.
 
     Raises:
+        MscamError: If the names are not two different labels.
         ManifestError: Without sizes, if no sample has the first name as its label.
 
     Examples:
@@ -151,6 +152,11 @@ def label_binary(
         >>> [sample.label for sample in label_binary(Manifest(Path(), samples)).samples]
         ['none', 'object', 'object']
     """
+    if names[0] == names[1] or not all(name and name == name.strip() for name in names):
+        raise MscamError(
+            "`names` must be two different labels, without spaces around them. "
+            f"Received: names={names}"
+        )
     if sizes is not None:
         sizes = _check_sizes(manifest, sizes)
         return _relabel(manifest, [names[int(size > 0)] for size in sizes], sizes)

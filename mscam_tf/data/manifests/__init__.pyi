@@ -25,6 +25,9 @@ from .samples import Sample as Sample
 from .selection import drop_images as drop_images
 from .selection import list_images as list_images
 from .selection import sample_classes as sample_classes
+from .spelling import Spellings as Spellings
+from .spelling import find_spelling as find_spelling
+from .spelling import identify as identify
 from .splits import copy_splits as copy_splits
 from .splits import find_torn_groups as find_torn_groups
 from .splits import set_splits as set_splits

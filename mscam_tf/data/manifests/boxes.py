@@ -55,7 +55,20 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
         if not image:
             raise ManifestError(f"{row.place}: expected an image in the column {name}")
         boxes[PurePath(image).as_posix()].append(_read_row(row))
+    _check_pixels(path, boxes)
     return dict(boxes)
+
+
+def _check_pixels(path: Path, boxes: Mapping[str, Sequence[Box]]) -> None:
+    """Many programs write shares of the image's width and height, which would lie in a corner."""
+    found = [box for rows in boxes.values() for box in rows]
+    ends = [end for box in found for end in (box.x_max, box.y_max)]
+    whole = all(map(float.is_integer, ends)) or any(box.object_size for box in found)
+    if not whole and max(ends) <= 1:
+        raise ManifestError(
+            f"{path}: a box must be in pixels, but all are between 0 and 1, as shares of the "
+            f"image's width and height are. Received: {found[0]}"
+        )
 
 
 def write_boxes(boxes: Mapping[str, Iterable[Box]], path: str | Path) -> None:
@@ -147,7 +160,7 @@ def _read_row(row: Row) -> Box:
     if len(corners) < len(CORNERS) or (width is None) != (height is None):
         raise ManifestError(
             f"{row.place}: expected a box: four corners, and object_width and object_height or "
-            f"neither. Received: {row.cells}"
+            f"neither; an image without objects needs no row. Received: {row.cells}"
         )
     size = None if width is None or height is None else (width, height)
     label = row.cells.get("label", "").strip()

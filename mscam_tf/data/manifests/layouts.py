@@ -1,41 +1,23 @@
 """What the folders of a data set mean: classes, splits with classes, or masks."""
 
-import re
+import logging
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from mscam_tf.data.manifests.naming import (
+    find_split,
+    is_no_class,
+    is_truth,
+    list_joined,
+    strip_mask,
+)
 from mscam_tf.data.manifests.samples import ManifestError, Sample
-from mscam_tf.data.manifests.walking import Listing, is_truth, say_left_out, walk
+from mscam_tf.data.manifests.walking import Listing, say_left_out, walk
 
-_SPLITS = {
-    **dict.fromkeys(("train", "training", "trn", "traindata", "학습", "훈련"), "train"),
-    **dict.fromkeys(("validation", "validate", "valid", "val", "dev", "검증"), "validation"),
-    **dict.fromkeys(("test", "testing", "tst", "testdata", "holdout", "시험", "테스트"), "test"),
-}
-_FILLERS = {"set", "data", "dataset", "image", "images", "img", "imgs", "split", "folder"}
-_NO_CLASS = {
-    *("images", "labels", "annotations"),  # As YOLO has them.
-    *("eval", "evaluation", "development", "unlabeled", "unlabelled"),
-}
-_FOLD = re.compile(r"folds?[\W_]*\d+", re.IGNORECASE)  # Without a number it may be a defect.
-_SPELT = re.compile(r"(\w+?)(?:set|data|dataset|images|imgs|split)")
-
-
-def find_split(name: str) -> str:
-    """Return the split that a folder is named after, in any spelling, or nothing.
-
-    Examples:
-        >>> [find_split(name) for name in ("Training", "val_set", "Test-2", "testset", "bone")]
-        ['train', 'validation', 'test', 'test', '']
-    """
-    words = _list_words(name)
-    kept = [word for word in words if word not in _FILLERS] or words
-    if len(kept) != 1:
-        return _SPLITS.get("".join(kept), "")  # Such as hold-out.
-    joined = _SPELT.fullmatch(kept[0])
-    return _SPLITS.get(kept[0], "") or _SPLITS.get(joined[1] if joined else "", "")
+_LOGGER = logging.getLogger(__name__)
+_MASKS = {"mask", "segmentation"}  # Folders beside the images of a class.
 
 
 def list_classes(folder: Path) -> list[Sample]:
@@ -46,42 +28,56 @@ def list_classes(folder: Path) -> list[Sample]:
     """
     listing = walk(folder)
     loose = [path for path in listing.images if "/" not in path]
-    images = [path for path in listing.images if "/" in path]
     listing.left_out["images in no class folder"] += loose
     _check_tops(folder, listing.folders)
-    if any(map(find_split, listing.folders)):
+    splits = any(map(find_split, listing.folders))
+    images = _leave_masks([path for path in listing.images if "/" in path], 1 + splits, listing)
+    if splits:
         samples = _read_splits(folder, images, listing)
     else:
         samples = _read_classes(folder, images)
         listing.left_out["pictures of a ground truth"] += listing.truths
     _check_again(folder, listing, samples)
-    used = {path.split("/")[0] for path in (*images, *listing.truths)}
+    _warn_of_twins(folder, images)
+    used = {path.split("/")[0] for path in (*listing.images, *listing.truths)}
     listing.left_out["folders without an image"] += [n for n in listing.folders if n not in used]
     say_left_out(folder, listing.left_out)
     return samples
 
 
-def _list_words(name: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", name)
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)  # As in trainSet.
-    return re.findall(r"[^\W\d_]+", plain.casefold())
-
-
 def _check_tops(folder: Path, names: Sequence[str]) -> None:
     """Splits, or what is no class by its name, stand beside nothing else."""
     splits = [name for name in names if find_split(name)]
-    odd = [name for name in names if name not in splits and _is_no_class(name)]
+    odd = [name for name in names if name not in splits and is_no_class(name)]
     others = [name for name in names if name not in splits and not is_truth(name)]
     if splits and others:
         raise _refuse(folder, f"the splits {splits} beside {others}")
     if odd and not splits:
         raise _refuse(folder, f"{odd}, which are no classes by their names, beside {names}")
+    joined = list_joined(names)
+    if joined:
+        raise _refuse(folder, f"a split and something else in one name, {joined}")
 
 
-def _is_no_class(name: str) -> bool:
-    words = _list_words(name)
-    known = len(words) < 3 and bool(_NO_CLASS & {*words[:1]})
-    return known or is_truth(name) or bool(_FOLD.fullmatch(name))
+def _leave_masks(images: Sequence[str], depth: int, listing: Listing) -> list[str]:
+    """Leave out what lies in a folder of masks inside a class, which is `depth` folders down."""
+    masks = {p for p in images if _MASKS & {name.casefold() for name in p.split("/")[depth:-1]}}
+    listing.left_out["pictures in folders of masks"] += sorted(masks)
+    return [path for path in images if path not in masks]
+
+
+def _warn_of_twins(folder: Path, images: Sequence[str]) -> None:
+    """An image and its mask may differ in their suffix only, or be two copies."""
+    counts = Counter(PurePosixPath(path).with_suffix("") for path in images)
+    twins = [path for path in images if counts[PurePosixPath(path).with_suffix("")] > 1]
+    if twins:
+        _LOGGER.warning(
+            "%d images of %s differ from another in the suffix only, such as %s: all are taken. "
+            "List the images in a CSV file if some of them are masks.",
+            len(twins),
+            folder,
+            " and ".join(twins[:2]),
+        )
 
 
 def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
@@ -107,6 +103,8 @@ def _read_splits(folder: Path, images: Sequence[str], listing: Listing) -> list[
             raise _refuse(folder, f"an image in no class folder of its split, {path}")
         if any(map(find_split, parts[path][1:-1])):
             raise _refuse(folder, f"a split inside a split, {path}")
+        if is_no_class(parts[path][1]):
+            raise _refuse(folder, f"a folder in a split, which is no class by its name, {path}")
     masks = _match_truths(folder, images, listing)
     return [
         _make_sample(path, parts[path][1], find_split(parts[path][0]), masks.get(path, ""))
@@ -116,7 +114,8 @@ def _read_splits(folder: Path, images: Sequence[str], listing: Listing) -> list[
 
 def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapping[str, str]:
     """Find the mask of each image: `ground_truth/crack/1_mask.png` of `test/crack/1.png`."""
-    named = {_name_truth(path): path for path in listing.truths}
+    plain = {_strip_mask(path): path for path in listing.truths}
+    named = {path.partition("/")[2]: mask for path, mask in plain.items()} | plain
     found = {}
     for path in images:
         name = PurePosixPath(path).with_suffix("").as_posix()
@@ -137,9 +136,9 @@ def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapp
     return found
 
 
-def _name_truth(path: str) -> str:
-    name = PurePosixPath(*PurePosixPath(path).parts[1:]).with_suffix("").as_posix()
-    return re.sub(r"[_-](mask|gt)$", "", name, flags=re.IGNORECASE)
+def _strip_mask(path: str) -> str:
+    plain = PurePosixPath(path).with_suffix("")
+    return plain.with_name(strip_mask(plain.name) or plain.name).as_posix()
 
 
 def _make_sample(path: str, label: str, split: str = "", mask: str = "") -> Sample:

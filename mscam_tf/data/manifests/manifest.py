@@ -1,12 +1,12 @@
 """Lists of labelled images: from class folders or a CSV file, and back into one."""
 
 import logging
-import unicodedata
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.layouts import list_classes
+from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import (
     MANIFEST_FILE,
     SPLITS,
@@ -140,9 +140,14 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
             f"Received: {source}"
         )
+    for names in _list_alike(manifest.class_names):
+        _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
+    for names in _list_alike(sorted({s.group for s in manifest.samples if s.group != s.path})):
+        _LOGGER.warning("Groups that hardly differ are different groups: %s.", names)
+
+
+def _list_alike(names: Sequence[str]) -> list[list[str]]:
     alike = defaultdict(list)
-    for name in manifest.class_names:
-        alike[" ".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
+    for name in names:
+        alike[loosen(name)].append(name)
+    return [same for same in alike.values() if len(same) > 1]

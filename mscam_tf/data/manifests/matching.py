@@ -1,13 +1,15 @@
 """Match boxes with the images that they are of, however both are spelled."""
 
 import logging
+import os
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.box import Box
+from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import ManifestError
-from mscam_tf.data.manifests.spelling import find_spelling, identify, normalize_path
+from mscam_tf.data.manifests.spelling import Spellings, normalize_path
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,7 +33,8 @@ def match_boxes(
 
     Raises:
         ManifestError: If a file name fits several images, there are boxes, but of no image in
-            `paths`, or a name that is not listed differs from one that is by letter case or suffix.
+            `paths`, or a name that is not listed differs from one that is by letter case, suffix or
+            the folders that it begins with.
 
     Examples:
         >>> match_boxes({"w1.png": [Box(0, 0, 2, 3)]}, ["films/w1.png", "films/w2.png"])
@@ -67,32 +70,35 @@ class _Index:
     def __init__(self, paths: Iterable[str], root: Path) -> None:
         self._root = root
         self._paths = dict.fromkeys(paths)
-        self._spelled = {normalize_path(path): path for path in self._paths}
-        self._files: dict[Hashable, str] = {}
+        self._spellings = Spellings(self._paths, root)
         self._named: dict[str, list[str]] = defaultdict(list)
-        self._loose: dict[str, str] = {}
+        self._loose = {_loosen(normalize_path(path)): path for path in self._paths}
+        self._tails = {
+            tail: path for loose, path in self._loose.items() for tail in _list_tails(loose)
+        }
         for path in self._paths:
-            name = normalize_path(PurePath(path).name)
-            self._named[name].append(path)
-            self._loose |= {_loosen(name): path, _loosen(normalize_path(path)): path}
+            self._named[normalize_path(PurePath(path).name)].append(path)
 
     def find(self, image: str) -> str | None:
         """Return the listed path of an image, if it is listed."""
-        if image in self._paths:
-            return image
         plain = normalize_path(image)
         fitting = self._named.get(plain, ())
-        listed = self._spelled.get(plain) or (fitting[0] if len(fitting) == 1 else None)
-        listed = listed or self._find_file(image)
-        if listed is None and (len(fitting) > 1 or _loosen(plain) in self._loose):
-            raise self._refuse(image, fitting or [self._loose[_loosen(plain)]])
+        listed = self._spellings.find(image, self._root)
+        listed = listed or (fitting[0] if len(fitting) == 1 else None)
+        if listed is None:
+            near = fitting or self._find_near(image, plain)
+            if near:
+                raise self._refuse(image, near)
         return listed
 
-    def _find_file(self, image: str) -> str | None:
-        """Links and absolute paths are followed, but only where a path is found in no other way."""
-        if not self._files:
-            self._files = {identify(self._root / path): path for path in self._paths}
-        return self._files.get(identify(self._root / find_spelling(image, self._root)))
+    def _find_near(self, image: str, plain: str) -> list[str]:
+        """Find what differs in letter case, suffix, or the folders that either begins with."""
+        loose = _loosen(plain)
+        if loose not in self._tails and os.path.isfile(self._root / image):  # noqa: PTH113
+            return []  # Another file, which is not listed.
+        ends = (end for end in _list_tails(loose) if end in self._loose)
+        near = self._tails.get(loose) or self._loose.get(next(ends, ""))
+        return [near] if near else []
 
     def _refuse(self, image: str, fitting: Sequence[str]) -> ManifestError:
         if len(fitting) == 1:
@@ -107,4 +113,10 @@ class _Index:
 
 
 def _loosen(path: str) -> str:
-    return PurePath(path).with_suffix("").as_posix().casefold()
+    return loosen(PurePath(path).with_suffix("").as_posix())
+
+
+def _list_tails(path: str) -> list[str]:
+    """Return a path, and what is left of it without the folders that it begins with."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]

@@ -3,7 +3,8 @@
 import os
 import posixpath
 import unicodedata
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from functools import cached_property
 from pathlib import Path
 
 
@@ -36,3 +37,35 @@ def identify(path: Path) -> Hashable:
     if found is not None and found.st_ino:
         return found.st_dev, found.st_ino
     return unicodedata.normalize("NFC", os.path.abspath(path))  # noqa: PTH100
+
+
+class Spellings:
+    """Know listed files again, however their paths are written.
+
+    Args:
+        paths: As they are listed.
+        root: The folder to which they are relative.
+    """
+
+    def __init__(self, paths: Iterable[str], root: str | Path) -> None:
+        self._root = Path(root)
+        self._paths = dict.fromkeys(paths)
+
+    def find(self, path: str, root: str | Path) -> str | None:
+        """Return how a path relative to a folder is listed, by its file or else by its text.
+
+        Data may have moved since they were listed; then the text is all there is.
+        """
+        root = Path(root)
+        if root == self._root and path in self._paths:
+            return path
+        found = self._files.get(identify(root / find_spelling(path, root)))
+        return found or (path if path in self._paths else self._plain.get(normalize_path(path)))
+
+    @cached_property
+    def _files(self) -> dict[Hashable, str]:
+        return {identify(self._root / path): path for path in self._paths}
+
+    @cached_property
+    def _plain(self) -> dict[str, str]:
+        return {normalize_path(path): path for path in self._paths}

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mscam_tf.data.manifests.samples import SPLITS, Manifest, ManifestError
+from mscam_tf.data.manifests.spelling import Spellings
 
 _LOGGER = logging.getLogger(__name__)
 # One fold of 5 is the test set, then one fold of 8 of the rest the validation set: 7:1:2.
@@ -121,18 +122,15 @@ def set_splits(manifest: Manifest, splits: Sequence[str]) -> Manifest:
 def copy_splits(manifest: Manifest, source: Manifest) -> Manifest:
     """Give the samples the splits of another manifest, such as a run's `split.csv`.
 
-    Images are matched by their path as it is written or, failing that, by the file it leads to.
+    Images are matched by the file that their path leads to or, failing that, by the path itself.
 
     Raises:
         ManifestError: If any sample has no split there.
     """
     known = {sample.path: sample.split for sample in source.samples}
-    files = zip(source.paths, source.samples, strict=True)
-    known |= {str(path.resolve()): sample.split for path, sample in files}
-    splits = [
-        known.get(sample.path) or known.get(str(path.resolve()), "")
-        for sample, path in zip(manifest.samples, manifest.paths, strict=True)
-    ]
+    spellings = Spellings(known, source.root)
+    listed = [spellings.find(sample.path, manifest.root) for sample in manifest.samples]
+    splits = [known.get(path or "", "") for path in listed]
     missing = [s.path for s, split in zip(manifest.samples, splits, strict=True) if not split]
     if missing:
         raise ManifestError(

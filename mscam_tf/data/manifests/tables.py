@@ -45,9 +45,9 @@ def open_table(path: Path, known: Collection[str]) -> Table:
         The `Table`. Rows of empty cells are passed over, and so are empty cells beyond the header.
 
     Raises:
-        ManifestError: Here or when a row is taken: if the file is not UTF-8, two columns have one
-            name, a row has more or fewer cells than the header, or a quotation mark is stray or
-            not closed.
+        ManifestError: Here or when a row is taken: if there is no file, it is not UTF-8, two
+            columns have one name, a row has more or fewer cells than the header or repeats it, or
+            a quotation mark is stray or not closed.
     """
     text = _decode(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
@@ -55,7 +55,7 @@ def open_table(path: Path, known: Collection[str]) -> Table:
     lines = _split_cells(path, text, delimiter)
     number, header = next(lines, (1, []))
     columns = _name_columns(header, known, f"{path}, line {number}")
-    return Table(columns, _read_rows(path, lines, columns, known, delimiter))
+    return Table(columns, _read_rows(path, lines, header, columns, delimiter))
 
 
 def parse_number(text: str) -> float | None:
@@ -70,6 +70,8 @@ def parse_number(text: str) -> float | None:
 
 
 def _decode(path: Path) -> str:
+    if not path.is_file():
+        raise ManifestError(f"Expected a CSV file. Received: {path}, which is no file")
     data = path.read_bytes()
     wrong = data.find(b"\0")
     found = "UTF-16" if data.startswith(_UTF16) else "a zero byte"
@@ -121,8 +123,8 @@ def _name_columns(header: list[str], known: Collection[str], place: str) -> list
 def _read_rows(
     path: Path,
     lines: Iterator[tuple[int, list[str]]],
+    header: list[str],
     columns: list[str],
-    known: Collection[str],
     delimiter: str,
 ) -> Iterator[Row]:
     for number, cells in lines:
@@ -133,17 +135,25 @@ def _read_rows(
                 f"name with {delimiter!r} in it needs quotation marks. Received: {len(cells)}, "
                 f"{cells}"
             )
+        if cells == header:
+            raise ManifestError(
+                f"{place}: expected the header once, but two tables follow each other. "
+                f"Received: {cells}"
+            )
         row = Row(place, dict(zip(columns, cells, strict=False)))
-        _check_quotes(row, known, delimiter, path.parent)
+        _check_quotes(row, delimiter, path.parent)
         yield row
 
 
-def _check_quotes(row: Row, known: Collection[str], delimiter: str, folder: Path) -> None:
-    """Two stray quotation marks take whole rows into one cell; a comment may have lines too."""
-    for name, cell in row.cells.items():
-        lines = re.split("[\r\n]+", cell)
-        most = max(line.count(delimiter) for line in lines)
-        odd = len(lines) > 1 and most >= (1 if name in known else len(row.cells) - 1)
+def _check_quotes(row: Row, delimiter: str, folder: Path) -> None:
+    """Two stray quotation marks take the rest of a row and the begin of another into one cell.
+
+    A comment may have lines too.
+    """
+    for number, (name, cell) in enumerate(row.cells.items()):
+        first, *others = re.split("[\r\n]+", cell)
+        rest = first.count(delimiter) >= len(row.cells) - 1 - number
+        odd = others and rest and others[-1].count(delimiter) >= number
         if odd and not os.path.isfile(folder / cell):  # noqa: PTH113
             raise ManifestError(
                 f"{row.place}: a quotation mark takes several rows into one cell of the column "

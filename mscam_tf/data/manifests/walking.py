@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from mscam_tf.data.manifests.naming import is_truth, strip_mask
 from mscam_tf.data.manifests.spelling import identify
 from mscam_tf.data.reading import MASKS_FOLDER, SUFFIXES
 
@@ -14,8 +15,8 @@ _LOGGER = logging.getLogger(__name__)
 _SYSTEM = {  # Thumbnails, snapshots and bins of disks and archives.
     *("@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "@__thumb", "__macosx", "__pycache__"),
     *("$recycle.bin", "system volume information", "lost+found", "thumbnails", "thumbs"),
+    *("network trash folder", "temporary items"),
 }
-_TRUTH = {"groundtruth", "gt"}
 
 
 @dataclass
@@ -25,7 +26,8 @@ class Listing:
     Attributes:
         folders: Folders directly in it, those of masks and of the system left out.
         images: Image files, sorted.
-        truths: Pictures in folders named `ground_truth`, sorted.
+        truths: Pictures in folders named `ground_truth`, and masks beside their image, such as
+            `1_mask.png` beside `1.png`, sorted.
         again: Pairs of two names of one file or folder: the one left out, and the one listed.
         left_out: What else is left out, by kind.
     """
@@ -54,16 +56,6 @@ def say_left_out(folder: Path, left_out: Mapping[str, list[str]]) -> None:
         _LOGGER.warning("Left out of %s: %s.", folder, "; ".join(kinds))
 
 
-def is_truth(name: str) -> bool:
-    """Whether a folder of this name holds the masks of a public data set, and no class.
-
-    Examples:
-        >>> is_truth("ground_truth"), is_truth("Ground Truth"), is_truth("bone")
-        (True, True, False)
-    """
-    return "".join(filter(str.isalpha, name.casefold())) in _TRUTH
-
-
 def walk(folder: Path) -> Listing:
     """List the images below a folder, each file once, whatever links lead to it.
 
@@ -84,6 +76,7 @@ def walk(folder: Path) -> Listing:
                         continue
                     listing.folders += [] if here else [path]
                     (links if entry.is_symlink() else inside).append(path)
+    _take_masks(listing)
     for paths in (listing.folders, listing.images, listing.truths):
         paths.sort(key=lambda path: path.split("/"))
     _note_again(listing)
@@ -109,6 +102,17 @@ def _scan(folder: Path, here: str, listing: Listing) -> list["os.DirEntry[str]"]
 
 
 def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool:
+    try:
+        kind = _name_kind(entry)
+    except OSError:  # A link to itself, or to where nobody may look.
+        kind = "broken links or devices"
+    if kind:
+        listing.left_out[kind].append(path)
+    return bool(kind)
+
+
+def _name_kind(entry: "os.DirEntry[str]") -> str:
+    """Name what an entry is that is left out; nothing if it is taken."""
     name, kind = entry.name.casefold(), ""
     if name.startswith("."):
         kind = "hidden files or folders"
@@ -121,15 +125,26 @@ def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool
         kind = "broken links or devices"
     elif PurePath(name).suffix not in SUFFIXES:
         kind = "files without the suffix of an image"
-    if kind:
-        listing.left_out[kind].append(path)
-    return bool(kind)
+    return kind
 
 
 def _add_image(folder: Path, path: str, listing: Listing, seen: dict[Hashable, str]) -> None:
     if _is_new(folder, path, listing, seen):
         truth = any(map(is_truth, path.split("/")[:-1]))
         (listing.truths if truth else listing.images).append(path)
+
+
+def _take_masks(listing: Listing) -> None:
+    """Pictures beside an image, and named after it as its mask, are truths and no images."""
+    stems = {PurePath(path).with_suffix("") for path in listing.images}
+    masks = set()
+    for path in listing.images:
+        stem = PurePath(path).with_suffix("")
+        base = strip_mask(stem.name)
+        if base not in ("", stem.name) and stem.with_name(base) in stems:
+            masks.add(path)
+    listing.truths += masks
+    listing.images[:] = [path for path in listing.images if path not in masks]
 
 
 def _note_again(listing: Listing) -> None:

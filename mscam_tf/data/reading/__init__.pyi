@@ -1,7 +1,6 @@
 from .formats import read_stored as read_stored
 from .images import MASKS_FOLDER as MASKS_FOLDER
 from .images import SUFFIXES as SUFFIXES
-from .images import is_image_file as is_image_file
 from .images import read_image as read_image
 from .images import resize_image as resize_image
 from .mapping import check_images as check_images

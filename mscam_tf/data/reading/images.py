@@ -23,16 +23,6 @@ SUFFIXES = (
 MASKS_FOLDER = "masks"
 
 
-def is_image_file(path: Path, folder: Path) -> bool:
-    """Whether the suffix of a file below a folder is that of an image.
-
-    Hidden files do not count as images, and neither do files in a folder named `masks`.
-    """
-    parts = path.relative_to(folder).parts
-    listed = MASKS_FOLDER not in parts[:-1] and not any(part.startswith(".") for part in parts)
-    return listed and path.suffix.lower() in SUFFIXES and path.is_file()
-
-
 def read_image(path: str | Path, options: ReadOptions | None = None) -> np.ndarray:
     """Read a grey image, or grey stored as RGB, of 8 to 16 bits.
 

@@ -10,6 +10,8 @@ from mscam_tf.data.manifests import (
     Manifest,
     ManifestError,
     Sample,
+    find_spelling,
+    identify,
     is_manifest,
     list_files,
     read_manifest,
@@ -36,7 +38,7 @@ def list_frames(source: str | Path, masks: str | Path | None = None) -> Manifest
 
     Raises:
         ManifestError: If there are no frames, two differ in their suffix only, or one has no mask
-            in `masks`.
+            in `masks`, or several.
     """
     source = Path(source)
     frames = read_manifest(source) if is_manifest(source) else _list_files(source)
@@ -91,17 +93,20 @@ def find_mask(folder: Path, frame: str) -> Path:
     """Return the mask of a frame in a folder of masks: the file of its name, with any suffix.
 
     Raises:
-        ManifestError: If there is none.
+        ManifestError: If there is none, or several.
     """
     name = name_frame(frame)
-    for suffix in (PurePath(frame).suffix, *SUFFIXES):
-        path = folder / f"{name}{suffix}"
-        if path.is_file():
-            return path
-    raise ManifestError(
-        f"Each frame needs a mask; give one of zeros where there is no object. Received: none for "
-        f"{frame} in {folder}"
-    )
+    suffixes = [write(suffix) for suffix in SUFFIXES for write in (str.lower, str.upper)]
+    tries = dict.fromkeys(f"{name}{suffix}" for suffix in (PurePath(frame).suffix, *suffixes))
+    paths = (folder / find_spelling(path, folder) for path in tries)
+    found = {identify(path): path for path in paths if path.is_file()}
+    if len(found) != 1:
+        names = " and ".join(path.name for path in found.values()) or "none"
+        raise ManifestError(
+            "Each frame needs a mask, and one only; give one of zeros where there is no object. "
+            f"Received: {names} for {frame} in {folder}"
+        )
+    return next(iter(found.values()))
 
 
 def read_frame_mask(

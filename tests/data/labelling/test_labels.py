@@ -112,3 +112,9 @@ def test_what_is_no_size_makes_no_label(sizes, message):
 def test_thresholds_are_finite(threshold):
     with pytest.raises(MscamError, match="`thresholds` must be above 0, rise"):
         label_by_size(make_manifest("xy"), np.array([1, 2]), [threshold])
+
+
+@pytest.mark.parametrize("names", [("a", "a"), ("", "bone"), ("none", " bone")])
+def test_two_labels_differ_and_can_be_read_back(names):
+    with pytest.raises(MscamError, match="`names` must be two different labels"):
+        label_binary(make_manifest("xy"), names, np.array([0, 1]))

@@ -181,3 +181,15 @@ def test_tables_of_boxes_may_have_capitals_semicolons_and_a_visible_share_alone(
     (tmp_path / "boxes.csv").write_text(text)
     (box,) = read_boxes(tmp_path / "boxes.csv")["b\\a.png"]
     assert (box.y_max, box.visible) == (1.5, 0.25)
+
+
+def test_boxes_in_shares_of_the_image_are_refused(tmp_path):
+    head = "path,x_min,y_min,x_max,y_max"
+    path = tmp_path / "boxes.csv"
+    path.write_text(f"{head}\na.png,0.1,0.2,0.3,0.4\nb.png,0.5,0,1,1\n")
+    with pytest.raises(ManifestError, match=r"must be in pixels, .* Received: Box\(x_min=0\.1"):
+        read_boxes(path)
+    path.write_text(f"{head}\na.png,0,0,1,1\n")  # One pixel.
+    assert read_boxes(path)["a.png"][0].area == 1
+    path.write_text(f"{head}\na.png,0.1,0.2,0.3,0.4\na.png,5,6,7,8\n")
+    assert len(read_boxes(path)["a.png"]) == 2

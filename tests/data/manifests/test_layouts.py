@@ -72,6 +72,9 @@ def test_the_masks_of_a_ground_truth_are_taken(tmp_path, caplog):
         ),
         (("a/train/1.png", "a/2.png", "b/3.png"), "such as a/train/1.png, beside a/2.png"),
         (("a/x/test/1.png", "b/3.png"), "inside a split inside a folder, such as a/x/test/1.png"),
+        (("train/images/a/1.png", "val/images/a/2.png"), "no class by its name, train/images/a/1"),
+        (("train_ok/1.png", "train_bad/1.png", "test_ok/1.png"), r"one name, \['test_ok', 'train_"),
+        (("image/1.png", "mask/1.png"), r"'image'\], which are no classes"),
         (
             ("test/a/1.png", "test/a/2.png", "test/b/1.png", "ground_truth/a/1_mask.png"),
             r"masks amiss \(1\), such as no mask of test/a/2\.png",
@@ -100,3 +103,33 @@ def test_labels_that_hardly_differ_are_told(tmp_path, caplog):
     fill(tmp_path, "bone/1.png", "Bone/2.png", "none/3.png")
     read(tmp_path)
     assert "different classes: ['Bone', 'bone']" in caplog.text
+
+
+def test_masks_beside_their_images_are_no_images(tmp_path, caplog):
+    names = ("bone/b (1).png", "bone/b (1)_mask.png", "bone/b (1)_mask_1.png", "none/n_gt.png")
+    fill(tmp_path, *names, "none/mask/n.png", "none/n_mask.png", "none/x_label.png", "none/n.png")
+    assert [row[0] for row in read(tmp_path)] == [
+        "bone/b (1).png",
+        "none/n.png",
+        "none/x_label.png",
+    ]
+    assert "pictures of a ground truth (4, such as bone/b (1)_mask.png)" in caplog.text
+    assert "pictures in folders of masks (1, such as none/mask/n.png)" in caplog.text
+
+
+def test_masks_beside_their_images_are_taken_in_splits(tmp_path):
+    names = [f"{split}/crack/1{end}.png" for split in ("train", "test") for end in ("", "_mask")]
+    rows = read(fill(tmp_path, *names))
+    assert [(row[0], row[3]) for row in rows] == [tuple(names[2:]), tuple(names[:2])]
+
+
+def test_images_that_differ_in_the_suffix_only_are_told(tmp_path, caplog):
+    fill(tmp_path, "crack/Imgs/a.jpg", "crack/Imgs/a.png", "free/Imgs/a.jpg")
+    assert len(read(tmp_path)) == 3
+    assert "2 images of" in caplog.text
+    assert "crack/Imgs/a.jpg and crack/Imgs/a.png: all are taken" in caplog.text
+
+
+def test_labels_that_differ_in_what_is_not_shown_are_told(tmp_path, caplog):
+    read(fill(tmp_path, "bone/1.png", "\u200fbone/2.png", "bo\u200bne/3.png"))
+    assert caplog.text.count("different classes") == 1

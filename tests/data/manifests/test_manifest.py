@@ -193,3 +193,18 @@ def test_names_that_look_like_formulas_are_read_back(tmp_path):
         *(("=a.png", "+", "-g"), ("\udcff.png", "-b", "g")),
     ]
     assert read[0].extra == {"@x": "=1"}
+
+
+def test_groups_that_hardly_differ_are_told(tmp_path, caplog):
+    rows = [
+        "path,label,group",
+        "a.png,x,F1",
+        "b.png,x,f1",
+        "c.png,y,\u200eF1",
+        "A.png,y,",
+        "B.png,y,",
+    ]
+    (tmp_path / "data.csv").write_text("\n".join(rows), encoding="utf-8")
+    read_manifest(tmp_path / "data.csv")
+    (record,) = caplog.records
+    assert record.args == (["F1", "f1", "\u200eF1"],)

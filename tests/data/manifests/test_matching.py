@@ -25,8 +25,29 @@ def test_slashes_and_letters_composed_otherwise():
     assert match_boxes({other: [BOX]}, [name]) == {name: [BOX]}
 
 
-@pytest.mark.parametrize("spelling", ["A.png", "a.PNG", "a", "a.tif", "X/A.png"])
+@pytest.mark.parametrize("spelling", ["A.png", "a.PNG", "a", "a.tif", "X/A.png", "\u200fa.png"])
 def test_a_name_that_is_nearly_listed_is_an_error(spelling):
     boxes = {"b.png": [BOX], spelling: [BOX]}
     with pytest.raises(ManifestError, match=rf"Received: {spelling}, but x/a\.png is listed"):
         match_boxes(boxes, ["x/a.png", "b.png"])
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["images/x/a.png", "C:\\data\\x\\a.png", "file:///data/x/a.png", "Images/X/A.tif"],
+)
+def test_other_folders_before_the_path_are_an_error(tmp_path, spelling):
+    with pytest.raises(ManifestError, match=r"but x/a\.png is listed"):
+        match_boxes({"b.png": [BOX], spelling: [BOX]}, ["x/a.png", "b.png"], tmp_path)
+
+
+def test_a_path_may_lack_the_folders_before_it(tmp_path):
+    with pytest.raises(ManifestError, match=r"Received: x/a\.png, but /data/x/a\.png is listed"):
+        match_boxes({"b.png": [BOX], "x/a.png": [BOX]}, ["/data/x/a.png", "b.png"], tmp_path)
+
+
+def test_an_image_that_is_there_and_not_listed_is_left_out(tmp_path):
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "a.png").touch()
+    found = match_boxes({"b.png": [BOX], "y/a.png": [BOX]}, ["a.png", "b.png"], tmp_path)
+    assert found == {"a.png": [], "b.png": [BOX]}

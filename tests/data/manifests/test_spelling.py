@@ -3,6 +3,7 @@ import unicodedata
 import pytest
 
 from mscam_tf import ManifestError, read_manifest
+from mscam_tf.data.manifests import Spellings
 
 
 @pytest.fixture
@@ -48,3 +49,12 @@ def test_a_back_slash_may_be_part_of_a_name(images):
     (images / "bone\\c.png").touch()
     (images / "list.csv").write_text("path,label\nbone\\c.png,bone\n")
     assert read_manifest(images / "list.csv").samples[0].path == "bone\\c.png"
+
+
+def test_a_listed_file_is_found_from_another_folder(images):
+    spellings = Spellings(["bone/a.png", "a.png"], images)
+    assert spellings.find("a.png", images / "bone") == "bone/a.png"  # The file, not the text.
+    assert spellings.find("../link.png", images / "none") == "bone/a.png"
+    assert spellings.find("bone/a.png", images / "moved") == "bone/a.png"
+    assert spellings.find("./bone//a.png", images / "moved") == "bone/a.png"
+    assert spellings.find("none/b.png", images) is None

@@ -42,6 +42,8 @@ def test_tables_of_any_spreadsheet_are_read(tmp_path, text):
         ('path,label\n"a.png,bone\nb.png,none\nc.png",x\n', "line 2: a quotation mark takes"),
         ('path,label\na.png,"bone\nb.png,none"\n', "line 2: a quotation mark takes several rows"),
         ('path,label,note\na.png,x,"n\nb.png,y,m"\n', "line 2: a quotation mark .* 'note'"),
+        ('path,label,note,by\na.png,x,"n,b\nb.png,y,m",c\n', "line 2: a quotation .* 'note'"),
+        ("path,label\na.png,bone\npath,label\nb.png,none\n", "line 3: expected the header once"),
     ],
 )
 def test_bad_tables_name_the_line(tmp_path, data, message):
@@ -70,3 +72,8 @@ def test_what_is_no_plain_number(text):
 def test_plain_numbers():
     texts = ("7", "-2.5", "+.5", "1E3", " 4. ")
     assert [parse_number(text) for text in texts] == [7, -2.5, 0.5, 1000, 4]
+
+
+def test_a_label_and_a_comment_may_have_lines_and_commas(tmp_path):
+    text = 'path,label,note\na.png,"bo,\nne","a, b, c\nthin, long"\nb.png,none,\n'
+    assert read(tmp_path, text) == [("a.png", "bo,\nne"), ("b.png", "none")]

@@ -71,3 +71,11 @@ def test_images_without_labels_are_listed_by_the_same_rules(tmp_path, caplog):
     assert list_images([data]) == list_files(data)
     assert "pictures of a ground truth (1, such as ground_truth/a.png)" in caplog.text
     assert "files without the suffix of an image (1, such as c.xml)" in caplog.text
+
+
+def test_a_link_to_itself_is_left_out(tmp_path, caplog):
+    data = fill(tmp_path, "bone/a.png", "none/b.png")
+    (data / "bone" / "loop.png").symlink_to("loop.png")
+    (data / "loop").symlink_to("loop")
+    assert list_paths(data) == ["bone/a.png", "none/b.png"]
+    assert "broken links or devices (2, such as loop)" in caplog.text

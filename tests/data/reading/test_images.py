@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mscam_tf import ReadOptions, read_image
-from mscam_tf.data.reading import is_image_file, resize_image
+from mscam_tf.data.reading import resize_image
 
 
 def save(path, values):
@@ -31,13 +31,6 @@ def test_a_window_clips_and_inverts_by_hand(tmp_path):
 def test_wrong_options(arguments, message):
     with pytest.raises(ValueError, match=message):
         ReadOptions(**arguments)
-
-
-def test_image_files_by_suffix(tmp_path):
-    for name in ("a.dcm", "b.NPY", "c.tiff", "d.txt", ".e.png", "f.JP2", "g.jls"):
-        (tmp_path / name).touch()
-    found = [path.name for path in sorted(tmp_path.iterdir()) if is_image_file(path, tmp_path)]
-    assert found == ["a.dcm", "b.NPY", "c.tiff", "f.JP2", "g.jls"]
 
 
 def test_resizing_averages_within_the_range(tmp_path):

@@ -66,3 +66,11 @@ def test_masks_by_name(tmp_path):
         read_frame_mask(frames, frame, (3, 2), options)
     bare = Sample("x/a.jpg", "", "1")
     assert read_frame_mask(frames, bare, (3, 2), options).tolist() == [[0, 0]] * 3
+
+
+def test_masks_in_capitals_or_of_several_formats(tmp_path):
+    (tmp_path / "a.TIF").touch()
+    assert find_mask(tmp_path, "a.png").samefile(tmp_path / "a.TIF")
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(ManifestError, match=r"one only; .* Received: a\.TIF and a\.jpg for a\.png"):
+        find_mask(tmp_path, "a.png")
