@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 _SIDE = 96
 _FINE, _COARSE, _AROUND = 0.8, 2.0, 6.0  # Pixels: what is kept lies between the first two.
 _TILES = 6  # On a side.
-_RANK = 40  # Percent of the tiles that may be less alike.
+_RANK, _INNER_RANK = 40, 60  # Percent of all tiles, and of the inner ones, that may be less alike.
+_INNER = np.pad(np.ones((_TILES - 2, _TILES - 2), bool), 1).ravel()
 _STEPS = 24  # Of a deviation: values are kept in 8 bits.
 
 
@@ -31,8 +32,9 @@ def take_detail(image: np.ndarray) -> np.ndarray:
 def compare_details(one: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return how alike an image is to others, at most 1; the same for negatives.
 
-    It is the correlation that three of five tiles reach: an edge that two different images share
-    crosses fewer. Tiles in which one of the two images is blank tell nothing.
+    It is the correlation that three of five tiles reach, and two of five of those that are not at
+    the border: an edge that two different images share crosses fewer, and a frame around both
+    leaves out the middle. Tiles in which one of the two images is blank tell nothing.
 
     Args:
         one: From `take_detail`, turned and flipped so that it lies as the others do.
@@ -47,10 +49,17 @@ def compare_details(one: np.ndarray, others: np.ndarray) -> np.ndarray:
     signs = np.sign(products.sum(1, keepdims=True))
     known = norms > 0
     correlations = signs * products / np.where(known, norms, 1)
-    found = np.percentile(correlations, _RANK, axis=1)
+    everywhere = _rank(correlations, known, _RANK, empty=0.0)
+    inside = _rank(correlations[:, _INNER], known[:, _INNER], _INNER_RANK, empty=1.0)
+    return np.minimum(everywhere, inside)
+
+
+def _rank(correlations: np.ndarray, known: np.ndarray, rank: float, empty: float) -> np.ndarray:
+    """Return a percentile of the known ones of each row."""
+    found = np.percentile(correlations, rank, axis=1)
     for index in np.flatnonzero(~known.all(1)):  # Few images are blank in places.
         left = correlations[index, known[index]]
-        found[index] = np.percentile(left, _RANK) if left.size else 0.0
+        found[index] = np.percentile(left, rank) if left.size else empty
     return found
 
 

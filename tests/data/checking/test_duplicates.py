@@ -133,3 +133,15 @@ def test_smooth_images_with_one_common_edge_are_no_copies(tmp_path):
     similar = [abs((a.thumbnail * b.thumbnail).sum()) for a, b in combinations(prints, 2)]
     assert max(similar) > MIN_SIMILARITY
     assert find_duplicates(prints) == []
+
+
+def test_images_in_one_frame_are_no_copies(tmp_path):
+    """The edges of a collimator cross more than half of the tiles, but none in the middle."""
+    generator = np.random.default_rng(0)
+    images = np.full((12, 128, 128), 30.0)
+    images[:, 10:118, 10:118] = generator.normal(120, 8, (12, 108, 108))
+    images[:, :8, 60:90] = 250  # A marker of lead.
+    prints = fingerprint(tmp_path, list(images.astype(np.uint8)))
+    similar = [abs((a.thumbnail * b.thumbnail).sum()) for a, b in combinations(prints, 2)]
+    assert max(similar) > MIN_SIMILARITY
+    assert find_duplicates(prints) == []
