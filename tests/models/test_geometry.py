@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from keras.ops import convert_to_numpy as to_numpy
 
 import mscam_tf
 from mscam_tf import MscamError, build_explainer
@@ -61,7 +62,7 @@ def locate(explainer, spot):
     """Return where the map of an image with one bright spot is brightest."""
     image = np.zeros((1, *SIZE, 1), "float32")
     image[0, spot[0] - 3 : spot[0] + 4, spot[1] - 3 : spot[1] + 4] = 1
-    maps = np.asarray(explainer(image, training=False)["maps"])[0, ..., 0]
+    maps = to_numpy(explainer(image, training=False)["maps"])[0, ..., 0]
     return np.unravel_index(maps.argmax(), maps.shape)
 
 
