@@ -6,7 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mscam_tf.errors import OutputError
@@ -136,11 +136,13 @@ def _fill(
     partial: Path, path: Path, entries: Sequence[str] | None, state: str = ""
 ) -> Iterator[None]:
     """Hold a folder that is written, and put it in its place when the block succeeds."""
-    with hold(partial):
+    with hold(partial), ExitStack() as held:
         try:
             yield
             with ThreadPoolExecutor(_FLUSHERS) as pool:
                 list(pool.map(flush, filter(Path.is_file, partial.rglob("*"))))
+            if path.is_dir():  # Another command may have begun in it meanwhile.
+                held.enter_context(hold(path))
         except BaseException:
             if not (state and (partial / state).is_file()):
                 shutil.rmtree(partial, ignore_errors=True)

@@ -135,6 +135,22 @@ def test_a_folder_in_use_is_refused_and_left(old):
     assert read(old) == {"model": "first"}
 
 
+@pytest.mark.parametrize("state", ["", "state"])
+def test_a_folder_that_another_command_holds_at_the_end_is_left(old, state):
+    before = read(old)
+
+    def write():
+        with replace_folder(old, ["model"], state) as place:
+            (place / "model").write_text("new")
+            (place / "state").touch()
+
+    with hold(old), pytest.raises(RunError, match="Another command is writing"):
+        write()
+    assert read(old) == before
+    hidden = [path.name for path in old.parent.iterdir() if path != old]
+    assert hidden == ([".run.unfinished"] if state else [])
+
+
 def test_a_free_folder_is_written_in_place_and_held(tmp_path):
     folder = tmp_path / "run"
     with replace_folder(folder) as place:

@@ -1,6 +1,7 @@
 """Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
 from mscam_tf.files import write_json, write_table
+from mscam_tf.locks import hold
 from mscam_tf.metrics import bootstrap_intervals
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.runs import Run, Session, Task, find_run, keep_readable, open_session
@@ -68,11 +70,28 @@ def evaluate(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
-        OutputError: If the folder holds other files, and no scores.
+        OutputError: If the folder holds other files, and no scores; or if another command writes
+            there.
     """
     folder = Path(folder)
     if folder.resolve() != find_run(run).folder.resolve():
         claim(folder, _FOLDER)
+    with hold(folder) if folder.is_dir() else nullcontext():  # What is scored stays what it is.
+        return _evaluate(
+            run, manifest, folder, split, resamples, skip_bad, on_progress, on_resample
+        )
+
+
+def _evaluate(
+    run: Run | Session,
+    manifest: Manifest,
+    folder: Path,
+    split: str,
+    resamples: int,
+    skip_bad: bool,
+    on_progress: Callable[[int], None] | None,
+    on_resample: Callable[[int], None] | None,
+) -> Scores:
     session = open_session(run, scale_maps=False)
     manifest, logits, skipped = _predict(session, manifest, skip_bad, on_progress)
     probabilities = session.task.activate(logits.astype(np.float64))

@@ -9,13 +9,13 @@ import keras
 import numpy as np
 
 from mscam_tf.errors import MscamError
-from mscam_tf.files import read_table, write_json, write_table, write_whole
+from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.outputs import Kind, check_settings, claim
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
 from mscam_tf.simulation import simulate_batch
-from mscam_tf.training import add_row, write_weights
+from mscam_tf.training import add_row, drop_later_rows, write_weights
 
 PROBE_BATCHES = 8
 _CONFIG, _HISTORY = "config.json", "history.csv"
@@ -84,7 +84,7 @@ def open_folder(folder: Path, config: PretrainConfig, trainer: keras.Model) -> i
     if resumes:
         _keep_before_fall(folder, config, step)
     write_json(folder / _CONFIG, asdict(config))
-    _drop_rows(folder / _HISTORY, step)
+    drop_later_rows(folder / _HISTORY, "step", step + 1)
     return step
 
 
@@ -100,14 +100,3 @@ def _keep_before_fall(folder: Path, config: PretrainConfig, step: int) -> None:
     if step <= config.constant_steps < step + config.save_every:
         with write_whole(folder / _BEFORE_FALL) as partial:
             shutil.copyfile(folder / _STATE, partial)
-
-
-def _drop_rows(path: Path, step: int) -> None:
-    """Drop what is told of steps that are taken once more."""
-    if not path.exists():
-        return
-    rows = [row for row in read_table(path) if int(row["step"]) <= step]
-    if rows:
-        write_table(path, rows)
-    else:
-        path.unlink()

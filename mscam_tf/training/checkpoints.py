@@ -1,11 +1,12 @@
 """What is kept of a training after each epoch: the best weights, and all that it takes to go on."""
 
+import csv
 import io
 import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -20,7 +21,7 @@ from mscam_tf.runs import RUN_FOLDER
 from mscam_tf.training.optimization import average_weights
 
 BEST = Path("checkpoints") / "best.weights.h5"
-_HISTORY = "history.csv"
+HISTORY = "history.csv"
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -73,7 +74,7 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the row of the history, the weights if they are better, and the state."""
         logs = logs or {}
-        add_row(self.folder / _HISTORY, {"epoch": epoch, **{n: logs[n] for n in sorted(logs)}})
+        add_row(self.folder / HISTORY, {"epoch": epoch, **{n: logs[n] for n in sorted(logs)}})
         self._check_numbers(epoch, logs)
         better = logs["val_loss"] < self.progress.best
         if better:
@@ -149,18 +150,31 @@ def read_progress(folder: Path) -> Progress:
     if not path.exists():
         return Progress()
     values = read_json(path)
+    kinds = {field.name: field.type for field in fields(Progress)}
+    if not isinstance(values, dict) or {n: type(v) for n, v in values.items()} != kinds:
+        raise RunError(f"{path} was not written by this version of mscam-tf. Received: {values}")
+    return Progress(**values)
+
+
+def drop_later_rows(path: Path, column: str, end: int) -> None:
+    """Drop what a history tells, from a step or an epoch on, of what is done once more.
+
+    Raises:
+        RunError: If it cannot be read.
+    """
+    if not path.exists():
+        return
     try:
-        return Progress(**values)
-    except TypeError as error:
-        raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
-
-
-def drop_later_rows(folder: Path, progress: Progress) -> None:
-    """Drop what the history tells of epochs that are done once more."""
-    path = folder / _HISTORY
-    if path.exists():
-        rows = read_table(path)
-        write_table(path, [row for row in rows if int(row["epoch"]) < progress.epoch], [*rows[0]])
+        rows = [row for row in read_table(path) if int(row[column]) < end]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise RunError(
+            f"{path} cannot be read; move it away to go on without its rows. Expected: numbers in "
+            f"the column {column}. Received: {error!r}"
+        ) from error
+    if rows:
+        write_table(path, rows)
+    else:
+        path.unlink()
 
 
 def drop_state(folder: Path) -> None:
@@ -203,6 +217,18 @@ def write_weights(model: keras.Model, path: Path) -> None:
     model.save_weights(memory)
     with write_whole(path) as partial:
         partial.write_bytes(memory.getbuffer())
+
+
+def read_weights(model: keras.Model, path: Path) -> None:
+    """Load weights that `write_weights` wrote.
+
+    Raises:
+        RunError: If the file is missing or damaged, or holds those of another model.
+    """
+    try:
+        model.load_weights(path)
+    except (KeyError, OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read; begin anew with --overwrite: {error}") from error
 
 
 class _Memory(io.BytesIO):

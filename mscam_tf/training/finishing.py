@@ -12,7 +12,7 @@ from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.runs import Run
 from mscam_tf.training.building import build_classifier
-from mscam_tf.training.checkpoints import BEST
+from mscam_tf.training.checkpoints import BEST, read_weights
 from mscam_tf.training.optimization import apply_constraints
 from mscam_tf.training.preparation import make_split_dataset
 
@@ -73,7 +73,7 @@ def _draw(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 def _write_model(run: Run) -> None:
     model = build_classifier(run.config, len(run.class_names), weights=None)
-    model.load_weights(run.folder / BEST)
+    read_weights(model, run.folder / BEST)
     apply_constraints(model)
     with write_whole(run.folder / "model.keras") as partial:
         model.save(partial)

@@ -15,10 +15,13 @@ from mscam_tf.models import initialize_heads
 from mscam_tf.runs import Run, TrainConfig
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.checkpoints import (
+    BEST,
+    HISTORY,
     Keeper,
     Progress,
     drop_later_rows,
     read_progress,
+    read_weights,
     restore_state,
 )
 from mscam_tf.training.deep_supervision import show_heads
@@ -62,8 +65,10 @@ def fit(
         RunError: If the training diverges.
     """
     begun = progress = read_progress(run.folder)
-    drop_later_rows(run.folder, begun)
-    if not begun.epoch:
+    drop_later_rows(run.folder / HISTORY, "epoch", begun.epoch)
+    if begun.epoch:
+        read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
+    else:
         _start_heads(model, run, manifest.select("train"))
     deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
     trainer = show_heads(model) if deep else model  # The same layers.

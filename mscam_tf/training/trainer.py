@@ -90,7 +90,8 @@ def train(
             the training that is to go on has other images.
     """
     folder, inputs = Path(folder), (manifest.root, *manifest.paths)
-    claim(folder, RUN_FOLDER, overwrite=overwrite, resume=resume, inputs=inputs)
+    options = {"overwrite": overwrite, "resume": resume}
+    claim(folder, RUN_FOLDER, **options, inputs=inputs)
     begun, problems = find_begun(folder) if resume else None, list[Problem]()
     if resume:
         say_what_goes_on(begun, folder)
@@ -108,6 +109,8 @@ def train(
         class_names = choose_task(config.several).list_classes(manifest)
         weights = None if begun else config.weights
         model = build_classifier(config, len(class_names), weights)
+        # Once more: another command may have begun there while the images were checked.
+        claim(folder, RUN_FOLDER, **options, inputs=inputs)
         with (
             replace_folder(folder, RUN_FOLDER.entries, RUN_FOLDER.state, resume=resume) as place,
             say_where_it_lies(place),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import ImageError, read_manifest, select_samples
+from mscam_tf import ImageError, RunError, read_manifest, select_samples
+from mscam_tf.locks import hold
 from tests.conftest import write_images
 
 
@@ -82,3 +83,9 @@ def test_images_of_one_group_count_once(finished_run, image_folder, tmp_path):
     assert (scores.num_images, scores.num_groups) == (32, 5)
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["num_groups"] == 5
     assert counts == [1, 1, 1]
+
+
+def test_a_run_is_held_while_it_is_scored(finished_run, image_folder, tmp_path):
+    manifest = select_samples(finished_run, read_manifest(image_folder), "test")
+    with hold(finished_run.folder), pytest.raises(RunError, match="Another command is writing"):
+        mscam_tf.evaluate(finished_run, manifest, finished_run.folder)

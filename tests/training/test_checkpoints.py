@@ -17,6 +17,7 @@ from mscam_tf.training.checkpoints import (
     drop_later_rows,
     drop_state,
     read_progress,
+    read_weights,
     restore_state,
     save_state,
 )
@@ -97,7 +98,7 @@ def test_the_state_of_another_model_is_refused(tmp_path):
         restore_state(other, tmp_path, Progress(1), anew=True)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"epochs": 1}', "{"])
+@pytest.mark.parametrize("text", ["", "[1]", '{"epochs": 1}', '{"epoch": "two"}', "{"])
 def test_progress_that_cannot_be_read_is_named(tmp_path, text):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "progress.json").write_text(text)
@@ -140,12 +141,39 @@ def test_a_loss_that_is_no_number_in_any_epoch_is_an_error(tmp_path, name, value
 
 def test_rows_of_epochs_that_are_done_once_more_go(tmp_path):
     keep(tmp_path, [0.5, 0.4, 0.3])
-    drop_later_rows(tmp_path, Progress(1))
+    drop_later_rows(tmp_path / "history.csv", "epoch", 1)
     assert (tmp_path / "history.csv").read_text().splitlines() == [
         "epoch,loss,val_loss",
         "0,1.0,0.5",
     ]
-    drop_later_rows(tmp_path / "missing", Progress())
+    drop_later_rows(tmp_path / "missing" / "history.csv", "epoch", 0)
+
+
+@pytest.mark.parametrize("text", ["", "epoch,loss\n"])
+def test_a_history_without_rows_is_begun_anew(tmp_path, text):
+    history = tmp_path / "history.csv"
+    history.write_text(text)
+    drop_later_rows(history, "epoch", 2)
+    assert not history.exists()
+
+
+@pytest.mark.parametrize("text", ["epoch;loss\n0;1\n", "epoch,loss\nzero,1\n", 'epoch\n"0\n'])
+def test_a_history_that_another_program_wrote_is_named(tmp_path, text):
+    history = tmp_path / "history.csv"
+    history.write_text(text)
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; move it away.*column epoch"):
+        drop_later_rows(history, "epoch", 2)
+    assert history.read_text() == text
+
+
+@pytest.mark.parametrize("damage", [lambda p: p.unlink(), lambda p: p.write_bytes(b"no HDF5")])
+def test_best_weights_that_cannot_be_read_are_named(tmp_path, damage):
+    path = tmp_path / "best.weights.h5"
+    write_weights(build(), path)
+    read_weights(build(), path)
+    damage(path)
+    with pytest.raises(RunError, match=r"best\.weights\.h5 cannot be read; begin anew"):
+        read_weights(build(), path)
 
 
 @pytest.mark.parametrize("broken", ["numpy.savez", "pathlib.Path.write_bytes"])

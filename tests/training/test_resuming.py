@@ -111,6 +111,20 @@ def test_what_is_begun_over_a_run_lies_beside_it_and_goes_on(manifest, tmp_path,
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+def test_a_run_that_was_made_while_images_were_checked_stays(manifest, tmp_path):
+    folder, config = tmp_path / "run", replace(CONFIG, epochs=1)
+    first = []
+
+    def make_another(_):
+        if not first:
+            first.append(None)
+            mscam_tf.train(manifest, folder, replace(config, seed=7))
+
+    with pytest.raises(RunError, match=r"holds a run.*--overwrite"):
+        mscam_tf.train(manifest, folder, config, on_check=make_another)
+    assert mscam_tf.open_run(folder).config.seed == 7
+
+
 def test_nothing_is_begun_anew_over_what_was_stopped(manifest, stopped):
     before = read_files(stopped)
     with pytest.raises(RunError, match=r"stopped before its end.*--resume.*or --overwrite"):
