@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -195,11 +196,11 @@ def clear_leftovers(
 
 
 def _list_leftovers(path: Path) -> list[Path]:
-    prefix = hide_name(path)
-    starts = (f"{prefix}{PARTIAL}", f"{prefix}{REPLACED}")
+    # The whole name: a folder that somebody named nearly so is theirs.
+    ours = re.compile(f"{re.escape(hide_name(path))}({PARTIAL}|{REPLACED})[0-9a-f]{{12}}")
     places = [place for place in (path.parent, path) if place.is_dir()]
     found = [entry for place in places for entry in place.iterdir() if entry.is_dir()]
-    return sorted(entry for entry in found if entry.name.startswith(starts))
+    return sorted(entry for entry in found if ours.fullmatch(entry.name))
 
 
 def _clear(leftover: Path, path: Path, entries: Sequence[str] | None) -> None:

@@ -275,3 +275,15 @@ def test_held_until_the_process_ends(tmp_path):
     process.communicate()
     with hold(tmp_path):
         pass
+
+
+def test_a_folder_that_is_named_nearly_like_ours_is_somebodys(tmp_path):
+    theirs = [tmp_path / name for name in (".run.partial-old", ".run.partial-0123456789abX")]
+    ours = tmp_path / ".run.partial-0123456789ab"
+    for folder in (*theirs, ours):
+        folder.mkdir()
+        (folder / "notes.txt").write_text("mine")
+    with write_whole_folder(tmp_path / "run") as partial:
+        (partial / "a.txt").touch()
+    assert all(folder.exists() for folder in theirs)
+    assert not ours.exists()
