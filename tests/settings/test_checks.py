@@ -69,7 +69,7 @@ def test_a_name_that_stands_for_two_things_has_two_rules():
 def list_numbers(config):
     """List the settings of a class that are numbers, or pairs: name, whole or not, pair or not."""
     for name, hint in get_type_hints(config).items():
-        for kind in {hint, *get_args(hint)}:
+        for kind in dict.fromkeys((hint, *get_args(hint))):
             if kind in (int, float):
                 yield name, getattr(find_rule(name, config), "whole", False), False
             elif get_origin(kind) is tuple and get_args(kind)[0] in (int, float):
