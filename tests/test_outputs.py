@@ -90,7 +90,7 @@ def test_the_current_folder_is_not_replaced(run, monkeypatch):
 
 
 def test_what_was_moved_away_is_brought_back(run, caplog):
-    run.rename(run.with_name(".run.replaced-0123"))
+    run.rename(run.with_name(".run.replaced-0123456789ab"))
     with pytest.raises(MscamError, match="holds a run"):
         claim(run, RUN)
     assert "it is back" in caplog.text

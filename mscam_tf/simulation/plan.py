@@ -65,7 +65,7 @@ class Plan:
 
         Examples:
             >>> Plan(num_images=6, balance={"none": 1, "scale2": 2}).assign_classes()
-            ['none', 'scale2', 'none', 'scale2', 'scale2', 'scale2']
+            ['scale2', 'scale2', 'scale2', 'scale2', 'none', 'none']
         """
         import numpy as np  # The command line reads the settings above without it.
 
