@@ -4,6 +4,7 @@ Maps are stretched over the whole image. That is right as long as every layer be
 and the feature map keeps the places in proportion, as windows with strides do.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -75,6 +76,14 @@ class _Places:
         """Whether the first cell lies further than some cells from where a map would show it."""
         pairs = zip(self.starts, self.steps, strict=True)
         return any(abs(start - (step - 1) / 2) > _MOST_CELLS * step for start, step in pairs)
+
+    def coarsen(self, middles: Iterable[float], factors: Iterable[float]) -> "_Places":
+        """Return the places of larger cells: where in these the first one lies, and how large."""
+        starts = zip(self.starts, self.steps, middles, strict=True)
+        steps = zip(self.steps, factors, strict=True)
+        rows, columns = (start + step * middle for start, step, middle in starts)
+        row_step, column_step = (step * factor for step, factor in steps)
+        return _Places(starts=(rows, columns), steps=(row_step, column_step))
 
 
 def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
@@ -155,13 +164,9 @@ def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Pla
     if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 3):
         return places
     if isinstance(layer, keras.layers.ZeroPadding2D):
-        return replace(
-            places, margins=_add(places.margins, layer.padding, 1), maker=_describe(layer)
-        )
+        return _add_margins(places, layer, layer.padding, 1)
     if isinstance(layer, keras.layers.Cropping2D):
-        return replace(
-            places, margins=_add(places.margins, layer.cropping, -1), maker=_describe(layer)
-        )
+        return _add_margins(places, layer, layer.cropping, -1)
     if isinstance(layer, _WINDOWS):
         return _take_up(layer, places)
     if places.margins != _NO_MARGINS:
@@ -171,10 +176,10 @@ def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Pla
     return _lose(layer, "moves them, or cannot be followed")
 
 
-def _add(margins: _Margins, change: Any, sign: int) -> _Margins:
-    pairs = zip(margins, change, strict=True)
+def _add_margins(places: _Places, layer: Any, change: Any, sign: int) -> _Places:
+    pairs = zip(places.margins, change, strict=True)
     rows, columns = ((a + sign * c, b + sign * d) for (a, b), (c, d) in pairs)
-    return rows, columns
+    return replace(places, margins=(rows, columns), maker=_describe(layer))
 
 
 def _take_up(layer: Any, places: _Places) -> _Places:
@@ -187,15 +192,12 @@ def _take_up(layer: Any, places: _Places) -> _Places:
     pairs = zip(places.margins, windows, strict=True)
     if not all(_covers(margin, *window) for margin, window in pairs):
         return _lose_margins(places)
-    (top, _), (left, _) = places.margins
-    starts, steps = [], []
-    values = zip(places.starts, places.steps, (top, left), windows, strict=True)
-    for start, step, padded, (reach, stride) in values:
-        # Windows that pad for themselves lie around the middle of their cell.
-        middle = reach / 2 if reach else (stride - 1) / 2
-        starts.append(start + step * (middle - padded))
-        steps.append(step * stride)
-    return _Places(starts=(starts[0], starts[1]), steps=(steps[0], steps[1]))
+    # Windows that pad for themselves lie around the middle of their cell.
+    middles = [reach / 2 if reach else (stride - 1) / 2 for reach, stride in windows]
+    padded = zip(middles, places.margins, strict=True)
+    return places.coarsen(
+        [middle - before for middle, (before, _) in padded], [stride for _, stride in windows]
+    )
 
 
 def _resize(cursor: Cursor, places: _Places) -> _Places:
@@ -205,11 +207,7 @@ def _resize(cursor: Cursor, places: _Places) -> _Places:
         before / after if before and after else 1.0
         for before, after in zip(given.shape[1:3], made.shape[1:3], strict=True)
     ]
-    starts, steps = [], []
-    for start, step, ratio in zip(places.starts, places.steps, ratios, strict=True):
-        starts.append(start + step * (ratio - 1) / 2)
-        steps.append(step * ratio)
-    return _Places(starts=(starts[0], starts[1]), steps=(steps[0], steps[1]))
+    return places.coarsen([(ratio - 1) / 2 for ratio in ratios], ratios)
 
 
 def _covers(margin: tuple[int, int], reach: int, stride: int) -> bool:
