@@ -47,6 +47,7 @@ from .metrics import place_overlap as place_overlap
 from .metrics import points_at as points_at
 from .metrics import soft_iou as soft_iou
 from .metrics import threshold_iou as threshold_iou
+from .models import LocalContrast as LocalContrast
 from .models import Pretrained as Pretrained
 from .models import RelevanceCombine as RelevanceCombine
 from .models import SoftPool as SoftPool

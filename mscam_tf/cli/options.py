@@ -11,7 +11,7 @@ import docstring_parser
 import typer
 
 from mscam_tf.cli.sizes import SIZE, parse_size
-from mscam_tf.settings import Choice, Flag, Names, Number, Range, Size, find_rule
+from mscam_tf.settings import Choice, Flag, Names, Number, Range, Size, Views, find_rule
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 _Settings = TypeVar("_Settings")
@@ -135,6 +135,9 @@ def _follow_rule(owner: type, name: str, default: Any) -> dict[str, Any]:
             return {"metavar": SIZE, "parser": parse_size, "show_default": shown}
         case Names():
             return {"metavar": "NAME,...", "parser": _split_names}
+        case Views():
+            shown = ",".join(map(str, default)) if default else False
+            return {"metavar": "VIEW,...", "parser": _split_views, "show_default": shown}
         case Flag() | _:
             return {}
 
@@ -145,6 +148,15 @@ def _drop_none(hint: Any) -> Any:
         return hint
     (kind,) = (part for part in get_args(hint) if part is not type(None))
     return kind
+
+
+def _split_views(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return tuple(part if part == "global" else float(part) for part in text.split(","))
+    except ValueError:
+        return (text,)  # The rule of the setting says what is wrong with it.
 
 
 def _split_names(text: Any) -> Any:

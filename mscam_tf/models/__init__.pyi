@@ -1,6 +1,7 @@
 from .backbones import build_feature_extractor as build_feature_extractor
 from .builders import build_multiscale_classifier as build_multiscale_classifier
 from .builders import build_single_scale_classifier as build_single_scale_classifier
+from .contrast import LocalContrast as LocalContrast
 from .explainer import build_explainer as build_explainer
 from .graph import find_inputs as find_inputs
 from .heads import find_heads as find_heads
@@ -19,6 +20,7 @@ from .taps import default_taps as default_taps
 from .taps import list_taps as list_taps
 from .transfer import build_pretrained_classifier as build_pretrained_classifier
 from .transfer import build_targets as build_targets
+from .transfer import go_on_from as go_on_from
 from .transfer import initialize_heads as initialize_heads
 from .transfer import start_heads as start_heads
 from .weights import Weights as Weights

@@ -8,14 +8,12 @@ import keras
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.backbones import build_feature_extractor, check_images_fit
+from mscam_tf.models.contrast import view_image
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.registry import find_backbone
 from mscam_tf.models.relevance import RelevanceCombine
-from mscam_tf.models.weights import Weights
-from mscam_tf.settings import check_setting
-
-# Mean and deviation of ImageNet in grey, on a scale of 0 to 1: what pretrained weights expect.
-_GREY_MEAN, _GREY_DEVIATION = 0.449, 0.226
+from mscam_tf.models.weights import Weights, parse_weights
+from mscam_tf.settings import GLOBAL, View, check_setting
 
 
 def build_multiscale_classifier(
@@ -25,8 +23,10 @@ def build_multiscale_classifier(
     *,
     backbone: str | keras.Model = "DenseNet121",
     taps: Sequence[str] | None = None,
+    scales: int = 3,
     weights: str | Path | Weights | None = None,
     standardize: bool = True,
+    views: Sequence[View] | None = None,
     dropout: float = 0.0,
     pooling: str = "mean",
     batch_norm_momentum: float | None = 0.95,
@@ -41,10 +41,10 @@ def build_multiscale_classifier(
 
     The model is an ordinary functional `keras.Model` for one-label use (softmax: train with
     `SparseCategoricalCrossentropy(from_logits=True)`) and for several labels (sigmoid:
-    `BinaryCrossentropy(from_logits=True)`). The layers of its graph are `standardize`,
-    `backbone`, `scale1_pool`, `scale1_logits`, ..., `relevance`; with `pooling="soft"`
-    `scale1_maps` (a Dense layer for each place) and `scale1_logits`. The heads work in float32,
-    also under a mixed-precision policy.
+    `BinaryCrossentropy(from_logits=True)`). The layers of its graph are `standardize` and, for
+    local views, `local_contrast_12` and the like; `backbone`, `scale1_pool`, `scale1_logits`, ...,
+    `relevance`; with `pooling="soft"` `scale1_maps` (a Dense layer for each place) and
+    `scale1_logits`. The heads work in float32, also under a mixed-precision policy.
 
     Args:
         num_classes: Number of classes, at least one.
@@ -55,13 +55,18 @@ def build_multiscale_classifier(
             functional `keras.Model`: its layers are shared, not copied, and it gets no
             preprocessing beyond `standardize`.
         taps: Layers of the backbone to read, the finest first; by default the rectified outputs
-            at its three coarsest strides, 8, 16 and 32 (`mscam_tf.default_taps`).
+            at its coarsest strides (`mscam_tf.default_taps`), for three scales 8, 16 and 32.
+        scales: How many scales there are, where no taps are given.
         weights: `None`; `"xray"`: DenseNet121 pretrained on simulated radiographs, comes with the
             package; `"imagenet"`: downloaded by Keras; or a file: `.npz` of `mscam pretrain`,
             `.weights.h5` or `.h5` of the backbone, or a `.keras` model built on it. Of all these
             the heads are not taken: `mscam_tf.initialize_heads` makes them out of pretrained ones.
         standardize: Subtract from each image its own mean and divide by its own deviation.
             Makes the model blind to exposure; decisive when training from scratch on few images.
+        views: What the channels of the backbone show of a grey image: `"global"`, the image as a
+            whole (standardized, or as it is), or a number of pixels: its `mscam_tf.LocalContrast`
+            with that deviation. One view fills all channels; else there is one for each channel.
+            By default what the pretrained weights were trained on, and `("global",)` with others.
         dropout: Rate of dropout before each head.
         pooling: `"mean"`: global average pooling, as in the papers; or `"soft"`: strong places of
             the map count more (`mscam_tf.SoftPool`), so that small objects are not diluted.
@@ -98,9 +103,11 @@ def build_multiscale_classifier(
     """
     _check_arguments(num_classes, image_size, channels, dropout, pooling)
     extractor, _ = build_feature_extractor(
-        backbone, taps, weights, batch_norm_momentum, image_size=image_size
+        backbone, taps, weights, batch_norm_momentum, scales, image_size
     )
-    image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
+    check_images_fit(extractor, image_size, channels)
+    views = _find_views(backbone, weights) if views is None else tuple(views)
+    image, feature_maps = _read_image(extractor, image_size, channels, standardize, views, backbone)
     logits = [
         _add_head(feature_map, num_classes, dropout, f"scale{number}_", pooling, unit_norm_heads)
         for number, feature_map in enumerate(feature_maps, start=1)
@@ -118,6 +125,7 @@ def build_single_scale_classifier(
     tap: str | None = None,
     weights: str | Path | Weights | None = None,
     standardize: bool = True,
+    views: Sequence[View] | None = None,
     dropout: float = 0.0,
     pooling: str = "mean",
     batch_norm_momentum: float | None = 0.95,
@@ -136,6 +144,7 @@ def build_single_scale_classifier(
         tap: The layer to read; by default the last rectified one.
         weights: As for `build_multiscale_classifier`.
         standardize: As for `build_multiscale_classifier`.
+        views: As for `build_multiscale_classifier`.
         dropout: Rate of dropout before the head.
         pooling: As for `build_multiscale_classifier`.
         batch_norm_momentum: As for `build_multiscale_classifier`.
@@ -165,7 +174,9 @@ def build_single_scale_classifier(
     extractor, _ = build_feature_extractor(
         backbone, taps, weights, batch_norm_momentum, 1, image_size
     )
-    image, feature_maps = _read_image(extractor, image_size, channels, standardize, backbone)
+    check_images_fit(extractor, image_size, channels)
+    views = _find_views(backbone, weights) if views is None else tuple(views)
+    image, feature_maps = _read_image(extractor, image_size, channels, standardize, views, backbone)
     logits = _add_head(feature_maps[0], num_classes, dropout, "", pooling)
     return keras.Model(image, logits, name=name)
 
@@ -175,18 +186,11 @@ def _read_image(
     image_size: tuple[int | None, int | None] | None,
     channels: int,
     standardize: bool,
+    views: tuple[View, ...],
     backbone: str | keras.Model,
 ) -> tuple[Any, list[Any]]:
-    check_images_fit(extractor, image_size, channels)
     image = keras.Input((*(image_size or (None, None)), channels), name="image")
-    x = image
-    if standardize:
-        x = keras.layers.GroupNormalization(  # One group of all pixels: each image by itself.
-            groups=1, epsilon=1e-8, center=False, scale=False, dtype="float32", name="standardize"
-        )(x)
-        x = keras.layers.Rescaling(_GREY_DEVIATION, _GREY_MEAN, name="to_grey_levels")(x)
-    if channels == 1 and extractor.inputs[0].shape[-1] == 3:
-        x = keras.layers.Concatenate(name="grey_to_rgb")([x, x, x])
+    x = view_image(image, views, extractor.inputs[0].shape[-1], standardize)
     if isinstance(backbone, str):
         x = find_backbone(backbone).preprocess(x)
     outputs = extractor(x)
@@ -216,6 +220,14 @@ def _add_head(
         name=f"{prefix}{'maps' if soft else 'logits'}",
     )(x)
     return SoftPool(dtype="float32", name=f"{prefix}logits")(x) if soft else x
+
+
+def _find_views(
+    backbone: str | keras.Model, weights: str | Path | Weights | None
+) -> tuple[View, ...]:
+    name = backbone if isinstance(backbone, str) else ""
+    pretrained = parse_weights(weights).resolve(name).read()
+    return GLOBAL if pretrained is None else pretrained.views
 
 
 def _check_arguments(

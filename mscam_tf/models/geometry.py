@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from mscam_tf.errors import MscamError
+from mscam_tf.models.contrast import LocalContrast
 from mscam_tf.models.graph import Cursor
 from mscam_tf.models.places import keeps_places
 
@@ -45,6 +46,7 @@ _POINTWISE = (  # They leave every value at its place. All others are tried out.
     keras.layers.ReLU,
     keras.layers.Rescaling,
     keras.layers.SpatialDropout2D,
+    LocalContrast,
 )
 
 # Rows and columns before and after the image: of padding, or negative where they are cut off.

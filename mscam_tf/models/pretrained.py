@@ -17,6 +17,7 @@ from mscam_tf.files import write_json, write_whole
 from mscam_tf.models.embedded import XRAY_BACKBONE
 from mscam_tf.models.hashes import hash_file
 from mscam_tf.models.heads import find_heads, read_relevance
+from mscam_tf.settings import GLOBAL, View
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Pretrained:
         relevance: `(scales, targets)`, float32.
         pooling: How its heads pool maps: `"mean"` or `"soft"`.
         architecture: Name of the backbone in `keras.applications`.
+        views: What its channels saw of an image, as in `build_multiscale_classifier`.
         digest: SHA-256 of the file.
     """
 
@@ -41,6 +43,7 @@ class Pretrained:
     relevance: np.ndarray
     pooling: str = "mean"
     architecture: str = XRAY_BACKBONE
+    views: tuple[View, ...] = GLOBAL
     digest: str = ""
 
     def copy_to(self, backbone: keras.Model) -> None:
@@ -103,14 +106,16 @@ def read_pretrained(path: str | Path) -> Pretrained:
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
     scales = range(1, len(arrays["relevance"]) + 1)
+    recipe = info["recipe"]
     return Pretrained(
         tuple(info["targets"]),
         {n.removeprefix("backbone/"): a for n, a in arrays.items() if n.startswith("backbone/")},
         tuple(arrays[f"scale{b}/kernel"] for b in scales),
         tuple(arrays[f"scale{b}/bias"] for b in scales),
         arrays["relevance"],
-        info["recipe"].get("pooling", "mean"),
-        info["recipe"].get("backbone", XRAY_BACKBONE),
+        recipe.get("pooling", "mean"),
+        recipe.get("backbone", XRAY_BACKBONE),
+        tuple(recipe.get("views", GLOBAL)),
         digest,
     )
 
@@ -125,7 +130,8 @@ def write_pretrained(
         path: An `.npz` file; the SHA-256, the targets and the recipe are written beside it as
             `.json`.
         targets: Names of its classes.
-        recipe: How it was made, its `backbone` and `pooling` included; anything that JSON takes.
+        recipe: How it was made, its `backbone`, `pooling` and `views` included; anything
+            that JSON takes.
 
     Raises:
         ValueError: If a weight is no number, or too large for float16.

@@ -1,5 +1,6 @@
 """From the pretrained heads to heads for classes of your own, by a few labelled images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,6 +14,9 @@ from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.pretrained import Pretrained
 from mscam_tf.models.relevance import RelevanceCombine
 from mscam_tf.models.weights import load_pretrained
+from mscam_tf.settings import GLOBAL, View
+
+_NEW_SCALE = 0.05  # Relevance of a scale that knows nothing yet.
 
 
 def build_pretrained_classifier(
@@ -45,6 +49,8 @@ def build_pretrained_classifier(
         len(pretrained.targets),
         image_size,
         backbone=pretrained.architecture,
+        scales=len(pretrained.kernels),
+        views=pretrained.views,
         pooling=pretrained.pooling,
     )
     pretrained.copy_to(model.get_layer("backbone"))
@@ -55,6 +61,55 @@ def build_pretrained_classifier(
     if (mixing := find_relevance(model)) is not None:
         mixing.set_relevance(pretrained.relevance)
     return model
+
+
+def go_on_from(model: keras.Model, pretrained: Pretrained, views: Sequence[View]) -> None:
+    """Give a classifier with the same targets the weights of a pretrained one, heads included.
+
+    Heads at finer scales than the pretrained ones stay as they are, with a small relevance. Where
+    the pretrained classifier saw the global view alone, its first kernels go to the channel of that
+    view, so that the classifier says the same as before.
+
+    Args:
+        model: From `build_multiscale_classifier`, with these views.
+        pretrained: Weights of the same backbone.
+        views: What its channels see.
+
+    Raises:
+        ValueError: If backbone, taps or views do not fit.
+    """
+    backbone = model.get_layer("backbone")
+    pretrained.copy_to(backbone)
+    if tuple(views) != pretrained.views:
+        _give_to_global(backbone, pretrained, tuple(views))
+    heads = find_heads(model).heads
+    known = min(len(heads), len(pretrained.kernels))
+    _check_taps(
+        [head.feature_map.shape[-1] for head in heads[-known:]], list(pretrained.kernels[-known:])
+    )
+    triples = zip(
+        heads[-known:], pretrained.kernels[-known:], pretrained.biases[-known:], strict=True
+    )
+    for head, kernel, bias in triples:
+        head.dense.kernel.assign(kernel)
+        head.dense.bias.assign(bias)
+    if (mixing := find_relevance(model)) is not None:
+        relevance = np.full((len(heads), len(pretrained.targets)), _NEW_SCALE, np.float32)
+        relevance[-known:] = pretrained.relevance[-known:]
+        mixing.set_relevance(relevance / relevance.sum(0))
+
+
+def _give_to_global(backbone: keras.Model, pretrained: Pretrained, views: tuple[View, ...]) -> None:
+    """Add the first kernels over channels up, since all channels were the global view."""
+    if pretrained.views != GLOBAL or "global" not in views:
+        raise MscamError(
+            "Weights can be gone on from with the same views, or from 'global' alone with views "
+            f"that hold it. Received: views={views!r}, and weights with {pretrained.views!r}"
+        )
+    first = next(layer for layer in backbone.layers if isinstance(layer, keras.layers.Conv2D))
+    kernel = np.zeros_like(keras.ops.convert_to_numpy(first.kernel))
+    kernel[:, :, views.index("global")] = keras.ops.convert_to_numpy(first.kernel).sum(2)
+    first.kernel.assign(kernel)
 
 
 def initialize_heads(

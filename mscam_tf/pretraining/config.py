@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from mscam_tf.errors import MscamError
-from mscam_tf.settings import check_settings_of
+from mscam_tf.models import Weights, parse_weights
+from mscam_tf.settings import View, check_settings_of
 
 _FALL = 0.2  # Share of the steps, at the end, over which the rate falls.
 
@@ -17,6 +18,11 @@ class PretrainConfig:
             that is finished: it goes on from where its learning rate began to fall.
         backbone: Name of the backbone: a model in `keras.applications`, or one that was given its
             name by `mscam_tf.register_backbone`.
+        scales: Number of scales, at the coarsest strides of the backbone.
+        views: What the channels of the backbone show of an image: `global`, the standardized image,
+            or its local contrast with a Gaussian of so many pixels.
+        start: What the pretraining goes on from: `xray`, the `.npz` file of another pretraining, or
+            nothing. Heads at scales that were not there begin anew.
         image_size: Height and width of the scenes in pixels, multiples of 32.
         batch_size: Number of scenes in a step.
         learning_rate: Learning rate of AdamW. It is reached after a short warm-up, and falls to
@@ -25,6 +31,7 @@ class PretrainConfig:
         map_weight: Weight of the loss that compares the maps with the masks of the objects. With 0
             the model learns from the labels of the images alone.
         seed: Seed of the initial weights and of the scenes.
+        precision: Number format of the computation: `float32`, `mixed_float16` or `mixed_bfloat16`.
         save_every: Number of steps from one checkpoint to the next.
 
     Raises:
@@ -33,21 +40,31 @@ class PretrainConfig:
 
     steps: int = 2400
     backbone: str = "DenseNet121"
+    scales: int = 4
+    views: tuple[View, ...] = ("global", 12.0, 4.0)
+    start: str | None = None
     image_size: tuple[int, int] = (128, 128)
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     map_weight: float = 1.0
     seed: int = 0
+    precision: str = "float32"
     save_every: int = 100
 
     def __post_init__(self) -> None:
         check_settings_of(self)
+        object.__setattr__(self, "start", self.weights.setting)  # None for "none", no Path.
         if self.steps % self.save_every:
             raise MscamError(
                 "`steps` must be a multiple of `save_every`. "
                 f"Received: steps={self.steps}, save_every={self.save_every}"
             )
+
+    @property
+    def weights(self) -> Weights:
+        """What `start` names."""
+        return parse_weights(self.start).resolve(self.backbone)
 
     @property
     def constant_steps(self) -> int:

@@ -5,10 +5,11 @@ import numpy as np
 from scipy.optimize import minimize
 
 from mscam_tf.models import build_multiscale_classifier, find_heads, find_relevance, read_relevance
+from mscam_tf.pretraining.config import PretrainConfig
 
 
 def pool_softly(
-    classifier: keras.Model, images: np.ndarray, targets: np.ndarray, architecture: str
+    classifier: keras.Model, images: np.ndarray, targets: np.ndarray, config: PretrainConfig
 ) -> keras.Model:
     r"""Return a classifier with the same maps, pooled by `SoftPool`, with new biases.
 
@@ -20,11 +21,15 @@ def pool_softly(
         classifier: From `build_multiscale_classifier` with `pooling="mean"`.
         images: `(n, H, W, channels)`.
         targets: Which targets occur in each, `(n, C)` of 0 and 1.
-        architecture: Name of the backbone in `keras.applications`.
+        config: Settings that the classifier was built with.
     """
-    image_size = classifier.input_shape[1:3]
     soft = build_multiscale_classifier(
-        targets.shape[1], image_size, backbone=architecture, pooling="soft"
+        targets.shape[1],
+        config.image_size,
+        backbone=config.backbone,
+        scales=config.scales,
+        views=config.views,
+        pooling="soft",
     )
     soft.get_layer("backbone").set_weights(classifier.get_layer("backbone").get_weights())
     relevance = read_relevance(classifier, targets.shape[1])

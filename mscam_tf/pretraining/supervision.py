@@ -6,17 +6,18 @@ import keras
 import numpy as np
 from keras import ops
 
-_SCALES = 3
 _POSITIVE_WEIGHT = 4.0  # Objects cover few cells: each counts as much as four empty ones.
 
 
-def name_maps() -> list[str]:
+def name_maps(scales: int) -> list[str]:
     """Return the outputs of an explainer that are supervised: the sum, and each scale."""
-    return ["maps", *(f"scale{number}_maps" for number in range(1, _SCALES + 1))]
+    return ["maps", *(f"scale{number}_maps" for number in range(1, scales + 1))]
 
 
-def make_map_targets(coverage: Any) -> dict[str, np.ndarray]:
+def make_map_targets(coverage: Any, scales: int) -> dict[str, np.ndarray]:
     """Return what each map should say: the root of the covered share, on each scale's grid.
+
+    The sides of the cells double from one scale to the next.
 
     The root lifts small objects, and still tells a cell with an object in it from a cell that is
     only touched.
@@ -24,7 +25,7 @@ def make_map_targets(coverage: Any) -> dict[str, np.ndarray]:
     Examples:
         >>> import numpy as np
         >>> coverage = np.zeros((1, 4, 4, 1)); coverage[0, 0, 1] = 0.25
-        >>> targets = make_map_targets(coverage)
+        >>> targets = make_map_targets(coverage, scales=3)
         >>> targets["scale1_maps"][0, 0, 1].item(), targets["scale2_maps"][0, 0, 0].item()
         (0.5, 0.25)
         >>> targets["scale3_maps"].shape
@@ -32,7 +33,7 @@ def make_map_targets(coverage: Any) -> dict[str, np.ndarray]:
     """
     batch, height, width, classes = coverage.shape
     targets = {"maps": np.sqrt(coverage)}
-    for scale in range(_SCALES):
+    for scale in range(scales):
         side = 2**scale
         cells = coverage.reshape(batch, height // side, side, width // side, side, classes)
         targets[f"scale{scale + 1}_maps"] = np.sqrt(cells.mean((2, 4)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from mscam_tf.errors import name_full_disk
 from mscam_tf.files import write_whole
+from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.locks import hold
 from mscam_tf.models import write_pretrained
 from mscam_tf.pretraining.checkpoints import PROBE_BATCHES, Keeper, check_folder, open_folder
@@ -18,6 +19,7 @@ from mscam_tf.pretraining.probes import PROBE_SEED
 from mscam_tf.pretraining.soft_pooling import pool_softly
 from mscam_tf.pretraining.supervision import make_map_targets
 from mscam_tf.simulation import TARGETS, SceneBatch, simulate_batch, stream_batches
+from mscam_tf.training import use_precision
 
 CALIBRATION_SCENES = 2000
 
@@ -67,19 +69,20 @@ def pretrain(
     check_folder(folder, config)
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder), name_full_disk(folder):
-        keras.utils.set_random_seed(config.seed)
-        classifier, trainer = build_pretraining_models(config)
+        with use_precision(config.precision, config.seed):
+            classifier, trainer = build_pretraining_models(config)
         step = open_folder(folder, config, trainer)
         keeper = Keeper(folder, config, classifier, probe_batches)
         batches = stream_batches(
             config.image_size, config.batch_size, keeper.stride, config.seed, step, processes
         )
-        _fit(trainer, batches, config, [keras.callbacks.TerminateOnNaN(), keeper, *callbacks])
+        with fuse_norms(trainer):
+            _fit(trainer, batches, config, [keras.callbacks.TerminateOnNaN(), keeper, *callbacks])
         steps = int(trainer.optimizer.iterations)
         scenes = simulate_batch(
             config.image_size, calibration_scenes, keeper.stride, PROBE_SEED, 1000
         )
-        classifier = pool_softly(classifier, scenes.images, scenes.targets, config.backbone)
+        classifier = pool_softly(classifier, scenes.images, scenes.targets, config)
         with write_whole(folder / "model.keras") as partial:
             classifier.save(partial)
         recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
@@ -125,5 +128,5 @@ def _feed(
     for batch in batches:
         targets = {"logits": batch.targets}
         if config.map_weight:
-            targets |= make_map_targets(batch.coverage)
+            targets |= make_map_targets(batch.coverage, config.scales)
         yield batch.images, targets

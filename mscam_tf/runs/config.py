@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.models import Weights, parse_weights
-from mscam_tf.settings import check_settings_of
+from mscam_tf.settings import View, check_settings_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,13 @@ class TrainConfig:
             DenseNet121, and random weights for other backbones.
         taps: Names of the layers of the backbone that the heads read, the finest scale first; the
             model with one scale reads the last of them. By default these are the layers at the
-            three coarsest strides.
+            coarsest strides, as many as there are scales.
+        scales: Number of scales, where no taps are given. By default as many as the pretrained
+            weights have that the training starts from, and three with others.
+        views: What the channels of the backbone show of an image: `global`, the image as a whole,
+            or a number of pixels, its local contrast within so many: one view for all channels, or
+            one for each. By default what the pretrained weights were trained on, and `global` with
+            others.
         normalization: How the relevance is kept near a convex combination of the scales: by a
             "penalty", an added loss, or by "softmax", which is convex by construction.
         penalty: Form of the added loss: `squared`, `absolute`, or `signed` as the paper prints it.
@@ -69,6 +75,8 @@ class TrainConfig:
     backbone: str = "DenseNet121"
     weights: str | None = "auto"
     taps: tuple[str, ...] | None = None
+    scales: int | None = None
+    views: tuple[View, ...] | None = None
     normalization: str = "penalty"
     penalty: str = "squared"
     penalty_weight: float = 1.0

@@ -2,6 +2,7 @@ from .checks import check_setting as check_setting
 from .checks import check_settings_of as check_settings_of
 from .checks import find_rule as find_rule
 from .checks import suggest as suggest
+from .rules import GLOBAL as GLOBAL
 from .rules import Choice as Choice
 from .rules import Flag as Flag
 from .rules import Names as Names
@@ -9,4 +10,6 @@ from .rules import Number as Number
 from .rules import Range as Range
 from .rules import Rule as Rule
 from .rules import Size as Size
+from .rules import View as View
+from .rules import Views as Views
 from .rules import is_finite as is_finite

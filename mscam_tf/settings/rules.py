@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+View = Literal["global"] | float  # What a channel shows: see `mscam_tf.LocalContrast`.
+GLOBAL: tuple[View, ...] = ("global",)
 _LARGEST = 2**63  # Of whole numbers.
 
 
@@ -125,6 +127,19 @@ class Names:
 
     def __str__(self) -> str:
         return "a tuple of names, at least one"
+
+
+@dataclass(frozen=True)
+class Views:
+    """What channels show: the word `global`, or a positive number of pixels, each at most once."""
+
+    def accepts(self, value: Any) -> bool:
+        sigma = Number(0, above=True)
+        listed = isinstance(value, tuple | list) and len(value) > 0
+        return listed and all(view == "global" or sigma.accepts(view) for view in value)
+
+    def __str__(self) -> str:
+        return "a tuple of views, each 'global' or a number of pixels above 0"
 
 
 @dataclass(frozen=True)

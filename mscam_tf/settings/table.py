@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mscam_tf.settings.rules import Choice, Flag, Names, Number, Other, Range, Rule, Size
+from mscam_tf.settings.rules import Choice, Flag, Names, Number, Other, Range, Rule, Size, Views
 
 _COUNT, _NOT_NEGATIVE = Number(1, whole=True), Number(0)
 _POSITIVE, _SHARE = Number(0, above=True), Number(0, 1)
@@ -14,7 +14,10 @@ SETTINGS: Mapping[str, Rule] = {
     "model": Choice(("multiscale", "single")),
     "backbone": Other(),
     "weights": Other(),
+    "start": Other(),
     "taps": Names(),
+    "views": Views(),
+    "scales": _COUNT,
     "normalization": Choice(("penalty", "softmax")),
     "penalty": Choice(("squared", "absolute", "signed")),
     "penalty_weight": _NOT_NEGATIVE,

@@ -1,4 +1,5 @@
 from .building import check_config as check_config
+from .building import use_precision as use_precision
 from .callbacks import RelevanceLogger as RelevanceLogger
 from .checkpoints import add_row as add_row
 from .checkpoints import drop_later_rows as drop_later_rows

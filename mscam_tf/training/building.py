@@ -1,5 +1,7 @@
 """The model that the settings of a training name; wrong names are refused before long work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,9 @@ from mscam_tf.models import (
     find_backbone,
 )
 from mscam_tf.runs import TrainConfig
+from mscam_tf.settings import GLOBAL
+
+DEFAULT_SCALES = 3
 
 
 def check_names(config: TrainConfig) -> None:
@@ -40,17 +45,34 @@ def check_config(config: TrainConfig) -> None:
         OSError: If a weights file is damaged, or missing.
     """
     check_names(config)
-    config = resolve_pooling(config.resolve())
+    config = resolve_start(config.resolve())
     build_classifier(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
     keras.backend.clear_session()
 
 
-def resolve_pooling(config: TrainConfig) -> TrainConfig:
-    """Return the settings with the pooling of the weights that the training starts from."""
-    if config.pooling != "auto":
-        return config
+def resolve_start(config: TrainConfig) -> TrainConfig:
+    """Return the settings with pooling, scales and views of the weights that it starts from."""
     pretrained = config.start.read()
-    return replace(config, pooling="mean" if pretrained is None else pretrained.pooling)
+    pooling, scales, views = config.pooling, config.scales, config.views
+    if pooling == "auto":
+        pooling = "mean" if pretrained is None else pretrained.pooling
+    if scales is None:
+        scales = DEFAULT_SCALES if pretrained is None else len(pretrained.kernels)
+    if views is None:
+        views = GLOBAL if pretrained is None else pretrained.views
+    return replace(config, pooling=pooling, scales=scales, views=views)
+
+
+@contextmanager
+def use_precision(precision: str, seed: int) -> Iterator[None]:
+    """Compute in a number format, and with random numbers from a seed on."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
 
 
 def build_classifier(config: TrainConfig, num_classes: int, weights: str | None) -> keras.Model:
@@ -60,6 +82,7 @@ def build_classifier(config: TrainConfig, num_classes: int, weights: str | None)
         "weights": weights,
         "dropout": config.dropout,
         "pooling": config.pooling,
+        "views": config.views,
     }
     if config.model == "single":
         tap = config.taps[-1] if config.taps else None
@@ -71,6 +94,7 @@ def build_classifier(config: TrainConfig, num_classes: int, weights: str | None)
         num_classes,
         config.image_size,
         taps=config.taps,
+        scales=config.scales or DEFAULT_SCALES,
         unit_norm_heads=config.unit_norm_heads,
         relevance=relevance,
         **common,

@@ -1,7 +1,6 @@
 """Train a classifier from a manifest into a run folder."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,12 @@ from mscam_tf.errors import name_full_disk
 from mscam_tf.folders import replace_folder
 from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
-from mscam_tf.training.building import build_classifier, check_names, resolve_pooling
+from mscam_tf.training.building import (
+    build_classifier,
+    check_names,
+    resolve_start,
+    use_precision,
+)
 from mscam_tf.training.checkpoints import drop_state, say_where_it_lies
 from mscam_tf.training.finishing import finish
 from mscam_tf.training.fitting import fit
@@ -104,7 +108,7 @@ def train(
         if not is_unfinished(begun.folder):
             return begun
         check_images(manifest.paths, config.read, on_check)
-    with _use_precision(config):
+    with use_precision(config.precision, config.seed):
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = choose_task(config.several).list_classes(manifest)
         weights = None if begun else config.weights
@@ -133,7 +137,7 @@ def _prepare(
     """Split and check the images, and fill in the settings that depend on them."""
     config = config.resolve()
     check_names(config)
-    config, task = resolve_pooling(config), choose_task(config.several)
+    config, task = resolve_start(config), choose_task(config.several)
     manifest = task.split(manifest, config.seed)
     config = resolve_window(config, manifest.select("train").paths)
     measured, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
@@ -148,15 +152,3 @@ def _write_data(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> No
     write_manifest(manifest, run.split_file)
     if problems:
         write_problems(problems, run.folder / "skipped.csv")
-
-
-@contextmanager
-def _use_precision(config: TrainConfig) -> Iterator[None]:
-    """Compute in the number format of the settings, from their seed on."""
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(config.precision)
-    keras.utils.set_random_seed(config.seed)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(previous)

@@ -4,7 +4,14 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
-from mscam_tf.models import Pretrained, build_targets, initialize_heads, start_heads
+from mscam_tf import MscamError
+from mscam_tf.models import (
+    Pretrained,
+    build_targets,
+    go_on_from,
+    initialize_heads,
+    start_heads,
+)
 from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
@@ -188,3 +195,59 @@ def test_the_pretrained_classifier_knows_all_targets():
     np.testing.assert_allclose(relevance, pretrained.relevance, atol=1e-6)
     head = model.get_layer("scale3_maps" if pretrained.pooling == "soft" else "scale3_logits")
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(head.kernel), pretrained.kernels[2])
+
+
+def go_on(pretrained, views, scales=3, seed=5):
+    model = mscam_tf.build_multiscale_classifier(
+        2, (32, 32), backbone=make_backbone(), scales=scales, views=views
+    )
+    go_on_from(randomize(model, seed), pretrained, views)
+    return model
+
+
+def keep(model, views=("global",)):
+    """Return the weights of a classifier as pretrained ones are kept."""
+    heads = mscam_tf.models.find_heads(model).heads
+    return Pretrained(
+        ("bone", "wire"),
+        {
+            f"{layer.name}/{variable.name}": keras.ops.convert_to_numpy(variable)
+            for layer in model.get_layer("backbone").layers
+            for variable in layer.weights
+        },
+        tuple(keras.ops.convert_to_numpy(head.dense.kernel) for head in heads),
+        tuple(keras.ops.convert_to_numpy(head.dense.bias) for head in heads),
+        model.get_layer("relevance").get_relevance(),
+        views=views,
+    )
+
+
+@pytest.mark.parametrize("views", [("global",), ("global", 6.0, 2.0), (6.0, "global", 2.0)])
+def test_what_goes_on_says_the_same_with_more_views(views):
+    model = build()
+    model.get_layer("relevance").set_relevance(np.array([[0.2, 0.5], [0.3, 0.3], [0.5, 0.2]]))
+    images, _ = make_data(6)
+    found = go_on(keep(model), views).predict(images, verbose=0)
+    np.testing.assert_allclose(found, model.predict(images, verbose=0), rtol=1e-3, atol=1e-3)
+
+
+def test_heads_at_finer_scales_begin_anew_and_count_little():
+    kept = keep(build())
+    coarse = Pretrained(
+        kept.targets,
+        kept.backbone,
+        kept.kernels[1:],
+        kept.biases[1:],
+        np.array([[0.4, 0.5], [0.6, 0.5]], np.float32),
+    )
+    model = go_on(coarse, ("global",))
+    relevance = model.get_layer("relevance").get_relevance()
+    np.testing.assert_allclose(relevance, np.array([[0.05, 0.05], [0.4, 0.5], [0.6, 0.5]]) / 1.05)
+    dense = mscam_tf.models.find_heads(model).heads[1].dense
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(dense.kernel), kept.kernels[1])
+
+
+def test_views_of_other_weights_are_refused():
+    kept = keep(build(), views=("global", 6.0, 2.0))
+    with pytest.raises(MscamError, match="same views, or from 'global' alone"):
+        go_on(kept, ("global", 4.0, 2.0))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import mscam_tf
+from mscam_tf.pretraining import PretrainConfig
 from mscam_tf.pretraining.soft_pooling import fit_zero, pool_softly
 from tests.conftest import randomize
 
@@ -38,12 +39,13 @@ def test_logits_that_are_all_alike_give_a_finite_offset():
 
 
 def test_maps_stay_and_zero_moves():
+    config = PretrainConfig(backbone="TinyNet", image_size=(32, 32), scales=3, views=("global",))
     mean = randomize(mscam_tf.build_multiscale_classifier(2, (32, 32), backbone="TinyNet"))
     generator = np.random.default_rng(0)
     images = generator.random((40, 32, 32, 1), "float32")
     images[:20, 8:12] *= 3
     targets = np.repeat([[1, 0], [0, 1]], 20, axis=0)
-    soft = pool_softly(mean, images, targets, "TinyNet")
+    soft = pool_softly(mean, images, targets, config)
     before, after = (
         mscam_tf.build_explainer(model).predict(images, verbose=0) for model in (mean, soft)
     )

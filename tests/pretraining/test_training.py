@@ -16,7 +16,13 @@ from mscam_tf.simulation import TARGETS, simulate_batch
 
 pytestmark = pytest.mark.backends
 
-TINY = {"backbone": "TinyNet", "image_size": (32, 32), "batch_size": 4, "save_every": 2}
+TINY = {
+    "backbone": "TinyNet",
+    "scales": 3,
+    "image_size": (32, 32),
+    "batch_size": 4,
+    "save_every": 2,
+}
 QUICK = TINY | {"learning_rate": 0.2}  # Each step shows, though the rate rises for 100 steps.
 
 
