@@ -7,9 +7,9 @@ DenseNet on a processor they take a quarter of each training step.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MethodType
+from typing import Any
 
 import keras
-import tensorflow as tf
 
 _LEAST_EPSILON = 1.001e-5  # The kernel takes no smaller one.
 _PRECISIONS = ("float32", "float16", "bfloat16")  # The kernel takes no others.
@@ -81,10 +81,12 @@ def _can_fuse(layer: keras.Layer) -> bool:
 
 def _normalize(
     layer: keras.layers.BatchNormalization,
-    inputs: tf.Tensor,
+    inputs: Any,
     training: bool | None = None,
-    mask: tf.Tensor | None = None,
-) -> tf.Tensor:
+    mask: Any = None,
+) -> Any:
+    import tensorflow as tf  # Here: on other backends nobody needs it.
+
     if mask is not None:
         return type(layer).call(layer, inputs, training=training, mask=mask)
     moves = bool(training and layer.trainable)
@@ -104,9 +106,9 @@ def _normalize(
 
 
 def _move_averages(
-    layer: keras.layers.BatchNormalization, inputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
+    layer: keras.layers.BatchNormalization, inputs: Any, mean: Any, variance: Any
 ) -> None:
-    count = tf.cast(tf.size(inputs) / layer.moving_mean.shape[0], tf.float32)
+    count = keras.ops.cast(keras.ops.size(inputs) / layer.moving_mean.shape[0], "float32")
     variance *= (count - 1) / count  # The kernel divides by n - 1, Keras by n.
     for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         average.assign(average * layer.momentum + value * (1 - layer.momentum))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mscam_tf.settings import Choice, Flag, Names, Number, Range, Size
+from mscam_tf.settings import Choice, Flag, Names, Number, Range, Size, Views
 
 NAN, INF = float("nan"), float("inf")
 
@@ -48,6 +48,12 @@ NAN, INF = float("nan"), float("inf")
             "(low, high), each a number above 0, with low <= high",
         ),
         (Flag(), [True, False, np.bool_(True)], ["no", None, 2, [True]], "True or False"),
+        (
+            Views(),
+            [("global",), ["global", 12, 0.5]],
+            ["global", (), ("local",), (0,), (-1.0, "global"), (NAN,), (None,)],
+            "a tuple of views",
+        ),
         (Names(), [("relu",), ["a", "b"]], ["relu", (), ("",), (1,)], "a tuple of names"),
     ],
 )
