@@ -10,6 +10,7 @@ What is finished stays in a CSV file, so that a run that was stopped goes on whe
 import argparse
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,26 +18,53 @@ from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
-from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
+from benchmarks.common.baselines import (
+    SupportVectors,
+    describe_bands,
+    describe_gradients,
+    find_dark_spots,
+)
+from benchmarks.common.free_response import (
+    SIZES,
+    FilmMarks,
+    compare,
+    mark_films,
+    share_by_size,
+    share_found,
+)
 from benchmarks.common.networks import POOLING, PRECISION, Network
-from benchmarks.common.report import name_files, write_page
+from benchmarks.common.report import make_table, name_files, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
 from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
+# Maps that nobody learned: by the deviation of the local normalisation, in pixels.
+FILTERS = {f"filter, s = {s}": partial(find_dark_spots, sigma=s) for s in (12, 8, 4)}
 _TOLERANCE = 3.0  # Pixels.
 # From every start alike.
 _TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": PRECISION}
-_COLUMNS = ("model", "start", "film", "patch", "label", "predicted", "defect", "pointing", "energy")
+_MARKS = (
+    "## Which boxes are found\n\nShare of the boxes on which the map has a mark (a local maximum "
+    f"over 15 pixels, within {_TOLERANCE:g} pixels of the box) at one false mark a patch, over all "
+    "and by the box's side: below 12.5 pixels, below 22, above. The map is the log-odds of any "
+    "defect at each place; each film has a threshold of its own. `filter` is a difference of "
+    "Gaussians (2 and 8 pixels) of the image after local contrast normalisation with a deviation "
+    "of s pixels: nothing is learned. Gains over the best of these are paired, with 95 % intervals "
+    "over the films.\n\n"
+)
+_KEY = ("model", "start", "seed", "film")
+_COLUMNS = (*_KEY, "patch", "label", "predicted", "defect", "pointing", "energy")
+_BOX_COLUMNS = (*_KEY, "side", "found")
 
 
 @dataclass(frozen=True)
 class Patches:
-    """All patches of the films, with the masks of their boxes."""
+    """All patches of the films, with their boxes `(n, 4)` and the masks of these."""
 
     names: list[str]
     images: np.ndarray
+    boxes: list[np.ndarray]
     masks: np.ndarray
     labels: np.ndarray
     films: np.ndarray
@@ -44,11 +72,17 @@ class Patches:
 
 def read_patches(manifest) -> Patches:
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
-    boxes = mscam_tf.read_boxes(manifest.root / "boxes.csv")
+    named = mscam_tf.read_boxes(manifest.root / "boxes.csv")
+    boxes = [
+        np.array([(b.x_min, b.y_min, b.x_max, b.y_max) for b in named.get(s.path, [])])
+        for s in manifest.samples
+    ]
+    boxes = [corners.reshape(-1, 4) for corners in boxes]
     return Patches(
         names=[sample.path for sample in manifest.samples],
         images=images,
-        masks=np.stack([_fill(boxes.get(s.path, []), images.shape[1:]) for s in manifest.samples]),
+        boxes=boxes,
+        masks=np.stack([_fill(corners, images.shape[1:]) for corners in boxes]),
         labels=np.array([manifest.class_names.index(s.label) for s in manifest.samples]),
         films=np.array([sample.group for sample in manifest.samples]),
     )
@@ -63,30 +97,61 @@ def build(method: str, start: str, patches: Patches) -> Network | SupportVectors
     return Network(method, weights, side=side, classes=classes, **training)
 
 
-def run(method: str, start: str, patches: Patches, path: Path) -> None:
+def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> None:
     """Train on all films but one, and score its patches and maps; for each film in turn."""
     name = start if start in ("", HEADS) else parse_weights(start).name
     learner = build(method, start, patches)
-    done = {(r["model"], r["start"], r["film"]) for r in read_rows(path)}
-    for number, film in enumerate(np.unique(patches.films)):
-        if (method, name, film) in done:
+    done = {tuple(row[k] for k in _KEY) for row in read_rows(work / "patches.csv")}
+    films = np.unique(patches.films)
+    for number, film in enumerate(films):
+        key = (method, name, str(seed), str(film))
+        if key in done:
             continue
         began = time.perf_counter()
         test = patches.films == film
-        found = learn(learner, patches, test, number)
+        found, maps = learn(learner, patches, test, seed * len(films) + number)
+        if maps is not None:
+            write_marks(work, key, maps, patches, test)
         rows = [
-            (method, name, film, patches.names[i], patches.labels[i], *values)
+            (*key, patches.names[i], patches.labels[i], *values)
             for i, values in zip(np.flatnonzero(test), found, strict=True)
         ]
-        append_rows(path, _COLUMNS, rows)
-        print(method, start, film, f"{time.perf_counter() - began:.0f} s", flush=True)
+        append_rows(work / "patches.csv", _COLUMNS, rows)
+        print(*key, f"{time.perf_counter() - began:.0f} s", flush=True)
 
 
-def learn(learner, patches: Patches, test: np.ndarray, seed: int) -> list[list[object]]:
+def write_marks(work: Path, key, maps, patches: Patches, test: np.ndarray) -> None:
+    boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
+    (marks,) = mark_films(maps, boxes, patches.films[test])
+    rows = zip(marks.sides, marks.found, strict=True)
+    append_rows(
+        work / "boxes.csv", _BOX_COLUMNS, [(*key, f"{side:.2f}", int(hit)) for side, hit in rows]
+    )
+
+
+def read_marks(work: Path) -> dict[tuple[str, str], list[FilmMarks]]:
+    """Return the marks of each model and start, by film, of all seeds together."""
+    found: dict[tuple[str, str], dict[str, list[tuple[float, bool]]]] = {}
+    for row in read_rows(work / "boxes.csv"):
+        films = found.setdefault((row["model"], row["start"]), {})
+        boxes = films.setdefault(row["film"], [])
+        boxes.append((float(row["side"]), row["found"] == "1"))
+    return {
+        key: [
+            FilmMarks(film, *(np.array(part) for part in zip(*films[film], strict=True)))
+            for film in sorted(films)
+        ]
+        for key, films in found.items()
+    }
+
+
+def learn(
+    learner, patches: Patches, test: np.ndarray, seed: int
+) -> tuple[list[list[object]], np.ndarray | None]:
     """Return of each patch the class found, the score of any defect, and how well the map points.
 
     The score is the log-odds of all classes but the first, `none`, or what a machine of its own
-    says.
+    says. Also returned are maps of any defect, if there are any: the same log-odds at each place.
     """
     images, labels = patches.images, patches.labels
     learner.fit(images[~test], labels[~test], seed)
@@ -94,12 +159,13 @@ def learn(learner, patches: Patches, test: np.ndarray, seed: int) -> list[list[o
         defects = SupportVectors(learner.describe)
         defects.fit(images[~test], labels[~test] > 0, seed)
         pairs = zip(learner.classify(images[test]), defects.predict(images[test]), strict=True)
-        return [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs]
+        return [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs], None
     logits, maps = learner.predict_logits(images[test]), learner.explain(images[test])
     scores = logsumexp(logits[:, 1:], axis=1) - logits[:, 0]
     own = [values[..., label] for values, label in zip(maps, labels[test], strict=True)]
     parts = zip(logits.argmax(1), scores, own, patches.masks[test], strict=True)
-    return [[c, f"{score:.4f}", *score_map(m, mask)] for c, score, m, mask in parts]
+    rows = [[c, f"{score:.4f}", *score_map(m, mask)] for c, score, m, mask in parts]
+    return rows, logsumexp(maps[..., 1:], axis=-1) - maps[..., 0]
 
 
 def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
@@ -110,12 +176,12 @@ def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
     return [int(hit), f"{mscam_tf.energy_inside(values, mask):.4f}"]
 
 
-def _fill(boxes, size):
+def _fill(corners, size):
     """The defects' boxes as a mask: maps are judged by what annotators draw."""
     mask = np.zeros(size, bool)
-    for box in boxes:
-        rows = slice(int(np.floor(box.y_min)), int(np.ceil(box.y_max)))
-        mask[rows, int(np.floor(box.x_min)) : int(np.ceil(box.x_max))] = True
+    for x_min, y_min, x_max, y_max in corners:
+        rows = slice(int(np.floor(y_min)), int(np.ceil(y_max)))
+        mask[rows, int(np.floor(x_min)) : int(np.ceil(x_max))] = True
     return mask
 
 
@@ -147,6 +213,28 @@ def describe(rows) -> list[list[str]]:
     return table
 
 
+def describe_marks(marks, patches: Patches) -> list[list[str]]:
+    """Return a table of the boxes found, and how much more these are than a filter finds."""
+    filters = {
+        name: mark_films([find(image) for image in patches.images], patches.boxes, patches.films)
+        for name, find in FILTERS.items()
+    }
+    best = max(filters, key=lambda name: share_found(filters[name]))
+    table = [[name, "", *list_shares(found), "", ""] for name, found in filters.items()]
+    for key, found in marks.items():
+        gains = [""] * 2
+        if len(found) == len(filters[best]):
+            pairs = (compare(found, filters[best], high) for high in (np.inf, SIZES[0]))
+            gains = ["{:+.2f} [{:+.2f}, {:+.2f}]".format(*pair) for pair in pairs]
+        table.append([*key, *list_shares(found), *gains])
+    return table
+
+
+def list_shares(found: list[FilmMarks]) -> list[str]:
+    by_size = " / ".join(f"{share:.2f}" for share in share_by_size(found))
+    return [f"{share_found(found):.3f}", by_size]
+
+
 def describe_maps(hits: np.ndarray, energy: np.ndarray, labels: np.ndarray) -> list[str]:
     by_scale = " / ".join(f"{np.nanmean(hits[labels == c]):.2f}" for c in (1, 2, 3))
     return [f"{np.nanmean(hits):.3f}", by_scale, f"{np.nanmean(energy):.3f}"]
@@ -158,17 +246,18 @@ def main() -> None:
     parser.add_argument("--starts", nargs="*", default=["xray", HEADS, "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
     parser.add_argument("--baselines", nargs="*", default=[*BASELINES], choices=[*BASELINES])
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
     manifest = mscam_tf.read_manifest(arguments.labels)
     work = open_work("welds", arguments.work, patches=len(manifest.samples), **_TRAINING)
-    path = work / "patches.csv"
     patches = read_patches(manifest)
     for method in arguments.baselines:
-        run(method, "", patches, path)
-    for start in arguments.starts:
-        for model in arguments.models:
-            run(model, start, patches, path)
+        run(method, "", 0, patches, work)
+    for seed in range(arguments.seeds):
+        for start in arguments.starts:
+            for model in arguments.models:
+                run(model, start, seed, patches, work)
     write_page(
         "welds",
         "Weld films: one film left out",
@@ -192,9 +281,15 @@ def main() -> None:
             "by scale",
             "energy",
         ],
-        describe(read_rows(path)),
+        describe(read_rows(work / "patches.csv")),
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
-        f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)}",
+        f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
+        f"--seeds {arguments.seeds}",
+        more=_MARKS
+        + make_table(
+            ["map", "start", "found", "by size", "gain over the best filter", "below 12.5 px"],
+            describe_marks(read_marks(work), patches),
+        ),
     )
 
 

@@ -105,7 +105,9 @@ def test_a_model_of_any_size_sees_each_view_in_its_channel():
 
 def test_one_view_fills_all_channels():
     model = mscam_tf.build_single_scale_classifier(2, (32, 32), backbone=make_backbone(), views=[4])
-    seen = to_numpy(keras.Model(model.input, model.get_layer("channels").output)(draw_images((32, 32))))
+    seen = to_numpy(
+        keras.Model(model.input, model.get_layer("channels").output)(draw_images((32, 32)))
+    )
     assert (seen[..., :1] == seen).all()
     assert "standardize" not in {layer.name for layer in model.layers}
 
