@@ -51,7 +51,7 @@ def draw_pores(size: tuple[int, int], spot: Spot, generator: np.random.Generator
     """One gas pore, a cluster of up to forty, or a chain along the seam."""
     diameter = log_uniform(2, 12, generator) if generator.random() < 0.8 else 12.0
     diameter *= 1.0 if diameter < 12 else log_uniform(1, 3.3, generator)
-    contrast = _draw_contrast((0.008, 0.5), diameter, generator)
+    contrast = _draw_contrast((0.012, 0.5), diameter, generator)
     worm = log_uniform(1.5, 4, generator) if generator.random() < 0.15 else 1.0
     arrangement = generator.choice(["single", "cluster", "chain"], p=[0.4, 0.4, 0.2])
     count = (
@@ -77,7 +77,7 @@ def draw_pores(size: tuple[int, int], spot: Spot, generator: np.random.Generator
 def draw_slag(size: tuple[int, int], spot: Spot, generator: np.random.Generator) -> list[Defect]:
     """Slag: long, uneven, along the seam, one or a few after one another; or a ragged lump."""
     width = log_uniform(2, 14, generator)
-    contrast = _draw_contrast((0.01, 0.3), width, generator)
+    contrast = _draw_contrast((0.015, 0.3), width, generator)
     if generator.random() < 0.5:
         long = log_uniform(1.2, 5, generator)
         blob = _lay(size, width, long, 0.3, spot, np.zeros(2), generator)

@@ -63,7 +63,7 @@ class Exposure:
 
 def draw_exposure(size: tuple[int, int], film: bool, generator: np.random.Generator) -> Exposure:
     """Draw an exposure: from a noisy line scanner to a film, sharp or blurred."""
-    detector = draw_detector(size, (1.5e3, 3e5), 0.5, generator)
+    detector = draw_detector(size, (1e4, 3e5) if film else (1.5e3, 3e5), 0.5, generator)
     detector = replace(
         detector,
         focus_blur=log_uniform(0.3, 2.0, generator),
@@ -73,7 +73,7 @@ def draw_exposure(size: tuple[int, int], film: bool, generator: np.random.Genera
         detector = replace(detector, column_gain=0.0, dead_columns=0, electronic_noise=0.0)
     return Exposure(
         detector=detector,
-        grain=log_uniform(0.002, 0.04, generator) if film else 0.0,
+        grain=log_uniform(0.001, 0.03, generator) if film else 0.0,
         grain_size=log_uniform(0.5, 2.0, generator),
         softness=generator.uniform(0.4, 1.2) if generator.random() < 0.3 else 0.0,
         window=_draw_window(generator) if film else None,

@@ -32,12 +32,12 @@ class Odds:
     Attributes:
         carriers: Share of each carrier.
         things: For each carrier the share of each kind of thing in it.
-        empty: Share of scenes with nothing in them.
+        empty: For each carrier the share of scenes with nothing in them.
     """
 
     carriers: Mapping[str, float]
     things: Mapping[str, Mapping[str, float]]
-    empty: float
+    empty: Mapping[str, float]
 
 
 ODDS = Odds(
@@ -51,8 +51,10 @@ ODDS = Odds(
         "weld": {"pores": 0.4, "slag": 0.2, "crack": 0.15, "fusion": 0.1, "tungsten": 0.15},
         "casting": {"pores": 0.4, "void": 0.2, "slag": 0.1, "crack": 0.15, "tungsten": 0.15},
     },
-    empty=0.4,
+    # In metal, a third of what there is cannot be seen.
+    empty={"fillet": 0.42, "granular": 0.3, "plate": 0.4, "weld": 0.2, "casting": 0.2},
 )  # fmt: skip
+_KINDS = (0.75, 0.2, 0.05)  # How many kinds of things are in a scene.
 _FILM = {"fillet": 0.1, "granular": 0.0, "plate": 0.5, "weld": 0.8, "casting": 0.6}
 _MARKED = ("plate", "weld", "casting")  # Carriers with letters and penetrameters.
 
@@ -101,7 +103,7 @@ def simulate_scene(
     kind = str(generator.choice(CARRIERS, p=[odds.carriers.get(name, 0.0) for name in CARRIERS]))
     pitch = log_uniform(0.12, 0.4, generator)  # Textures are seen at any magnification.
     carrier = draw_carrier(kind, image_size, pitch, generator.uniform(0.2, 0.8), generator)
-    empty = generator.random() < odds.empty
+    empty = generator.random() < odds.empty.get(kind, 0.0)
     shadows = [] if empty else _insert_things(odds.things[kind], carrier, image_size, generator)
     transmission = transmit(carrier)
     if kind in _MARKED:
@@ -126,7 +128,7 @@ def _insert_things(
     generator: np.random.Generator,
 ) -> list[Shadow]:
     shadows = []
-    for _ in range(1 + (generator.random() < 0.2)):
+    for _ in range(int(generator.choice([1, 2, 3], p=_KINDS))):
         kind = str(generator.choice(list(odds), p=list(odds.values())))
         found = [insert(thing, carrier) for thing in _draw_things(kind, carrier, size, generator)]
         shadows += [shadow for shadow in found if shadow is not None]

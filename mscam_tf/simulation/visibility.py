@@ -76,5 +76,6 @@ def measure_visibility(
 def _measure_noise(bare: np.ndarray, width: int, floor: float) -> np.ndarray:
     """Variance a pixel, near each pixel, as it acts at a width."""
     means = uniform_filter(bare, width) - uniform_filter(bare, 3 * width)
-    variance = uniform_filter(means * means, 2 * width + 7)
+    near = 2 * width + 7
+    variance = uniform_filter(means * means, near) - np.square(uniform_filter(means, near))
     return np.maximum(variance, 0) * np.float32(_SURROUND * width**2) + np.float32(floor**2 + 1e-12)

@@ -57,7 +57,7 @@ def test_objects_change_what_is_seen(scenes):
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_dense_things_are_bright_in_every_carrier(carrier):
-    odds = Odds({carrier: 1.0}, {carrier: {"dense": 1.0}}, empty=0.0)
+    odds = Odds({carrier: 1.0}, {carrier: {"dense": 1.0}}, empty={})
     brighter = []
     for seed in range(40):
         scene = simulate_scene((64, 64), np.random.default_rng([1, seed]), odds)
