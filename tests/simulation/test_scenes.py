@@ -59,7 +59,7 @@ def test_objects_change_what_is_seen(scenes):
 def test_dense_things_are_bright_in_every_carrier(carrier):
     odds = Odds({carrier: 1.0}, {carrier: {"dense": 1.0}}, empty={})
     brighter = []
-    for seed in range(40):
+    for seed in range(100):
         scene = simulate_scene((64, 64), np.random.default_rng([1, seed]), odds)
         mask = np.any(list(scene.masks.values()), axis=0)
         around = binary_dilation(mask, iterations=3) & ~binary_dilation(mask)
