@@ -1,4 +1,4 @@
-"""How many radiographs a second does the simulator make?"""
+"""How many radiographs, and scenes for pretraining, a second does the simulator make?"""
 
 import argparse
 import os
@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from benchmarks.common.report import write_page
-from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
+from mscam_tf.simulation import Plan, SimulationConfig, stream_batches, write_radiographs
 
 _ROUNDS = 3
+_BATCHES = 10
 _CASES = [
     ("patches 128 x 128", 200, (128, 128), None),
     ("patches 256 x 256", 200, (256, 256), None),
@@ -30,12 +31,33 @@ def measure(images: int, size: tuple[int, int], groups: int | None, processes: i
     return statistics.median(rates)
 
 
+def measure_scenes(side: int, processes: int) -> float:
+    """Return scenes for pretraining a second, in batches of 32, the first batch not counted."""
+    rates = []
+    for seed in range(_ROUNDS):
+        batches = stream_batches((side, side), 32, 4, seed, 0, processes if processes > 1 else 0)
+        next(batches)
+        start = time.perf_counter()
+        for _ in range(_BATCHES):
+            next(batches)
+        rates.append(32 * _BATCHES / (time.perf_counter() - start))
+        batches.close()
+    return statistics.median(rates)
+
+
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     cores = os.cpu_count() or 1
     rows = [
         [title, *(f"{measure(images, size, groups, count):.2f}" for count in (1, cores))]
         for title, images, size, groups in _CASES
+    ]
+    rows += [
+        [
+            f"scenes {side} x {side}, not written",
+            *(f"{measure_scenes(side, count):.2f}" for count in (1, cores)),
+        ]
+        for side in (128, 192)
     ]
     write_page(
         "simulation_speed",

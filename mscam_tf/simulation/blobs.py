@@ -84,12 +84,21 @@ def project_blob(blob: Blob, image_size: tuple[int, int]) -> Projection | None:
         return None
     y = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None] - blob.center[0]
     x = np.arange(window[1].start, window[1].stop, dtype=np.float32)[None] - blob.center[1]
-    sine, cosine = np.sin(blob.angle), np.cos(blob.angle)
+    sine, cosine = np.float32(np.sin(blob.angle)), np.float32(np.cos(blob.angle))
     # Half a pixel more on each side: what a small blob covers of a pixel counts.
     u = (x * cosine + y * sine) / (blob.length / 2 + 0.25)
     v = (y * cosine - x * sine) / (blob.diameter / 2 + 0.25)
-    theta = np.arctan2(v, u)
-    outline = 1 + sum(a * np.cos(k * theta + p) for k, (a, p) in enumerate(blob.roughness, start=2))
-    inside = 1 - (u * u + v * v) / np.square(np.maximum(outline, 0.3))
-    path = (np.maximum(inside, 0) ** (blob.flatness / 2)).astype(np.float32)
+    inside = 1 - (u * u + v * v) / _trace_outline(blob, u, v)
+    path = np.maximum(inside, 0) ** np.float32(blob.flatness / 2)
     return Projection(window, path, inside > 0) if (inside > 0).any() else None
+
+
+def _trace_outline(blob: Blob, u: np.ndarray, v: np.ndarray) -> np.ndarray | float:
+    """The outline's radius in the direction of each pixel, squared."""
+    if not blob.roughness:
+        return 1.0
+    theta = np.arctan2(v, u)
+    outline = np.ones_like(theta)
+    for number, (amplitude, phase) in enumerate(blob.roughness, start=2):
+        outline += np.float32(amplitude) * np.cos(number * theta + np.float32(phase))
+    return np.square(np.maximum(outline, np.float32(0.3)))

@@ -4,21 +4,24 @@ All thicknesses are in cm, on the grid of the detector's pixels; lengths along i
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from mscam_tf.simulation.blobs import draw_blob, project_blob
+from mscam_tf.simulation.castings import draw_casting
 from mscam_tf.simulation.fields import (
-    bent_distance,
     bent_phase,
     log_uniform,
-    make_grid,
     smooth_noise,
 )
 from mscam_tf.simulation.fillet import draw_fillet
+from mscam_tf.simulation.metal import draw_depth, draw_steps, draw_thickness
+from mscam_tf.simulation.projection import make_window
+from mscam_tf.simulation.welds import draw_weld
 
 Carrier = dict[str, np.ndarray]
-_DEPTH = (0.3, 2.0)  # Range of the optical depth of metal carriers at 40 keV.
+_GRAINS = 24  # Different shapes of grain in an image; each lies in several places.
 
 
 def draw_carrier(
@@ -54,14 +57,42 @@ def _draw_granular(size: tuple[int, int], pitch: float, generator: np.random.Gen
     layers = generator.uniform(1.5, 4)
     count = int(layers * size[0] * size[1] / (0.8 * diameter**2 * elongation))
     total = np.full(size, generator.uniform(0, 0.3), np.float32)
-    for _ in range(min(count, 400)):
-        grain = draw_blob(
-            size, diameter * generator.uniform(0.8, 1.25), elongation, 0.08, generator
-        )
-        projection = project_blob(grain, size)
-        if projection is not None:
-            total[projection.window] += projection.path * np.float32(diameter * pitch / 10)
+    sides = diameter * generator.uniform(0.8, 1.25, _GRAINS)
+    shapes = [_draw_grain(side, elongation, generator) for side in sides.tolist()]
+    for number in range(min(count, 400)):
+        _stamp(shapes[number % _GRAINS] * np.float32(diameter * pitch / 10), total, generator)
     return {"muscle": total}
+
+
+def _draw_grain(diameter: float, elongation: float, generator: np.random.Generator) -> np.ndarray:
+    """The way of each ray through one grain, in an image of its own."""
+    side = 2 * int(0.8 * diameter * elongation) + 3
+    grain = replace(
+        draw_blob((side, side), diameter, elongation, 0.08, generator),
+        center=(side / 2, side / 2),
+    )
+    shape = np.zeros((side, side), np.float32)
+    projection = project_blob(grain, (side, side))
+    if projection is not None:
+        shape[projection.window] = projection.path
+    return shape
+
+
+def _stamp(shape: np.ndarray, total: np.ndarray, generator: np.random.Generator) -> None:
+    """Add a shape, mirrored at random, at a random place, cut off at the border."""
+    mirror = generator.choice([-1, 1], 2)
+    shape = shape[:: mirror[0], :: mirror[1]]
+    reach = shape.shape[0] // 2
+    corner = generator.integers(-reach, np.asarray(total.shape) + 1) - reach // 2
+    spans = [(low, low + shape.shape[0] - 1) for low in corner.tolist()]
+    window = make_window(spans, (total.shape[0], total.shape[1]))
+    if window is None:
+        return
+    own = tuple(
+        slice(part.start - low, part.stop - low)
+        for part, (low, _) in zip(window, spans, strict=True)
+    )
+    total[window] += shape[own]
 
 
 def _draw_plate(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> Carrier:
@@ -71,60 +102,21 @@ def _draw_plate(size: tuple[int, int], pitch: float, generator: np.random.Genera
     brushed = np.sin(2 * np.pi * across) * smooth_noise(size, 3 / pitch, generator)
     relief = smooth_noise(size, generator.uniform(10, 50) / pitch, generator)
     uneven = 1 + generator.uniform(0, 0.01) * brushed + generator.uniform(0, 0.05) * relief
-    return {material: np.float32(_thickness(material, generator)) * uneven.astype(np.float32)}
-
-
-def _draw_weld(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> Carrier:
-    """A plate with a bead across it: raised, rippled, ragged at its borders."""
-    plate = _thickness("aluminium", generator)
-    distance = bent_distance(size, pitch, generator, most=2.0)
-    half = log_uniform(3, 15, generator) / pitch
-    bead = np.sqrt(np.clip(1 - (distance / np.float32(half)) ** 2, 0, 1))
-    ripples = np.sin(2 * np.pi * bent_phase(size, generator.uniform(0.8, 3) / pitch, generator))
-    uneven = smooth_noise(size, generator.uniform(1, 5) / pitch, generator)
-    raised = generator.uniform(0.1, 0.6) * plate * bead
-    raised *= 1 + generator.uniform(0, 0.1) * ripples + generator.uniform(0, 0.15) * uneven
-    relief = 1 + 0.03 * smooth_noise(size, 20 / pitch, generator)
-    return {"aluminium": (np.float32(plate) * relief + raised).astype(np.float32)}
-
-
-def _draw_casting(size: tuple[int, int], pitch: float, generator: np.random.Generator) -> Carrier:
-    """Walls of several thicknesses with rounded steps between them, bosses, and coarse grain."""
-    wall = _thickness("aluminium", generator)
-    total = np.full(size, wall, np.float32)
-    for _ in range(generator.integers(1, 4)):
-        distance = bent_distance(size, pitch, generator, most=0.5)
-        rounded = log_uniform(0.3, 3, generator) / pitch
-        step = 1 / (1 + np.exp(np.clip(-distance / rounded, -30, 30)))
-        total += np.float32(generator.uniform(-0.4, 0.8) * wall) * step.astype(np.float32)
-    if generator.random() < 0.4:
-        total += _draw_boss(size, pitch, wall, generator)
-    grain = smooth_noise(size, log_uniform(0.5, 2.5, generator) / pitch, generator)
-    return {"aluminium": np.maximum(total, 0.1 * wall) * (1 + generator.uniform(0, 0.03) * grain)}
-
-
-def _draw_boss(
-    size: tuple[int, int], pitch: float, wall: float, generator: np.random.Generator
-) -> np.ndarray:
-    """A round boss, or a bore."""
-    y, x = make_grid(size)
-    center = generator.uniform(0, 1, 2) * size
-    distance = np.hypot(y - np.float32(center[0]), x - np.float32(center[1]))
-    radius = generator.uniform(3, 15) / pitch
-    inside = 1 / (1 + np.exp(np.clip((distance - radius) / (0.5 / pitch), -30, 30)))
-    return np.float32(generator.choice([-0.7, 0.7]) * wall) * inside.astype(np.float32)
+    thickness = np.float32(_thickness(material, generator)) * uneven.astype(np.float32)
+    if material == "aluminium" and generator.random() < 0.5:
+        thickness = draw_steps(thickness, pitch, generator)
+    return {material: thickness}
 
 
 def _thickness(material: str, generator: np.random.Generator) -> float:
     """A thickness in cm with an optical depth in the usual range."""
-    depth = log_uniform(*_DEPTH, generator)
-    return depth / {"muscle": 0.28, "aluminium": 1.53}[material]
+    return draw_thickness(generator) if material == "aluminium" else draw_depth(generator) / 0.28
 
 
 _DRAW: dict[str, Callable[[tuple[int, int], float, np.random.Generator], Carrier]] = {
     "granular": _draw_granular,
     "plate": _draw_plate,
-    "weld": _draw_weld,
-    "casting": _draw_casting,
+    "weld": draw_weld,
+    "casting": draw_casting,
 }
 CARRIERS = ("fillet", *_DRAW)

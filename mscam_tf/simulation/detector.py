@@ -84,21 +84,33 @@ def expose(
     Returns:
         Array `(H, W)`: uint8 for 8 bits, uint16 for more.
     """
-    image_size = (transmission.shape[0], transmission.shape[1])
     expected = gaussian_filter(transmission, detector.focus_blur, truncate=3)
-    for scratch in detector.scratches:
-        expected = expected * np.exp(-_trace_scratch(image_size, scratch))
+    expected = scratch(expected, detector)
     counts = generator.poisson(detector.photons * expected).astype(np.float32)
     counts = gaussian_filter(counts, detector.detector_blur, truncate=3)
-    counts *= _draw_gain(counts.shape[1], detector, generator)
-    counts += np.float32(detector.electronic_noise) * generator.standard_normal(
-        counts.shape, dtype=np.float32
-    )
-    _mend_columns(counts, detector.dead_columns, generator)
+    counts = read_out(counts, detector, generator)
     depth = -np.log(np.maximum(counts, 1) / np.float32(detector.photons))
     levels = 2**bit_depth - 1
     values = np.round(np.clip(depth / _RANGE, 0, 1) * levels)
     return values.astype(np.uint8 if bit_depth == 8 else np.uint16)
+
+
+def scratch(expected: np.ndarray, detector: Detector) -> np.ndarray:
+    """Return the intensity behind the scratched window of a detector."""
+    size = (expected.shape[0], expected.shape[1])
+    for mark in detector.scratches:
+        expected = expected * np.exp(-_trace_scratch(size, mark))
+    return expected
+
+
+def read_out(counts: np.ndarray, detector: Detector, generator: np.random.Generator) -> np.ndarray:
+    """Add what the electronics add to counts: gain of columns, noise, dead columns."""
+    counts = counts * _draw_gain(counts.shape[1], detector, generator)
+    counts += np.float32(detector.electronic_noise) * generator.standard_normal(
+        counts.shape, dtype=np.float32
+    )
+    _mend_columns(counts, detector.dead_columns, generator)
+    return counts
 
 
 def _draw_gain(width: int, detector: Detector, generator: np.random.Generator) -> np.ndarray:

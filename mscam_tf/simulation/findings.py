@@ -24,7 +24,7 @@ from mscam_tf.simulation.detector import draw_detector, expose
 from mscam_tf.simulation.fillet import draw_fillet
 from mscam_tf.simulation.materials import transmit
 from mscam_tf.simulation.seeds import open_stream
-from mscam_tf.simulation.things import DRAW, Thing, insert
+from mscam_tf.simulation.things import DRAW, Thing, insert, mark
 
 FINDINGS = ("bone", "metal", "void")
 _MOST_TRIES = 50
@@ -77,7 +77,9 @@ def simulate_findings(
     for name in findings:
         for _ in range(_MOST_TRIES):
             for thing in _draw(name, config, generator):
-                insert(thing, carrier, masks)
+                shadow = insert(thing, carrier)
+                if shadow is not None:
+                    mark(shadow, masks, size)
             if name in masks:
                 break
         else:

@@ -69,6 +69,25 @@ def mean_attenuation(material: str) -> float:
     return sum(share * mu for share, mu in zip(SPECTRUM, MATERIALS[material], strict=True))
 
 
+def exchange(material: str | None, own: str, thickness: float) -> float:
+    """Return what a thin layer of a material in place of another adds to the depth, in 1/cm.
+
+    Behind much material the spectrum is harder, and contrasts are lower.
+
+    Args:
+        material: What is there now; `None` for nothing.
+        own: What was there.
+        thickness: Of what was there, in all, in cm.
+
+    Examples:
+        >>> round(exchange(None, "aluminium", 0.0), 3), round(exchange(None, "aluminium", 1.0), 3)
+        (-1.851, -1.39)
+    """
+    shares = np.asarray(SPECTRUM) * np.exp(-np.asarray(MATERIALS[own]) * thickness)
+    added = np.asarray(MATERIALS[material] if material else 0.0) - np.asarray(MATERIALS[own])
+    return float((shares * added).sum() / shares.sum())
+
+
 def _optical_depth(thickness: Mapping[str, np.ndarray], line: int) -> np.ndarray:
     depths = [np.float32(MATERIALS[name][line]) * np.float32(t) for name, t in thickness.items()]
     total: np.ndarray = np.sum(depths, axis=0)

@@ -1,7 +1,7 @@
 """Endless batches of fresh scenes, simulated in other processes while a model trains on them."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +9,7 @@ from itertools import count
 
 import numpy as np
 
-from mscam_tf.simulation.scenes import TARGETS, Scene, simulate_scene
+from mscam_tf.simulation.scenes import TARGETS, simulate_scene
 from mscam_tf.workers import open_workers
 
 
@@ -19,13 +19,15 @@ class SceneBatch:
 
     Attributes:
         images: `(batch, H, W, 1)`, float32, in `[0, 1]`.
-        targets: `(batch, K)`, float32: which of `TARGETS` occur.
+        targets: `(batch, K)`, float32: which of `TARGETS` are to be seen.
         coverage: `(batch, H / s, W / s, K)`, float32: which share of each cell a target covers.
+        hidden: The same for what is there and cannot be seen: a loss may pass over these cells.
     """
 
     images: np.ndarray
     targets: np.ndarray
     coverage: np.ndarray
+    hidden: np.ndarray
 
 
 def simulate_batch(
@@ -47,17 +49,20 @@ def simulate_batch(
     return SceneBatch(
         np.stack([scene.image for scene in scenes])[..., None],
         np.stack([scene.targets for scene in scenes]),
-        np.stack([measure_coverage(scene, stride) for scene in scenes]),
+        np.stack([measure_coverage(scene.masks, image_size, stride) for scene in scenes]),
+        np.stack([measure_coverage(scene.hidden, image_size, stride) for scene in scenes]),
     )
 
 
-def measure_coverage(scene: Scene, stride: int) -> np.ndarray:
+def measure_coverage(
+    masks: Mapping[str, np.ndarray], image_size: tuple[int, int], stride: int
+) -> np.ndarray:
     """Return which share of each cell of a grid each target covers, `(H / s, W / s, K)`."""
-    height, width = (side // stride for side in scene.image.shape)
+    height, width = (side // stride for side in image_size)
     coverage = np.zeros((height, width, len(TARGETS)), np.float32)
     for number, name in enumerate(TARGETS):
-        if name in scene.masks:
-            cells = scene.masks[name].reshape(height, stride, width, stride)
+        if name in masks:
+            cells = masks[name].reshape(height, stride, width, stride)
             coverage[..., number] = cells.mean((1, 3))
     return coverage
 

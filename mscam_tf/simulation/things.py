@@ -1,4 +1,4 @@
-"""Objects in a product (bones, dense bodies, wires, voids, cracks), and how they appear.
+"""Objects in a product (bones, dense bodies, wires, voids), and how they appear.
 
 Each object replaces some of the material of the carrier: a void is dark, and a denser object is
 bright. Its contrast says how much.
@@ -12,8 +12,9 @@ from mscam_tf.simulation.blobs import Blob, draw_blob, project_blob
 from mscam_tf.simulation.bones import SIZES, Bone, draw_bones
 from mscam_tf.simulation.carriers import Carrier
 from mscam_tf.simulation.fields import log_uniform
-from mscam_tf.simulation.materials import mean_attenuation
-from mscam_tf.simulation.projection import Projection, project_bone
+from mscam_tf.simulation.lines import Line, project_line
+from mscam_tf.simulation.materials import exchange, mean_attenuation
+from mscam_tf.simulation.projection import Projection, Window, project_bone
 
 _PITCH = 0.25  # mm a pixel, for the sizes of objects.
 _SMALL = 6.0  # Pixels: smaller compact objects are of the small class.
@@ -25,9 +26,33 @@ class Thing:
     """An object: which targets it belongs to, what it is made of, and how much it attenuates."""
 
     targets: tuple[str, ...]
-    shape: Bone | Blob
+    shape: Bone | Blob | Line
     material: str | None  # None for a void: nothing in place of the carrier.
     contrast: float
+
+    @property
+    def width(self) -> float:
+        """Across the shape, in pixels."""
+        return self.shape.diameter
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """What an object adds to the optical depth, before any blur.
+
+    Attributes:
+        targets: That it belongs to.
+        window: Rows and columns of the image that it covers.
+        outline: Pixels that show it, `(h, w)`, bool.
+        depth: What it adds, `(h, w)`, float32; negative for a void.
+        width: Of the object, in pixels.
+    """
+
+    targets: tuple[str, ...]
+    window: Window
+    outline: np.ndarray
+    depth: np.ndarray
+    width: float
 
 
 def _draw_bones(size: tuple[int, int], generator: np.random.Generator) -> list[Thing]:
@@ -69,18 +94,6 @@ def _draw_wires(size: tuple[int, int], generator: np.random.Generator) -> list[T
     ]
 
 
-def _draw_cracks(size: tuple[int, int], generator: np.random.Generator) -> list[Thing]:
-    return [
-        Thing(
-            ("crack",),
-            _draw_rods(size, (0.8, 2.5), (15, 120), generator),
-            None,
-            log_uniform(0.02, 0.2, generator),
-        )
-        for _ in range(generator.integers(1, 3))
-    ]
-
-
 def _draw_blobs(
     name: str,
     size: tuple[int, int],
@@ -116,26 +129,33 @@ def _draw_voids(size: tuple[int, int], generator: np.random.Generator) -> list[T
     return _draw_blobs("void", size, (None,), (0.03, 0.4), generator)
 
 
-def insert(thing: Thing, carrier: Carrier, masks: dict[str, np.ndarray]) -> None:
-    """Put an object in place of the carrier's own material, and its shadow into the masks."""
+def insert(thing: Thing, carrier: Carrier) -> Shadow | None:
+    """Put an object in place of the carrier's own material; return its shadow, if there is any."""
     own, thickness = next(iter(carrier.items()))
     projection = _project(thing.shape, thickness.shape)
     if projection is None:
-        return
+        return None
     there = thickness[projection.window]
     outline = projection.outline & (there > 0.02 * thickness.max())
     if outline.sum() < _LEAST_PIXELS:
-        return
+        return None
     material = _choose_material(thing.material, own)
     excess = (mean_attenuation(material) if material else 0.0) - mean_attenuation(own)
     way = np.abs(np.float32(thing.contrast / excess)) * projection.path * outline
     way = np.minimum(way, there)  # Nothing is thicker than what it lies in.
+    behind = float(there[outline].mean())
     there -= way
     if material is not None:
         carrier.setdefault(material, np.zeros_like(thickness))[projection.window] += way
-    for target in thing.targets:
-        mask = masks.setdefault(target, np.zeros(thickness.shape, bool))
-        mask[projection.window] |= outline
+    depth = way * np.float32(exchange(material, own, behind))
+    return Shadow(thing.targets, projection.window, outline, depth, thing.width)
+
+
+def mark(shadow: Shadow, masks: dict[str, np.ndarray], image_size: tuple[int, int]) -> None:
+    """Add a shadow to the masks of its targets."""
+    for target in shadow.targets:
+        mask = masks.setdefault(target, np.zeros(image_size, bool))
+        mask[shadow.window] |= shadow.outline
 
 
 def _choose_material(wanted: str | None, own: str) -> str | None:
@@ -145,10 +165,12 @@ def _choose_material(wanted: str | None, own: str) -> str | None:
     return "steel"
 
 
-def _project(shape: Bone | Blob, size: tuple[int, ...]) -> Projection | None:
+def _project(shape: Bone | Blob | Line, size: tuple[int, ...]) -> Projection | None:
     image_size = (size[0], size[1])
     if isinstance(shape, Blob):
         return project_blob(shape, image_size)
+    if isinstance(shape, Line):
+        return project_line(shape, image_size)
     return project_bone(shape, image_size)
 
 
@@ -158,5 +180,4 @@ DRAW = {
     "metal": _draw_metal,
     "wire": _draw_wires,
     "void": _draw_voids,
-    "crack": _draw_cracks,
 }

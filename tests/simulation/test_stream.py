@@ -2,7 +2,7 @@ from itertools import islice
 
 import numpy as np
 
-from mscam_tf.simulation import TARGETS, Scene, simulate_batch, stream_batches
+from mscam_tf.simulation import TARGETS, simulate_batch, stream_batches
 from mscam_tf.simulation.stream import measure_coverage
 
 
@@ -10,11 +10,21 @@ def test_coverage_by_hand():
     mask = np.zeros((16, 16), bool)
     mask[0:4, 0:8] = True
     mask[15, 15] = True
-    scene = Scene(np.zeros((16, 16), np.float32), "plate", {"wire": mask})
-    coverage = measure_coverage(scene, 8)
+    masks = {"wire": mask}
+    coverage = measure_coverage(masks, (16, 16), 8)
     assert coverage.shape == (2, 2, len(TARGETS))
     assert coverage[..., TARGETS.index("wire")].tolist() == [[0.5, 0.0], [0.0, 1 / 64]]
     assert coverage[..., TARGETS.index("bone")].max() == 0
+    finer = measure_coverage(masks, (16, 16), 4)[..., TARGETS.index("wire")]
+    assert finer[0].tolist() == [1, 1, 0, 0]
+    assert finer[3, 3] == 1 / 16
+
+
+def test_hidden_objects_cover_cells_and_are_no_targets():
+    batch = simulate_batch((64, 64), 60, 4, 0, 0)
+    assert batch.hidden.shape == batch.coverage.shape == (60, 16, 16, len(TARGETS))
+    assert batch.hidden.max() > 0
+    assert np.array_equal(batch.coverage.max((1, 2)) > 0, batch.targets > 0)
 
 
 def test_a_stream_goes_on_where_it_stopped():
