@@ -14,10 +14,12 @@ from mscam_tf.errors import name_full_disk
 from mscam_tf.folders import replace_folder
 from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
+from mscam_tf.training.annotations import read_marks
 from mscam_tf.training.building import build_classifier, check_names, resolve_pooling
 from mscam_tf.training.checkpoints import drop_state, say_where_it_lies
 from mscam_tf.training.finishing import finish
 from mscam_tf.training.fitting import fit
+from mscam_tf.training.marks import Marks
 from mscam_tf.training.preparation import (
     choose_image_size,
     leave_out,
@@ -27,12 +29,15 @@ from mscam_tf.training.preparation import (
 from mscam_tf.training.resuming import (
     check_config_again,
     check_images_again,
+    check_marks_again,
     find_begun,
     is_unfinished,
     say_what_goes_on,
+    write_marks,
 )
 
 _OnCheck = Callable[[int], None]
+_Sizes = dict[Path, tuple[int, int]]
 
 
 def train(
@@ -97,13 +102,16 @@ def train(
         say_what_goes_on(begun, folder)
     if begun is None:
         config = config or TrainConfig()
-        manifest, config, problems = _prepare(manifest, config, on_check, skip_bad=skip_bad)
+        manifest, config, sizes, problems = _prepare(manifest, config, on_check, skip_bad=skip_bad)
     else:
         check_config_again(begun, config or begun.config)
         manifest, config = check_images_again(begun, manifest), begun.config
         if not is_unfinished(begun.folder):
             return begun
-        check_images(manifest.paths, config.read, on_check)
+        sizes, _ = check_images(manifest.paths, config.read, on_check)
+    marks = _read_marks(manifest, config, sizes)
+    if begun is not None:
+        check_marks_again(begun, manifest, marks)
     with _use_precision(config):
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = choose_task(config.several).list_classes(manifest)
@@ -117,11 +125,11 @@ def train(
         ):
             if begun is None:
                 run = create_run(place, config, class_names, str(manifest.root.resolve()))
-                _write_data(run, manifest, problems)
+                _write_data(run, manifest, problems, marks)
             else:
                 run = replace(begun, folder=place)
             with name_full_disk(place), name_failures(manifest.paths, config.read):
-                fit(model, run, manifest, callbacks)
+                fit(model, run, manifest, callbacks, marks)
                 finish(run, manifest)
         drop_state(folder)
     return replace(run, folder=folder)
@@ -129,7 +137,7 @@ def train(
 
 def _prepare(
     manifest: Manifest, config: TrainConfig, on_check: _OnCheck | None, *, skip_bad: bool
-) -> tuple[Manifest, TrainConfig, list[Problem]]:
+) -> tuple[Manifest, TrainConfig, _Sizes, list[Problem]]:
     """Split and check the images, and fill in the settings that depend on them."""
     config = config.resolve()
     check_names(config)
@@ -141,11 +149,24 @@ def _prepare(
     image_size = config.image_size or choose_image_size(sizes)
     manifest = leave_out(manifest, problems, task)
     note_sizes(sizes, image_size)
-    return manifest, replace(config, image_size=image_size), problems
+    return manifest, replace(config, image_size=image_size), measured, problems
 
 
-def _write_data(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> None:
+def _read_marks(manifest: Manifest, config: TrainConfig, sizes: _Sizes) -> Marks | None:
+    """Read masks and boxes, if the maps are to learn from them."""
+    if not config.map_weight or config.image_size is None:
+        return None
+    task = choose_task(config.several)
+    return read_marks(
+        manifest, task(task.list_classes(manifest)), sizes, config.image_size, config.read
+    )
+
+
+def _write_data(
+    run: Run, manifest: Manifest, problems: Sequence[Problem], marks: Marks | None
+) -> None:
     write_manifest(manifest, run.split_file)
+    write_marks(run, manifest, marks)
     if problems:
         write_problems(problems, run.folder / "skipped.csv")
 
