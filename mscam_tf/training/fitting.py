@@ -76,8 +76,9 @@ def fit(
     deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
     trainer = show_heads(model) if deep else model  # The same layers.
     places = {} if marks is None else split_marks(marks, manifest)
-    if marks is not None and places:
-        trainer = supervise_maps(model, trainer.output, marks.objects, run.config.map_weight)
+    if places:
+        objects = places["train"].objects
+        trainer = supervise_maps(model, trainer.output, objects, run.config.map_weight)
     datasets = _feed(run, manifest, begun.epoch, places)
     for phase in _list_phases(run.config, len(datasets["x"])):
         if progress.stopped or progress.epoch >= phase.last:

@@ -19,7 +19,7 @@ from mscam_tf.training.building import build_classifier, check_names, resolve_po
 from mscam_tf.training.checkpoints import drop_state, say_where_it_lies
 from mscam_tf.training.finishing import finish
 from mscam_tf.training.fitting import fit
-from mscam_tf.training.marks import Marks
+from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.preparation import (
     choose_image_size,
     leave_out,
@@ -60,16 +60,17 @@ def train(
     weights the backbone is frozen while the heads settle. Then all is trained: the learning rate
     rises over a tenth of the steps, and falls as a cosine. The weights are averaged over about 20
     steps, and those with the lowest validation loss are kept: a loss that is weighted as that of
-    the training is.
+    the training is. Where masks or boxes mark objects in training images, the maps learn from them
+    too (`map_weight`).
 
     A training that was stopped, by a crash, a signal or a full disk, goes on with `resume`: from
     the end of its last epoch, with the weights, the optimizer, the averages, the schedule, the
     patience, the split, and the order and augmentation of images that it would have had. Up to
     rounding it comes to the same model; what `callbacks` remember is theirs.
 
-    The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
-    `model.keras` and `display.json` (the range of the maps over the validation images, in
-    logits: the scale of all pictures of the run).
+    The folder holds `config.json`, `split.csv`, `marks.csv` where objects are marked,
+    `history.csv`, TensorBoard logs, `checkpoints/`, `model.keras` and `display.json` (the range of
+    the maps over the validation images, in logits: the scale of all pictures of the run).
 
     Args:
         manifest: Labelled images, from `mscam_tf.read_manifest`.
@@ -81,7 +82,8 @@ def train(
             images. A run that is finished is returned as it is; where there is none, one begins.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         callbacks: More Keras callbacks. With deep supervision their model also returns the logits
-            of each head, `(batch, C, 1 + B)`, those of the classifier first.
+            of each head, `(batch, C, 1 + B)`, those of the classifier first. Where objects are
+            marked it takes these beside the `image`, in a dict.
         on_check: Called with 1 after each image is checked.
 
     Returns:
@@ -90,7 +92,7 @@ def train(
     Raises:
         RunError: If the folder is in the way, the training diverges, the disk is full, or the
             training that is to go on has other settings.
-        ImageError: If images cannot be read.
+        ImageError: If images or masks cannot be read.
         ManifestError: If no honest split exists, or none is left without the skipped images; or if
             the training that is to go on has other images.
     """
@@ -153,13 +155,13 @@ def _prepare(
 
 
 def _read_marks(manifest: Manifest, config: TrainConfig, sizes: _Sizes) -> Marks | None:
-    """Read masks and boxes, if the maps are to learn from them."""
+    """Read masks and boxes, if the maps are to learn from them and can."""
     if not config.map_weight or config.image_size is None:
         return None
     task = choose_task(config.several)
-    return read_marks(
-        manifest, task(task.list_classes(manifest)), sizes, config.image_size, config.read
-    )
+    task_of_all = task(task.list_classes(manifest))
+    marks = read_marks(manifest, task_of_all, sizes, config.image_size, config.read)
+    return marks if marks is not None and split_marks(marks, manifest) else None
 
 
 def _write_data(
