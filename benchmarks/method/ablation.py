@@ -53,6 +53,7 @@ def run(folder: Path, name: str, seed: int, difficulty: float) -> dict:
         manifest = mscam_tf.split_manifest(mscam_tf.read_manifest(data), seed)
         config = mscam_tf.TrainConfig(
             image_size=(_SIDE, _SIDE),
+            map_weight=0,  # Labels alone.
             weights=None,
             epochs=_EPOCHS,
             patience=_EPOCHS,

@@ -53,6 +53,7 @@ def train(folder: Path, manifest, chosen: list[int], way: str, seed: int) -> flo
             for sample in split.samples
         )
         config = mscam_tf.TrainConfig(
+            map_weight=0,  # Labels alone.
             image_size=(_SIDE, _SIDE),
             epochs=_EPOCHS,
             patience=_EPOCHS,

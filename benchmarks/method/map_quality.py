@@ -35,6 +35,7 @@ def train(folder: Path, model: str, weights: str, seed: int):
             model=model,
             weights=weights,
             image_size=(_SIDE, _SIDE),
+            map_weight=0,  # Labels alone.
             seed=seed,
             **_SETTINGS,
         )

@@ -39,6 +39,7 @@ def run(folder: Path, model: str, start: str, seed: int) -> dict:
         config = mscam_tf.TrainConfig(
             model=model,
             weights=None if scratch else start,
+            map_weight=0,  # Labels alone.
             several=True,
             image_size=(_SIDE, _SIDE),
             epochs=_EPOCHS * (_SCRATCH if scratch else 1),

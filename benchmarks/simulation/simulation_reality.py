@@ -24,6 +24,7 @@ def train_on_simulation(folder: Path, images: int, epochs: int, seed: int):
         plan = Plan(images, config, labels="binary", seed=seed)
         data = write_radiographs(folder / "data", plan, processes=2)
         settings = mscam_tf.TrainConfig(
+            map_weight=0,  # Labels alone.
             weights=None,
             image_size=(_SIDE, _SIDE),
             epochs=epochs,

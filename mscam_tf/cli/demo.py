@@ -44,7 +44,7 @@ def run_demo(out: Path, *, images: int = 200, epochs: int = 5, overwrite: bool =
     patch = SimulationConfig(image_size=(128, 128), difficulty=0.3)
     with write_whole_folder(data, SIMULATION_FOLDER.entries) as partial:
         write_radiographs(partial, Plan(images, patch))
-    config = TrainConfig(epochs=epochs, patience=epochs)
+    config = TrainConfig(epochs=epochs, patience=epochs, map_weight=0)  # Labels alone.
     run = train_with_progress(data, out / "run", config, overwrite=overwrite)
     evaluate_with_progress(run, data, "test", run.folder)
     test = read_manifest(run.split_file).select("test")

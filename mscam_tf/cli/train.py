@@ -102,11 +102,12 @@ def train_with_progress(data: Path, out: Path, config: TrainConfig, **options: b
             on_check=lambda count: progress.advance(checked, count),
         )
     save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
-    _note_skipped(run.folder / "skipped.csv")
+    _note(run.folder / "skipped.csv", "Some images were left out")
+    _note(run.folder / "marks.csv", "The maps learned from masks or boxes of images, too")
     say(f"Trained {run.folder / 'model.keras'}")
     return run
 
 
-def _note_skipped(path: Path) -> None:
+def _note(path: Path, what: str) -> None:
     if path.exists():
-        say(f"Some images were left out: {path}")
+        say(f"{what}: {path}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -14,6 +15,24 @@ from mscam_tf.data.reading import ReadOptions, check_images, read_image, resize_
 from mscam_tf.errors import MscamError
 
 _DISK = "No space left on device"  # For TensorFlow a disk is a resource like memory.
+
+
+class Marks(Protocol):
+    """Which objects are marked in images.
+
+    Attributes:
+        kinds: What each object of each image is for each class, `(n, N, C)`.
+        counts: How much each class of each image counts, `(n, C)`.
+    """
+
+    @property
+    def kinds(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def counts(self) -> np.ndarray: ...  # noqa: D102
+
+    def paint(self, index: int) -> np.ndarray:
+        """Return the number of the object at each pixel, from 1, or 0; float32 `(H, W, 1)`."""
 
 
 def make_dataset(
@@ -27,6 +46,7 @@ def make_dataset(
     first_epoch: int = 0,
     read: ReadOptions | None = None,
     cache_bytes: int = 2**31,
+    marks: Marks | None = None,
 ) -> tf.data.Dataset:
     """Feed images and labels in batches.
 
@@ -43,17 +63,25 @@ def make_dataset(
         read: How intensities are read; `ReadOptions()` by default.
         cache_bytes: Decoded images are kept in memory between epochs if all of them need no more
             than this; 0 reads them anew each time.
+        marks: Which objects are marked in the images. They are moved as the images are, and each
+            place keeps the number of its object.
 
     Returns:
         A dataset of `(images, labels)`: float32 `(batch, height, width, 1)` in `[0, 1]`, and
-        int32 `(batch,)`, or float32 `(batch, C)`.
+        int32 `(batch,)`, or float32 `(batch, C)`. With `marks`, in the place of the images a
+        dict of `image`, of the `numbers` that `marks` paints, and of its `kinds` and `counts`.
     """
     targets, size = _as_targets(labels), len(paths)
     cached = size * image_size[0] * image_size[1] * 4 <= cache_bytes
     load = _make_loader(paths, image_size, read, cached=cached)
     order = _shuffle(size, seed, first_epoch) if training else tf.data.Dataset.range(size)
+
+    def begin(index: tf.Tensor) -> Any:
+        image = _call(load, index, image_size)
+        return image if marks is None else _add_marks(image, marks, index, image_size)
+
     dataset = order.map(
-        lambda index: (_call(load, index, image_size), tf.gather(targets, index)),
+        lambda index: (begin(index), tf.gather(targets, index)),
         num_parallel_calls=os.cpu_count(),
     )
     dataset = dataset.batch(batch_size)
@@ -61,8 +89,30 @@ def make_dataset(
         augment = build_augmentation(seed)
         _skip_calls(augment, first_epoch * -(-size // batch_size))
         # One call at a time: the random state makes the same seed give the same images.
-        dataset = dataset.map(lambda images, labels: (augment(images, training=True), labels))
+        dataset = dataset.map(lambda images, labels: (_augment(augment, images), labels))
     return turn_tuning_off(dataset.prefetch(2))
+
+
+def _add_marks(
+    image: tf.Tensor, marks: Marks, index: tf.Tensor, image_size: tuple[int, int]
+) -> dict[str, tf.Tensor]:
+    rows = {"kinds": marks.kinds, "counts": marks.counts}
+    numbers = _call(lambda number: marks.paint(int(number)), index, image_size)
+    return {
+        "image": image,
+        "numbers": numbers,
+        **{name: tf.gather(values, index) for name, values in rows.items()},
+    }
+
+
+def _augment(augment: keras.Sequential, images: Any) -> Any:
+    """Augment images; numbers of objects are moved alike, and never mixed."""
+    if not isinstance(images, dict):
+        return augment(images, training=True)
+    pair = {"images": images["image"], "segmentation_masks": images["numbers"]}
+    for layer in augment.layers:  # A Sequential that has seen an array takes no pair.
+        pair = layer(pair, training=True)
+    return images | {"image": pair["images"], "numbers": pair["segmentation_masks"]}
 
 
 def _shuffle(size: int, seed: int, first_epoch: int) -> tf.data.Dataset:

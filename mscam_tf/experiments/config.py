@@ -34,8 +34,9 @@ class ReproductionConfig:
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     # Of two classes, too, a model expects what the test images have: nothing is balanced. Of models
     # that are compared, none stops before another: the patience is longer than any training.
+    # The maps are to be found from the labels alone.
     training: TrainConfig = field(
-        default_factory=lambda: TrainConfig(epochs=8, patience=24, balance=False)
+        default_factory=lambda: TrainConfig(epochs=8, patience=24, balance=False, map_weight=0)
     )
 
     def __post_init__(self) -> None:

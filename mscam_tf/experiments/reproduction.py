@@ -179,7 +179,8 @@ def keep_settings(folder: Path, config: ReproductionConfig, data: Manifest | Non
     }
     claim(folder, _FOLDER)
     path = folder / _FOLDER.marker
-    defaults = {"simulation": asdict(SimulationConfig()), "training": asdict(TrainConfig())}
+    training = TrainConfig(map_weight=0)  # Older versions learnt from the labels alone.
+    defaults = {"simulation": asdict(SimulationConfig()), "training": asdict(training)}
     check_settings(path, settings, defaults=defaults)
     if data is not None:
         check_classes(data)

@@ -1,5 +1,6 @@
 """The classifier, and what trains it together with its maps."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,12 +11,13 @@ from mscam_tf.models import (
     RelevanceCombine,
     build_explainer,
     build_multiscale_classifier,
+    find_heads,
     go_on_from,
 )
 from mscam_tf.pretraining.config import PretrainConfig
-from mscam_tf.pretraining.supervision import MapCalibration, name_maps, weighted_cross_entropy
+from mscam_tf.pretraining.supervision import measure_asked
 from mscam_tf.simulation import TARGETS
-from mscam_tf.training import NOT_DECAYED
+from mscam_tf.training import NOT_DECAYED, MapCalibration, name_maps
 
 _WARM_UP = 100  # Steps.
 
@@ -36,22 +38,21 @@ def build_pretraining_models(config: PretrainConfig) -> tuple[keras.Model, keras
         go_on_from(classifier, pretrained, config.views)
     explainer = build_explainer(classifier, "native", scale_maps=True, activation="sigmoid")
     outputs = {"logits": explainer.output["logits"]}
-    if config.map_weight:
-        for name in name_maps(config.scales):
-            outputs[name] = MapCalibration(name=f"{name}_calibration")(explainer.output[name])
+    names = name_maps(len(find_heads(classifier).heads)) if config.map_weight else []
+    for name in names:
+        outputs[name] = MapCalibration(name=f"{name}_calibration")(explainer.output[name])
     trainer = keras.Model(explainer.input, outputs)
-    _compile(trainer, config, [name for name in outputs if name != "logits"])
+    _compile(trainer, config, names)
     return classifier, trainer
 
 
-def _compile(trainer: keras.Model, config: PretrainConfig, maps: list[str]) -> None:
+def _compile(trainer: keras.Model, config: PretrainConfig, maps: Sequence[str]) -> None:
     optimizer = keras.optimizers.AdamW(_Schedule(config), weight_decay=config.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     optimizer.build(trainer.trainable_variables)  # In the first step it would be traced twice.
     losses: dict[str, Any] = {"logits": keras.losses.BinaryCrossentropy(from_logits=True)}
-    weights = {"logits": 1.0}
-    losses |= dict.fromkeys(maps, weighted_cross_entropy)
-    weights |= dict.fromkeys(maps, config.map_weight)
+    losses |= dict.fromkeys(maps, measure_asked)
+    weights = {"logits": 1.0, **dict.fromkeys(maps, config.map_weight)}
     trainer.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
 
 

@@ -128,5 +128,5 @@ def _feed(
     for batch in batches:
         targets = {"logits": batch.targets}
         if config.map_weight:
-            targets |= make_map_targets(batch.coverage, config.scales)
+            targets |= make_map_targets(batch.coverage, batch.hidden, config.scales)
         yield batch.images, targets

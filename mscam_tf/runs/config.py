@@ -42,6 +42,12 @@ class TrainConfig:
             logits of the model: `L(z) + w sum_b L(l_b)`. Every scale then learns to tell the
             classes by itself. The validation loss, by which weights are kept, is this sum too. With
             0 there is no such loss.
+        map_weight: Weight of a loss on the maps of each scale and on their sum, beside that on the
+            labels: they learn from masks and boxes where objects are. These are read from the
+            column `mask` of the manifest and from the `boxes.csv` beside it, for some images or
+            all. A box asks for something in it, and for nothing outside. The validation loss, by
+            which weights are kept, is this sum too. With 0, or where nothing is marked, the
+            model learns from the labels alone.
         image_size: Height and width in pixels to which all images are resized. By default this is
             the most common size of the images, each side rounded up to a multiple of 32 within 128
             to 256.
@@ -83,6 +89,7 @@ class TrainConfig:
     pooling: str = "auto"
     unit_norm_heads: bool = False
     deep_supervision: float = 0.0
+    map_weight: float = 1.0
     image_size: tuple[int, int] | None = None
     several: bool = False
     epochs: int = 20

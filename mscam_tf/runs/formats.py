@@ -6,7 +6,7 @@ from typing import Any
 
 from mscam_tf.errors import RunError
 
-FORMAT = 1
+FORMAT = 2
 
 
 def _state_read_options(values: dict[str, Any]) -> dict[str, Any]:
@@ -14,8 +14,16 @@ def _state_read_options(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "config": {"read": {}, **values["config"]}}
 
 
+def _state_map_weight(values: dict[str, Any]) -> dict[str, Any]:
+    """Of 1: its runs learnt from the labels alone, whatever was marked."""
+    return {**values, "config": {"map_weight": 0.0, **values["config"]}}
+
+
 # From each format to the next. Never change an entry: runs of that format are still out there.
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: _state_read_options}
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    0: _state_read_options,
+    1: _state_map_weight,
+}
 
 
 def upgrade_values(values: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -34,7 +42,7 @@ def upgrade_values(values: dict[str, Any], path: Path) -> dict[str, Any]:
     Examples:
         >>> from pathlib import Path
         >>> upgrade_values({"config": {"epochs": 3}}, Path("run/config.json"))
-        {'config': {'read': {}, 'epochs': 3}}
+        {'config': {'map_weight': 0.0, 'read': {}, 'epochs': 3}}
     """
     values = dict(values)
     number = values.pop("format", 0)

@@ -20,7 +20,7 @@ RUN_FOLDER = Kind(
     "config.json",
     keys=("config", "class_names"),
     entries=(
-        *("config.json", "split.csv", "skipped.csv", "model.keras", "display.json"),
+        *("config.json", "split.csv", "marks.csv", "skipped.csv", "model.keras", "display.json"),
         *("history.csv", "history.png", "tensorboard", "checkpoints"),
         *("metrics.json", "predictions.csv", "confusion.png"),
     ),

@@ -1,9 +1,12 @@
 from .building import check_config as check_config
 from .building import use_precision as use_precision
 from .callbacks import RelevanceLogger as RelevanceLogger
-from .checkpoints import add_row as add_row
-from .checkpoints import drop_later_rows as drop_later_rows
 from .checkpoints import write_weights as write_weights
+from .history import add_row as add_row
+from .history import drop_later_rows as drop_later_rows
+from .map_supervision import MapCalibration as MapCalibration
+from .map_supervision import name_maps as name_maps
+from .map_supervision import weigh_cells as weigh_cells
 from .optimization import NOT_DECAYED as NOT_DECAYED
 from .optimization import average_weights as average_weights
 from .optimization import compile_classifier as compile_classifier

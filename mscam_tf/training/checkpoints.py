@@ -1,6 +1,5 @@
 """What is kept of a training after each epoch: the best weights, and all that it takes to go on."""
 
-import csv
 import io
 import logging
 import math
@@ -15,13 +14,13 @@ import keras
 import numpy as np
 
 from mscam_tf.errors import RunError
-from mscam_tf.files import read_table, write_json, write_table, write_whole
+from mscam_tf.files import write_json, write_whole
 from mscam_tf.outputs import read_json
 from mscam_tf.runs import RUN_FOLDER
+from mscam_tf.training.history import HISTORY, add_row
 from mscam_tf.training.optimization import average_weights
 
 BEST = Path("checkpoints") / "best.weights.h5"
-HISTORY = "history.csv"
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -65,11 +64,20 @@ class Keeper(keras.callbacks.Callback):
         folder: The run folder.
         progress: What was done before.
         patience: Epochs without a lower validation loss after which the training ends.
+        classifier: Whose weights are kept; by default of the model that is trained. One that has
+            layers for the training alone has more.
     """
 
-    def __init__(self, folder: Path, progress: Progress, patience: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        progress: Progress,
+        patience: int | None = None,
+        classifier: keras.Model | None = None,
+    ) -> None:
         super().__init__()
-        self.folder, self.progress, self.patience = folder, progress, patience
+        self.folder, self.classifier = folder, classifier
+        self.progress, self.patience = progress, patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the row of the history, the weights if they are better, and the state."""
@@ -78,7 +86,7 @@ class Keeper(keras.callbacks.Callback):
         self._check_numbers(epoch, logs)
         better = logs["val_loss"] < self.progress.best
         if better:
-            write_weights(self.model, self.folder / BEST)
+            write_weights(self.classifier or self.model, self.folder / BEST)
         self.progress = self.progress.add(float(logs["val_loss"]), self.patience)
         save_state(self.model, self.folder, self.progress)
         if self.progress.stopped:
@@ -156,27 +164,6 @@ def read_progress(folder: Path) -> Progress:
     return Progress(**values)
 
 
-def drop_later_rows(path: Path, column: str, end: int) -> None:
-    """Drop what a history tells, from a step or an epoch on, of what is done once more.
-
-    Raises:
-        RunError: If it cannot be read.
-    """
-    if not path.exists():
-        return
-    try:
-        rows = [row for row in read_table(path) if int(row[column]) < end]
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise RunError(
-            f"{path} cannot be read; move it away to go on without its rows. Expected: numbers in "
-            f"the column {column}. Received: {error!r}"
-        ) from error
-    if rows:
-        write_table(path, rows)
-    else:
-        path.unlink()
-
-
 def drop_state(folder: Path) -> None:
     """Remove the state of a training that is finished."""
     state = folder / RUN_FOLDER.state
@@ -200,12 +187,6 @@ def say_where_it_lies(folder: Path) -> Iterator[None]:
                 folder,
             )
         raise
-
-
-def add_row(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to a CSV file that is written anew, whole or not at all."""
-    rows: list[dict[str, Any]] = [*read_table(path)] if path.exists() else []
-    write_table(path, [*rows, row], [*(rows[0] if rows else row)])
 
 
 def write_weights(model: keras.Model, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Fit the model of a run: the new heads on a frozen backbone first, then all of it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,15 +16,15 @@ from mscam_tf.runs import Run, TrainConfig
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.checkpoints import (
     BEST,
-    HISTORY,
     Keeper,
-    Progress,
-    drop_later_rows,
     read_progress,
     read_weights,
     restore_state,
 )
 from mscam_tf.training.deep_supervision import show_heads
+from mscam_tf.training.history import HISTORY, drop_later_rows
+from mscam_tf.training.map_supervision import supervise_maps
+from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
 from mscam_tf.training.preparation import make_split_dataset
 
@@ -52,6 +52,7 @@ def fit(
     run: Run,
     manifest: Manifest,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    marks: Marks | None = None,
 ) -> None:
     """Fit a model to the images of a run, from the epoch on that the run has come to.
 
@@ -60,6 +61,8 @@ def fit(
         run: The run, whose folder may hold the state of a training that was stopped.
         manifest: Its images, with splits.
         callbacks: More Keras callbacks.
+        marks: Which objects are marked in the images, in their order; `None` to learn from the
+            labels alone.
 
     Raises:
         RunError: If the training diverges.
@@ -72,7 +75,11 @@ def fit(
         _start_heads(model, run, manifest.select("train"))
     deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
     trainer = show_heads(model) if deep else model  # The same layers.
-    datasets = _feed(run, manifest, begun.epoch)
+    places = {} if marks is None else split_marks(marks, manifest)
+    if places:
+        objects = places["train"].objects
+        trainer = supervise_maps(model, trainer.output, objects, run.config.map_weight)
+    datasets = _feed(run, manifest, begun.epoch, places)
     for phase in _list_phases(run.config, len(datasets["x"])):
         if progress.stopped or progress.epoch >= phase.last:
             continue
@@ -81,20 +88,21 @@ def fit(
             if begun.epoch and begun.epoch >= phase.first:
                 anew = begun.epoch == phase.first
                 restore_state(trainer, run.folder, begun, anew=anew)
-            progress = _fit_phase(trainer, run, phase, progress, datasets, callbacks)
+            if progress.epoch == phase.first:
+                progress = replace(progress, lowest=math.inf, waited=0)
+            keeper = Keeper(run.folder, progress, phase.patience, model)
+            _fit_phase(trainer, run, phase, keeper, datasets, callbacks)
+            progress = keeper.progress
 
 
 def _fit_phase(
     trainer: keras.Model,
     run: Run,
     phase: _Phase,
-    progress: Progress,
+    keeper: Keeper,
     datasets: dict[str, Any],
     callbacks: Sequence[keras.callbacks.Callback],
-) -> Progress:
-    if progress.epoch == phase.first:
-        progress = replace(progress, lowest=math.inf, waited=0)
-    keeper = Keeper(run.folder, progress, phase.patience)
+) -> None:
     common = [
         average_weights(),
         keras.callbacks.TerminateOnNaN(),
@@ -108,10 +116,9 @@ def _fit_phase(
             shuffle=False,  # The dataset shuffles itself.
             verbose=0,
             epochs=phase.last,
-            initial_epoch=progress.epoch,
+            initial_epoch=keeper.progress.epoch,
             callbacks=[*common, *callbacks],
         )
-    return keeper.progress
 
 
 def _compile(trainer: keras.Model, run: Run, phase: _Phase, deep: float) -> None:
@@ -138,16 +145,18 @@ def _freeze(model: keras.Model, phase: _Phase) -> Iterator[None]:
         backbone.trainable = True
 
 
-def _feed(run: Run, manifest: Manifest, epoch: int) -> dict[str, Any]:
+def _feed(run: Run, manifest: Manifest, epoch: int, marks: Mapping[str, Marks]) -> dict[str, Any]:
     """Make the datasets of a training; what weighs a class weighs it in the validation too."""
     train, validation = manifest.select("train"), manifest.select("validation")
     weights = run.task.weigh_classes(train) if run.config.balance else None
-    held_out = make_split_dataset(run, validation)
+    held_out = make_split_dataset(run, validation, marks=marks.get("validation"))
     if weights is not None:
         table = tf.constant([weights[index] for index in range(len(weights))], tf.float32)
         held_out = held_out.map(lambda images, labels: (images, labels, tf.gather(table, labels)))
     return {
-        "x": make_split_dataset(run, train, training=True, first_epoch=epoch),
+        "x": make_split_dataset(
+            run, train, training=True, first_epoch=epoch, marks=marks.get("train")
+        ),
         "validation_data": held_out,
         "class_weight": weights,
     }

@@ -1,17 +1,19 @@
 """Go on with a training that was stopped, and with nothing else."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from mscam_tf.data.manifests import Manifest, ManifestError, Sample, read_manifest
 from mscam_tf.errors import RunError
-from mscam_tf.files import read_table
+from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import find_unfinished
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run
+from mscam_tf.training.marks import Marks
 
+MARKS = "marks.csv"
 _LISTED = 5
 _LOGGER = logging.getLogger(__name__)
 
@@ -82,14 +84,47 @@ def check_images_again(begun: Run, manifest: Manifest) -> Manifest:
     given = {path: sample for path, sample in given.items() if path not in skipped}
     differing = before.keys() ^ given.keys()
     differing |= {path for path in before.keys() & given if _differ(before[path], given[path])}
+    _refuse(begun, differing, "images or labels")
+    samples = tuple(replace(s, mask=given[PurePath(s.path)].mask) for s in known.samples)
+    return Manifest(manifest.root, samples)
+
+
+def write_marks(run: Run, manifest: Manifest, marks: Marks | None) -> None:
+    """Write a table of the images in which objects are marked, with a hash of each."""
+    if marks is not None:
+        rows = [{"path": path, "sha256": found} for path, found in _hash(manifest, marks).items()]
+        write_table(run.folder / MARKS, rows, ("path", "sha256"))
+
+
+def check_marks_again(begun: Run, manifest: Manifest, marks: Marks | None) -> None:
+    """Refuse masks and boxes other than those that a training was begun with.
+
+    Raises:
+        ManifestError: If some differ; it names their images.
+    """
+    file = begun.folder / MARKS
+    rows = read_table(file) if file.exists() else []
+    known = {PurePath(row["path"]): row["sha256"] for row in rows}
+    given = {PurePath(path): found for path, found in _hash(manifest, marks).items()}
+    _refuse(begun, {path for path, _ in known.items() ^ given.items()}, "masks or boxes")
+
+
+def _hash(manifest: Manifest, marks: Marks | None) -> dict[str, str]:
+    if marks is None:
+        return {}
+    paths = [sample.path for sample in manifest.samples]
+    hashes = {path: marks.hash(index) for index, path in enumerate(paths)}
+    return {path: found for path, found in hashes.items() if found}
+
+
+def _refuse(begun: Run, differing: Collection[PurePath], what: str) -> None:
     if differing:
         shown = ", ".join(sorted(map(str, differing))[:_LISTED])
         raise ManifestError(
-            f"{begun.folder} was begun with other images or labels; give the same ones to go on "
+            f"{begun.folder} was begun with other {what}; give the same ones to go on "
             f"with it, or begin anew with --overwrite. Received: {len(differing)} that differ: "
             f"{shown}"
         )
-    return replace(known, root=manifest.root)
 
 
 def _differ(known: Sample, given: Sample) -> bool:

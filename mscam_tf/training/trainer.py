@@ -13,6 +13,7 @@ from mscam_tf.errors import name_full_disk
 from mscam_tf.folders import replace_folder
 from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
+from mscam_tf.training.annotations import read_marks
 from mscam_tf.training.building import (
     build_classifier,
     check_names,
@@ -22,6 +23,7 @@ from mscam_tf.training.building import (
 from mscam_tf.training.checkpoints import drop_state, say_where_it_lies
 from mscam_tf.training.finishing import finish
 from mscam_tf.training.fitting import fit
+from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.preparation import (
     choose_image_size,
     leave_out,
@@ -31,12 +33,15 @@ from mscam_tf.training.preparation import (
 from mscam_tf.training.resuming import (
     check_config_again,
     check_images_again,
+    check_marks_again,
     find_begun,
     is_unfinished,
     say_what_goes_on,
+    write_marks,
 )
 
 _OnCheck = Callable[[int], None]
+_Sizes = dict[Path, tuple[int, int]]
 
 
 def train(
@@ -59,16 +64,17 @@ def train(
     weights the backbone is frozen while the heads settle. Then all is trained: the learning rate
     rises over a tenth of the steps, and falls as a cosine. The weights are averaged over about 20
     steps, and those with the lowest validation loss are kept: a loss that is weighted as that of
-    the training is.
+    the training is. Where masks or boxes mark objects in training images, the maps learn from them
+    too (`map_weight`).
 
     A training that was stopped, by a crash, a signal or a full disk, goes on with `resume`: from
     the end of its last epoch, with the weights, the optimizer, the averages, the schedule, the
     patience, the split, and the order and augmentation of images that it would have had. Up to
     rounding it comes to the same model; what `callbacks` remember is theirs.
 
-    The folder holds `config.json`, `split.csv`, `history.csv`, TensorBoard logs, `checkpoints/`,
-    `model.keras` and `display.json` (the range of the maps over the validation images, in
-    logits: the scale of all pictures of the run).
+    The folder holds `config.json`, `split.csv`, `marks.csv` where objects are marked,
+    `history.csv`, TensorBoard logs, `checkpoints/`, `model.keras` and `display.json` (the range of
+    the maps over the validation images, in logits: the scale of all pictures of the run).
 
     Args:
         manifest: Labelled images, from `mscam_tf.read_manifest`.
@@ -80,7 +86,8 @@ def train(
             images. A run that is finished is returned as it is; where there is none, one begins.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
         callbacks: More Keras callbacks. With deep supervision their model also returns the logits
-            of each head, `(batch, C, 1 + B)`, those of the classifier first.
+            of each head, `(batch, C, 1 + B)`, those of the classifier first. Where objects are
+            marked it takes these beside the `image`, in a dict.
         on_check: Called with 1 after each image is checked.
 
     Returns:
@@ -89,7 +96,7 @@ def train(
     Raises:
         RunError: If the folder is in the way, the training diverges, the disk is full, or the
             training that is to go on has other settings.
-        ImageError: If images cannot be read.
+        ImageError: If images or masks cannot be read.
         ManifestError: If no honest split exists, or none is left without the skipped images; or if
             the training that is to go on has other images.
     """
@@ -101,13 +108,16 @@ def train(
         say_what_goes_on(begun, folder)
     if begun is None:
         config = config or TrainConfig()
-        manifest, config, problems = _prepare(manifest, config, on_check, skip_bad=skip_bad)
+        manifest, config, sizes, problems = _prepare(manifest, config, on_check, skip_bad=skip_bad)
     else:
         check_config_again(begun, config or begun.config)
         manifest, config = check_images_again(begun, manifest), begun.config
         if not is_unfinished(begun.folder):
             return begun
-        check_images(manifest.paths, config.read, on_check)
+        sizes, _ = check_images(manifest.paths, config.read, on_check)
+    marks = _read_marks(manifest, config, sizes)
+    if begun is not None:
+        check_marks_again(begun, manifest, marks)
     with use_precision(config.precision, config.seed):
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = choose_task(config.several).list_classes(manifest)
@@ -121,11 +131,11 @@ def train(
         ):
             if begun is None:
                 run = create_run(place, config, class_names, str(manifest.root.resolve()))
-                _write_data(run, manifest, problems)
+                _write_data(run, manifest, problems, marks)
             else:
                 run = replace(begun, folder=place)
             with name_full_disk(place), name_failures(manifest.paths, config.read):
-                fit(model, run, manifest, callbacks)
+                fit(model, run, manifest, callbacks, marks)
                 finish(run, manifest)
         drop_state(folder)
     return replace(run, folder=folder)
@@ -133,7 +143,7 @@ def train(
 
 def _prepare(
     manifest: Manifest, config: TrainConfig, on_check: _OnCheck | None, *, skip_bad: bool
-) -> tuple[Manifest, TrainConfig, list[Problem]]:
+) -> tuple[Manifest, TrainConfig, _Sizes, list[Problem]]:
     """Split and check the images, and fill in the settings that depend on them."""
     config = config.resolve()
     check_names(config)
@@ -145,10 +155,23 @@ def _prepare(
     image_size = config.image_size or choose_image_size(sizes)
     manifest = leave_out(manifest, problems, task)
     note_sizes(sizes, image_size)
-    return manifest, replace(config, image_size=image_size), problems
+    return manifest, replace(config, image_size=image_size), measured, problems
 
 
-def _write_data(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> None:
+def _read_marks(manifest: Manifest, config: TrainConfig, sizes: _Sizes) -> Marks | None:
+    """Read masks and boxes, if the maps are to learn from them and can."""
+    if not config.map_weight or config.image_size is None:
+        return None
+    task = choose_task(config.several)
+    task_of_all = task(task.list_classes(manifest))
+    marks = read_marks(manifest, task_of_all, sizes, config.image_size, config.read)
+    return marks if marks is not None and split_marks(marks, manifest) else None
+
+
+def _write_data(
+    run: Run, manifest: Manifest, problems: Sequence[Problem], marks: Marks | None
+) -> None:
     write_manifest(manifest, run.split_file)
+    write_marks(run, manifest, marks)
     if problems:
         write_problems(problems, run.folder / "skipped.csv")

@@ -4,6 +4,7 @@ import pytest
 
 from mscam_tf import ReadOptions, open_run
 from tests.cli.command import call
+from tests.training.marked import write_marked
 
 
 def test_train_shows_progress_and_draws_curves(image_folder, tmp_path):
@@ -71,3 +72,15 @@ def test_errors_are_one_message_and_status_1(image_folder, tmp_path, data, optio
     assert message in text
     assert "Traceback" not in text
     assert not (tmp_path / "run").exists()
+
+
+def test_boxes_that_the_maps_learned_from_are_said(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_marked(folder, 12)
+    options = ("--backbone", "TinyNet", "--epochs", 1, "--batch-size", 8)
+    text = call("train", folder, "--out", tmp_path / "run", *options)
+    assert "learned from masks or boxes" in text
+    assert "marks.csv" in text
+    labels = ("--map-weight", 0, "--out", tmp_path / "labels", *options)
+    assert "masks or boxes" not in call("train", folder, *labels)

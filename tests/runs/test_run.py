@@ -18,7 +18,7 @@ def test_round_trip(tmp_path):
     run = make_run(tmp_path)
     assert open_run(run.folder) == run
     assert run.versions["keras"]
-    assert json.loads((run.folder / "config.json").read_text())["format"] == 1
+    assert json.loads((run.folder / "config.json").read_text())["format"] == 2
 
 
 def test_the_way_of_reading_is_kept(tmp_path):

@@ -14,13 +14,13 @@ from mscam_tf.training import compile_classifier, write_weights
 from mscam_tf.training.checkpoints import (
     Keeper,
     Progress,
-    drop_later_rows,
     drop_state,
     read_progress,
     read_weights,
     restore_state,
     save_state,
 )
+from mscam_tf.training.history import drop_later_rows
 
 
 def build(seed=0):

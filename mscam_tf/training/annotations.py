@@ -1,0 +1,129 @@
+"""Read what is marked in images: the masks of a manifest, and the boxes beside it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mscam_tf.data.manifests import NO_OBJECT, Box, Manifest, Sample, find_boxes
+from mscam_tf.data.reading import ImageError, Problem, ReadOptions, read_mask
+from mscam_tf.runs import Task
+from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
+from mscam_tf.training.marks import Mark, Marks
+
+_VISIBLE = 0.5  # Share of an object that must be in the image for it to be asked for.
+_LOGGER = logging.getLogger(__name__)
+
+
+def read_marks(
+    manifest: Manifest,
+    task: Task,
+    sizes: Mapping[Path, tuple[int, int]],
+    image_size: tuple[int, int],
+    read: ReadOptions,
+) -> Marks | None:
+    """Read the masks and boxes of images, from the column `mask` and a `boxes.csv` beside them.
+
+    The class of an object is that of its box, if it is one of the task's, or else that of its
+    image. Where neither says it for sure, the object may be there, but is not asked for; nor is one
+    that the edge of the image cuts by more than half.
+
+    Args:
+        manifest: The images.
+        task: What their labels mean.
+        sizes: `(height, width)` of each image file, as `check_images` returns them.
+        image_size: Size to which the images are resized.
+        read: How they are read.
+
+    Returns:
+        The marks; `None` if no object is marked.
+
+    Raises:
+        ImageError: If masks cannot be read, or have other sizes than their images: all are named.
+        ManifestError: If a row of the boxes holds none.
+    """
+    boxes = find_boxes(manifest) or {}
+    if not (any(boxes.values()) or any(sample.mask for sample in manifest.samples)):
+        return None
+    labels = task.encode(manifest)
+    own = np.eye(len(task.class_names), dtype=bool)[labels] if task.exclusive else labels > 0
+    own &= np.array(task.class_names) != NO_OBJECT
+    reader = _Reader(manifest.root, task.class_names, image_size, read)
+    marks = [
+        reader.read(sample, boxes.get(sample.path, ()), row, sizes[manifest.root / sample.path])
+        for sample, row in zip(manifest.samples, own, strict=True)
+    ]
+    if reader.problems:
+        raise ImageError(
+            reader.problems, "Mend them, or learn from the labels alone: map_weight 0."
+        )
+    shown = np.array([_list_shown(mark, image_size, len(own[0])) for mark in marks])
+    if not shown.any():
+        return None
+    _LOGGER.info("Objects are marked in %d of %d images.", shown.any(1).sum(), len(marks))
+    most = max(len(mark.kinds) for mark in marks if mark is not None)
+    return Marks(image_size, tuple(marks), own, shown, most)
+
+
+def _list_shown(mark: Mark | None, image_size: tuple[int, int], classes: int) -> np.ndarray:
+    """Return which classes have an object that is asked for and that is left in the image."""
+    if mark is None:
+        return np.zeros(classes, bool)
+    found = np.unique(mark.paint(image_size))
+    return (mark.kinds[found[found > 0] - 1] >= BOXED).any(0)
+
+
+class _Reader:
+    """Reads what is marked in one image after the other, and gathers the problems."""
+
+    def __init__(
+        self, root: Path, names: Sequence[str], image_size: tuple[int, int], read: ReadOptions
+    ) -> None:
+        self.root, self.names, self.image_size, self.options = root, names, image_size, read
+        self.objects = np.array(names) != NO_OBJECT
+        self.problems: list[Problem] = []
+
+    def read(
+        self, sample: Sample, boxes: Sequence[Box], own: np.ndarray, size: tuple[int, int]
+    ) -> Mark | None:
+        mask = self._find_mask(sample, size)
+        if mask is None and not boxes:
+            return None
+        how = BOXED if mask is None else MASKED
+        kinds = [
+            self._tell(box.label, own, how if mask or box.visible >= _VISIBLE else MAYBE)
+            for box in boxes
+        ]
+        kinds.append(self._tell("", own, how))
+        scaled = tuple(_resize(box, size, self.image_size) for box in boxes)
+        return Mark(scaled, np.array(kinds, np.int32), mask, self.options)
+
+    def _find_mask(self, sample: Sample, size: tuple[int, int]) -> Path | None:
+        """Return the mask of an image, if there is an object in it."""
+        if not sample.mask:
+            return None
+        path = self.root / sample.mask
+        try:
+            mask = read_mask(path, self.options)
+        except ImageError as error:
+            self.problems += error.problems
+            return None
+        if mask.shape != size:
+            reason = f"expected the size {size} of its image, but it has {mask.shape}"
+            self.problems.append(Problem(path, reason))
+        return path if mask.any() else None
+
+    def _tell(self, label: str, own: np.ndarray, how: int) -> np.ndarray:
+        """Return what an object is for each class: the one of its label, or that of its image."""
+        if label != NO_OBJECT and label in self.names:
+            return how * (np.array(self.names) == label)
+        if own.sum() == 1:
+            return how * own
+        return MAYBE * (own if own.any() else self.objects)
+
+
+def _resize(box: Box, size: tuple[int, int], image_size: tuple[int, int]) -> Box:
+    """Return the box in an image that is resized."""
+    y, x = (new / old for new, old in zip(image_size, size, strict=True))
+    return Box(box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y, box.label)

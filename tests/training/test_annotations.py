@@ -1,0 +1,243 @@
+"""Masks and boxes as they are read, and trainings with them, from a manifest to a run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mscam_tf
+from mscam_tf import ImageError, ManifestError, ReadOptions, TrainConfig, read_manifest
+from mscam_tf.data.manifests import Box, Manifest, Sample, read_boxes, write_boxes
+from mscam_tf.files import read_table
+from mscam_tf.runs import OneLabel, SeveralFindings
+from mscam_tf.training.annotations import read_marks
+from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
+from tests.training.marked import SIDE, write_marked
+from tests.training.test_resuming import Stop, check_same, stop
+
+NAMES = ["crack", "none", "pore"]
+READ = ReadOptions()
+CONFIG = TrainConfig(
+    backbone="TinyNet", image_size=(SIDE, SIDE), batch_size=8, epochs=2, learning_rate=1e-2
+)
+
+
+def read(folder, samples, boxes, *, task=None, size=(8, 8), image_size=None):
+    if boxes:
+        write_boxes(boxes, folder / "boxes.csv")
+    manifest = Manifest(folder, tuple(samples))
+    sizes = dict.fromkeys(manifest.paths, size)
+    return read_marks(manifest, task or OneLabel(NAMES), sizes, image_size or size, READ)
+
+
+def write_mask(folder, name, values):
+    Image.fromarray(np.asarray(values, np.uint8)).save(folder / name)
+    return name
+
+
+def test_boxes_are_resized_with_their_image(tmp_path):
+    marks = read(
+        tmp_path, [Sample("a.png", "pore", "")], {"a.png": [Box(2, 4, 6, 8)]}, image_size=(16, 4)
+    )
+    rows, columns = np.nonzero(marks.paint(0)[..., 0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 15, 1, 2)
+
+
+def test_objects_have_the_class_of_their_box_or_else_of_their_image(tmp_path):
+    samples = [Sample(name, label, "") for name, label in (("a", "pore"), ("b", "none"))]
+    boxes = [Box(0, 0, 2, 2, "crack"), Box(2, 2, 4, 4, "odd"), Box(4, 4, 8, 6, "none")]
+    cut = Box(-6, 6, 2, 8, "crack").clip(8, 8)
+    marks = read(tmp_path, samples, {"a": [*boxes, cut], "b": [boxes[1]]})
+    here, own, maybe = [BOXED, 0, 0], [0, 0, BOXED], [MAYBE, 0, 0]
+    np.testing.assert_array_equal(marks.kinds[0], [here, own, own, maybe, own])
+    np.testing.assert_array_equal(marks.kinds[1, 0], [MAYBE, 0, MAYBE])
+    np.testing.assert_array_equal(marks.shown, [[True, False, True], [False, False, False]])
+
+
+def test_of_several_findings_a_box_without_a_class_may_be_any(tmp_path):
+    samples = [Sample("a", "crack|pore", ""), Sample("b", "pore", "")]
+    boxes = {"a": [Box(0, 0, 2, 2)], "b": [Box(0, 0, 2, 2)]}
+    marks = read(tmp_path, samples, boxes, task=SeveralFindings(["crack", "pore"]))
+    np.testing.assert_array_equal(marks.kinds[:, 0], [[MAYBE, MAYBE], [0, BOXED]])
+    np.testing.assert_array_equal(marks.counts > 0, [[False, False], [False, True]])
+
+
+def test_of_boxes_with_a_mask_only_what_is_masked_counts(tmp_path):
+    values = np.zeros((8, 8))
+    values[1, 1:7] = 9
+    name = write_mask(tmp_path, "mask.png", values)
+    boxes = {"a": [Box(0, 0, 4, 4, "crack")]}
+    marks = read(tmp_path, [Sample("a", "pore", "", mask=name)], boxes)
+    np.testing.assert_array_equal(marks.kinds[0], [[MASKED, 0, 0], [0, 0, MASKED]])
+    np.testing.assert_array_equal(marks.paint(0)[1, :, 0], [0, 1, 1, 1, 2, 2, 2, 0])
+    assert marks.paint(0).sum() == 9
+
+
+def test_boxes_count_where_the_mask_is_empty(tmp_path):
+    name = write_mask(tmp_path, "mask.png", np.zeros((8, 8)))
+    marks = read(tmp_path, [Sample("a", "pore", "", mask=name)], {"a": [Box(0, 0, 4, 4)]})
+    assert marks.kinds[0, 0].tolist() == [0, 0, BOXED]
+    (tmp_path / "boxes.csv").unlink()
+    assert read(tmp_path, [Sample("a", "pore", "", mask=name)], {}) is None
+
+
+def test_thin_masks_survive_where_images_are_shrunk(tmp_path):
+    values = np.eye(32) > 0
+    name = write_mask(tmp_path, "mask.png", values)
+    samples = [Sample("a", "pore", "", mask=name)]
+    marks = read(tmp_path, samples, {}, size=(32, 32), image_size=(16, 16))
+    assert np.diag(marks.paint(0)[..., 0]).all()
+    assert marks.paint(0).astype(bool).sum() < 3 * 16
+
+
+def test_masks_that_do_not_fit_are_all_named(tmp_path):
+    name = write_mask(tmp_path, "wide.png", np.ones((8, 9)))
+    (tmp_path / "broken.png").write_bytes(b"no")
+    samples = [Sample("a", "pore", "", mask=name), Sample("b", "pore", "", mask="broken.png")]
+    with pytest.raises(ImageError, match=r"(?s)wide\.png: .*\(8, 9\).*broken\.png.*map_weight"):
+        read(tmp_path, samples, {})
+
+
+def test_nothing_marked_is_nothing(tmp_path):
+    samples = [Sample("a", "pore", "a"), Sample("b", "none", "b")]
+    assert read(tmp_path, samples, {}) is None
+    assert read(tmp_path, samples, {"b": [Box(0, 0, 2, 2)]}) is None
+
+
+@pytest.fixture(scope="module")
+def boxed(tmp_path_factory):
+    return read_manifest(write_marked(tmp_path_factory.mktemp("boxed"), 12, boxed=0.7))
+
+
+def read_weights(run):
+    return run.load_model().get_weights()
+
+
+def are_alike(first, second):
+    return all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+def score_pointing(run, folder):
+    """Return in how many of the images with a spot its map is strongest there."""
+    manifest, boxes = read_manifest(folder), read_boxes(folder / "boxes.csv")
+    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])[..., None]
+    maps = mscam_tf.build_explainer(run.load_model()).predict(images, verbose=0)["maps"]
+    hits = []
+    for sample, values in zip(manifest.samples, maps, strict=True):
+        for box in boxes.get(sample.path, []):
+            mask = np.zeros((SIDE, SIDE))
+            mask[int(box.y_min) : int(box.y_max), int(box.x_min) : int(box.x_max)] = 1
+            hits.append(mscam_tf.points_at(values[..., 1] - values[..., 0], mask, 1.0))
+    return np.mean(hits)
+
+
+@pytest.mark.parametrize(
+    ("marked", "map_weight", "lowest", "highest"),
+    [
+        pytest.param({}, 0.0, 0.0, 0.2, id="labels"),
+        pytest.param({}, 1.0, 0.9, 1.0, id="boxes"),
+        pytest.param({"masks": True}, 1.0, 0.9, 1.0, id="masks", marks=pytest.mark.slow),
+    ],
+)
+def test_boxes_teach_the_maps_which_of_two_cues_is_meant(
+    tmp_path, marked, map_weight, lowest, highest
+):
+    for name in ("data", "test"):
+        (tmp_path / name).mkdir()
+    manifest = read_manifest(write_marked(tmp_path / "data", 30, **marked))
+    config = replace(CONFIG, pooling="soft", epochs=12, patience=12, map_weight=map_weight)
+    run = mscam_tf.train(manifest, tmp_path / "run", config)
+    found = score_pointing(run, write_marked(tmp_path / "test", 20, seed=9))
+    assert lowest <= found <= highest
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"several": True, "model": "single"},
+        {"precision": "mixed_bfloat16", "balance": False},
+        pytest.param({"deep_supervision": 0.5, "pooling": "soft"}, marks=pytest.mark.slow),
+        pytest.param({"xla": True, "precision": "mixed_float16"}, marks=pytest.mark.slow),
+    ],
+)
+def test_every_setting_goes_with_boxes(boxed, tmp_path, settings):
+    run = mscam_tf.train(boxed, tmp_path / "run", replace(CONFIG, epochs=1, **settings))
+    (row,) = read_table(run.folder / "history.csv")
+    assert float(row["map_loss"]) > 0
+    assert float(row["val_map_loss"]) > 0
+    assert len(run.load_model().inputs) == 1
+
+
+def test_the_validation_loss_is_the_sum(boxed, tmp_path):
+    config = replace(CONFIG, epochs=1, model="single", learning_rate=1e-9)
+    rows = []
+    for weight in (0.0, 0.5, 2.0):
+        run = mscam_tf.train(boxed, tmp_path / str(weight), replace(config, map_weight=weight))
+        rows.append({n: float(x) for n, x in read_table(run.folder / "history.csv")[0].items()})
+    plain, half, twice = rows
+    assert "map_loss" not in plain
+    for prefix in ("", "val_"):
+        for weight, row in ((0.5, half), (2.0, twice)):
+            expected = plain[f"{prefix}loss"] + weight * row[f"{prefix}map_loss"]
+            assert row[f"{prefix}loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_marks_nothing_changes(image_folder, tmp_path):
+    manifest = read_manifest(image_folder)
+    config = replace(CONFIG, image_size=(64, 64))
+    runs = [
+        mscam_tf.train(manifest, tmp_path / str(weight), replace(config, map_weight=weight))
+        for weight in (0.0, 1.0)
+    ]
+    assert are_alike(*map(read_weights, runs))
+    histories = [(run.folder / "history.csv").read_bytes() for run in runs]
+    assert histories[0] == histories[1]
+    assert not (runs[1].folder / "marks.csv").exists()
+
+
+def test_boxes_beside_images_that_are_not_trained_on_change_nothing(boxed, tmp_path):
+    known = read_boxes(boxed.root / "boxes.csv")
+    samples = tuple(s for s in boxed.samples if s.split != "train" or s.path not in known)
+    assert {s.label for s in samples if s.split == "train"} == {"none", "spot"}
+    assert any(s.path in known for s in samples if s.split == "validation")
+    runs = []
+    for weight in (0.0, 1.0):
+        config = replace(CONFIG, epochs=1, map_weight=weight)
+        manifest = replace(boxed, samples=samples)
+        runs.append(mscam_tf.train(manifest, tmp_path / str(weight), config))
+    assert are_alike(*map(read_weights, runs))
+
+
+def test_a_training_with_boxes_goes_on_to_the_same_end(boxed, tmp_path):
+    config = replace(CONFIG, epochs=3)
+    whole = mscam_tf.train(boxed, tmp_path / "whole", config)
+    stop(boxed, tmp_path / "parts", config, Stop(1, within=True))
+    check_same(whole, mscam_tf.train(boxed, tmp_path / "parts", resume=True))
+    rows = list(read_table(whole.folder / "marks.csv"))
+    assert [row["path"] for row in rows] == [f"spot{k}.png" for k in range(9)]
+    assert len({row["sha256"] for row in rows}) == 9
+
+
+def test_other_boxes_and_masks_are_refused(tmp_path):
+    folder, run = tmp_path / "data", tmp_path / "run"
+    folder.mkdir()
+    manifest = read_manifest(write_marked(folder, 12))
+    stop(manifest, run, replace(CONFIG, epochs=2), Stop(0))
+    boxes = read_boxes(folder / "boxes.csv")
+    moved = {**boxes, "spot3.png": [Box(0, 0, 5, 5)], "spot4.png": []}
+    write_boxes(moved, folder / "boxes.csv")
+    message = r"begun with other masks or boxes.*2 that differ: spot3\.png, spot4\.png"
+    with pytest.raises(ManifestError, match=message):
+        mscam_tf.train(manifest, run, resume=True)
+    (folder / "boxes.csv").unlink()
+    with pytest.raises(ManifestError, match="12 that differ"):
+        mscam_tf.train(manifest, run, resume=True)
+    (folder / "mask.png").write_bytes((folder / "spot0.png").read_bytes())
+    write_boxes(boxes, folder / "boxes.csv")
+    masked = tuple(
+        replace(s, mask="mask.png" if s.path == "spot7.png" else "") for s in manifest.samples
+    )
+    with pytest.raises(ManifestError, match=r"1 that differ: spot7\.png"):
+        mscam_tf.train(replace(manifest, samples=masked), run, resume=True)
+    assert mscam_tf.train(manifest, run, resume=True).config.map_weight == 1
