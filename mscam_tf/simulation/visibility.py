@@ -57,7 +57,7 @@ def measure_visibility(
         >>> change = np.full((5, 5), 0.02, np.float32)
         >>> image[20:25, 20:25] += change
         >>> signal = Signal((slice(20, 25), slice(20, 25)), change, 5.0)
-        >>> 8 < measure_visibility(image, [signal])[0] < 12  # 2 sqrt(25) = 10
+        >>> 7 < measure_visibility(image, [signal])[0] < 13  # 2 sqrt(25) = 10
         True
     """
     bare = image.copy()
