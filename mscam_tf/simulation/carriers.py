@@ -21,7 +21,7 @@ from mscam_tf.simulation.projection import make_window
 from mscam_tf.simulation.welds import draw_weld
 
 Carrier = dict[str, np.ndarray]
-_GRAINS = 24  # Different shapes of grain in an image; each lies in several places.
+_GRAINS = 12  # Different shapes of grain in an image; each lies in several places.
 
 
 def draw_carrier(

@@ -49,8 +49,8 @@ def find_spot(thickness: np.ndarray, generator: np.random.Generator) -> Spot:
 
 def draw_pores(size: tuple[int, int], spot: Spot, generator: np.random.Generator) -> list[Defect]:
     """One gas pore, a cluster of up to forty, or a chain along the seam."""
-    diameter = log_uniform(2, 12, generator) if generator.random() < 0.8 else 12.0
-    diameter *= 1.0 if diameter < 12 else log_uniform(1, 3.3, generator)
+    diameter = log_uniform(2, 16, generator) if generator.random() < 0.8 else 16.0
+    diameter *= 1.0 if diameter < 16 else log_uniform(1, 2.5, generator)
     contrast = _draw_contrast((0.012, 0.5), diameter, generator)
     worm = log_uniform(1.5, 4, generator) if generator.random() < 0.15 else 1.0
     arrangement = generator.choice(["single", "cluster", "chain"], p=[0.4, 0.4, 0.2])
@@ -159,9 +159,13 @@ def _lay(
 def _draw_contrast(
     limits: tuple[float, float], width: float, generator: np.random.Generator
 ) -> float:
-    """Optical depth; the lower end rises where an object is so small that noise would hide it."""
+    """Optical depth; the lower end rises where an object is so small that noise would hide it.
+
+    It rises with the root of a large width, too: wide defects are thick.
+    """
     low, high = limits
-    return log_uniform(min(low * max(1, 10 / width), high / 2), high, generator)
+    least = low * max(1, 10 / width, np.sqrt(width / 10))
+    return log_uniform(min(least, high / 2), high, generator)
 
 
 def _name(target: str, width: float) -> str:

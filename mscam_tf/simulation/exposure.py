@@ -134,7 +134,7 @@ class Tone:
     """The grey value of each optical depth: a window, clipped, and a curve."""
 
     def __init__(self, depth: np.ndarray, exposure: Exposure) -> None:
-        sample, headroom = depth[::2, ::2], exposure.headroom
+        sample, headroom = depth[::3, ::3], exposure.headroom
         self.low, high = 0.0, 0.001
         if exposure.window is not None:
             self.low = float(np.quantile(sample, exposure.window[0]))

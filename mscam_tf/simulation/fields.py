@@ -34,9 +34,10 @@ def smooth_noise(size: tuple[int, int], cell: float, generator: np.random.Genera
     """
     counts = [int(side / cell) + 4 for side in size]
     field = generator.standard_normal(counts, dtype=np.float32)
-    for axis, side in enumerate(size):
-        shifted = np.arange(side, dtype=np.float32) / np.float32(cell) + generator.random()
-        field = _interpolate(field, shifted, axis)
+    shifts = generator.random(2)
+    for axis in (1, 0):  # The rows last: they are copied whole.
+        positions = np.arange(size[axis], dtype=np.float32) / np.float32(cell)
+        field = _interpolate(field, positions + np.float32(shifts[axis]), axis)
     return field / np.float32(_STD)
 
 
@@ -90,5 +91,7 @@ def _interpolate(field: np.ndarray, positions: np.ndarray, axis: int) -> np.ndar
     shape = (-1, 1) if axis == 0 else (1, -1)
     total = np.zeros(1, np.float32)
     for offset, weight in enumerate(weights):
-        total = total + np.take(field, whole + offset, axis) * (weight / 6).reshape(shape)
+        part = np.take(field, whole + offset, axis)
+        part *= (weight / 6).reshape(shape)
+        total = np.add(total, part, out=part)
     return total

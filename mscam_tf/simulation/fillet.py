@@ -102,8 +102,9 @@ def _draw_segments(
     period = log_uniform(3, 12, generator) / pitch
     width = generator.uniform(0.05, 0.2)
     phase = bent_phase(size, period, generator)
-    sheet = np.exp(-(phase % 1) / np.float32(width)) * (phase % 1 > 0)
-    sheet = sheet + np.exp(-(1 - phase % 1) / np.float32(width * generator.uniform(0.1, 1)))
+    phase -= np.floor(phase)
+    sheet = np.exp(-phase / np.float32(width)) * (phase > 0)
+    sheet += np.exp((phase - 1) / np.float32(width * generator.uniform(0.1, 1)))
     strength = np.clip(smooth_noise(size, generator.uniform(10, 40) / pitch, generator), 0, 2)
     return np.float32(log_uniform(0.01, 0.5, generator)) * sheet * strength
 

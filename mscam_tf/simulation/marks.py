@@ -117,10 +117,10 @@ def _draw_dust(size: tuple[int, int], generator: np.random.Generator) -> tuple[L
 
 
 def _draw_stain(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
-    """A drop that dried: wide, soft or with a rim, faint."""
-    field = smooth_noise(size, log_uniform(20, 80, generator), generator) - 1
+    """A drop that dried: wide, soft, faint."""
+    field = smooth_noise(size, log_uniform(40, 120, generator), generator) - 0.5
     depth = generator.choice([-1, 1]) * log_uniform(0.01, 0.08, generator)
-    stain: np.ndarray = np.float32(depth) * np.clip(field / 0.5, 0, 1)
+    stain: np.ndarray = np.float32(depth) * np.clip(field, 0, 1)
     return stain
 
 
