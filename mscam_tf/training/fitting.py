@@ -16,12 +16,11 @@ from mscam_tf.runs import Run, TrainConfig
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.checkpoints import (
     BEST,
-    HISTORY,
     Keeper,
     Progress,
-    drop_later_rows,
     read_progress,
     read_weights,
+    restore_history,
     restore_state,
 )
 from mscam_tf.training.deep_supervision import show_heads
@@ -65,8 +64,8 @@ def fit(
         RunError: If the training diverges.
     """
     begun = progress = read_progress(run.folder)
-    drop_later_rows(run.folder / HISTORY, "epoch", begun.epoch)
     if begun.epoch:
+        restore_history(run.folder, begun)
         read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
     else:
         _start_heads(model, run, manifest.select("train"))

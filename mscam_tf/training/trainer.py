@@ -89,6 +89,7 @@ def train(
         ManifestError: If no honest split exists, or none is left without the skipped images; or if
             the training that is to go on has other images.
     """
+    manifest = replace(manifest, root=manifest.root.resolve())  # As it is noted in the folder.
     folder, inputs = Path(folder), (manifest.root, *manifest.paths)
     options = {"overwrite": overwrite, "resume": resume}
     claim(folder, RUN_FOLDER, **options, inputs=inputs)
@@ -116,7 +117,7 @@ def train(
             say_where_it_lies(place),
         ):
             if begun is None:
-                run = create_run(place, config, class_names, str(manifest.root.resolve()))
+                run = create_run(place, config, class_names, str(manifest.root))
                 _write_data(run, manifest, problems)
             else:
                 run = replace(begun, folder=place)
