@@ -1,8 +1,8 @@
 from .building import check_config as check_config
 from .callbacks import RelevanceLogger as RelevanceLogger
 from .checkpoints import add_row as add_row
-from .checkpoints import find_no_numbers as find_no_numbers
 from .checkpoints import write_weights as write_weights
+from .divergence import find_no_numbers as find_no_numbers
 from .optimization import NOT_DECAYED as NOT_DECAYED
 from .optimization import average_weights as average_weights
 from .optimization import compile_classifier as compile_classifier

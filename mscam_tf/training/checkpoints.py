@@ -3,7 +3,7 @@
 import io
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,21 +17,12 @@ from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_json, write_table, write_whole
 from mscam_tf.outputs import read_json
 from mscam_tf.runs import RUN_FOLDER
+from mscam_tf.training.divergence import DivergedError, find_no_numbers
 from mscam_tf.training.optimization import average_weights
 
 BEST = Path("checkpoints") / "best.weights.h5"
 HISTORY = "history.csv"
 _LOGGER = logging.getLogger(__name__)
-
-
-class DivergedError(RunError):
-    """A training went where no number is; it would again with the same settings."""
-
-    def __init__(self, what: str, received: Any) -> None:
-        super().__init__(
-            f"The training diverged{what}. Begin anew with a lower learning rate (--learning-rate; "
-            f"--overwrite where a run is). Received: {received}"
-        )
 
 
 @dataclass(frozen=True)
@@ -100,14 +91,6 @@ class Keeper(keras.callbacks.Callback):
         kept = f"; the best weights before are kept in {best}" if self.progress.epoch else ""
         if what:
             raise DivergedError(f" in epoch {epoch + 1}: its {what}{kept}", losses)
-
-
-def find_no_numbers(model: keras.Model, losses: Iterable[float]) -> str:
-    """Say what of a training is no number, if anything; rectified layers hide NaN from the loss."""
-    if not all(math.isfinite(loss) for loss in losses):
-        return "loss is no number"
-    finite = all(np.isfinite(values).all() for values in model.get_weights())
-    return "" if finite else "weights are no numbers"
 
 
 def save_state(model: keras.Model, folder: Path, progress: Progress) -> None:

@@ -11,7 +11,8 @@ from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.runs import Run
 from mscam_tf.training.building import build_classifier
-from mscam_tf.training.checkpoints import BEST, DivergedError, read_weights
+from mscam_tf.training.checkpoints import BEST, read_weights
+from mscam_tf.training.divergence import DivergedError
 from mscam_tf.training.optimization import apply_constraints
 from mscam_tf.training.preparation import make_split_dataset
 
