@@ -213,7 +213,8 @@ def _clear(leftover: Path, path: Path, entries: Sequence[str] | None) -> None:
             leftover.rename(path)
             _LOGGER.warning("%s was moved away by a command that was stopped; it is back.", path)
             return
-        _LOGGER.warning("%s, left of a command that was stopped, is removed.", leftover)
         discard_folder(leftover, path, entries)
+        if not leftover.exists():
+            _LOGGER.warning("%s, left of a command that was stopped, was removed.", leftover)
     finally:
         os.close(descriptor)

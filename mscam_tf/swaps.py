@@ -80,6 +80,8 @@ def discard_folder(old: Path, path: Path, entries: Sequence[str] | None) -> None
         _LOGGER.warning("%s is kept: it holds %s.", old, ", ".join(left))
         return
     shutil.rmtree(old, ignore_errors=True)
+    if old.exists():
+        _LOGGER.warning("%s is old, and could not be removed whole.", old)
 
 
 def _move(source: Path, target: Path, choose: Callable[[str], bool]) -> None:

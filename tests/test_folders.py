@@ -7,6 +7,7 @@ import pytest
 
 from mscam_tf import MscamError
 from mscam_tf.errors import RunError
+from mscam_tf.files import PARTIAL
 from mscam_tf.folders import (
     clear_leftovers,
     find_unfinished,
@@ -230,8 +231,18 @@ def test_work_that_is_begun_anew_names_what_it_removes(old, caplog):
         assert not list(place.iterdir())
         with pytest.raises(RunError, match="Another command is writing"):
             work(old, "state")
-    assert ".run.unfinished, left of a command that was stopped, is removed" in caplog.text
+    assert ".run.unfinished, left of a command that was stopped, was removed" in caplog.text
     assert read(old) == {"notes": "old"}
+
+
+def test_leftovers_that_stay_are_not_said_to_be_removed(old, monkeypatch, caplog):
+    left = old.with_name(f".run{PARTIAL}{'0' * 12}")
+    left.mkdir()
+    monkeypatch.setattr("shutil.rmtree", lambda folder, **options: None)
+    clear_leftovers(old)
+    assert left.is_dir()
+    assert "was removed" not in caplog.text
+    assert f"{left} is old, and could not be removed" in caplog.text
 
 
 def test_links_stay_links(old, tmp_path):

@@ -32,6 +32,13 @@ def test_what_is_somebodys_goes_to_the_new_folder_or_stays(tmp_path):
     assert list_others(old, ["mod*"]) == ["notes"]
 
 
+def test_what_cannot_be_removed_is_named(tmp_path, monkeypatch, caplog):
+    old, new = make(tmp_path / "old", model="a"), make(tmp_path / "new", model="b")
+    monkeypatch.setattr("shutil.rmtree", lambda folder, **options: None)
+    discard_folder(old, new, ["model"])
+    assert f"{old} is old, and could not be removed whole" in caplog.text
+
+
 def test_free_is_nothing_or_an_empty_folder(tmp_path):
     assert is_free(tmp_path / "missing")
     assert is_free(tmp_path)

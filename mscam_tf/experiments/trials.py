@@ -14,7 +14,7 @@ from mscam_tf.evaluation import evaluate
 from mscam_tf.experiments.scores import Key, add_scores, list_done
 from mscam_tf.models import parse_weights
 from mscam_tf.runs import Run, TrainConfig, open_run
-from mscam_tf.training import train
+from mscam_tf.training import find_begun, train
 
 TRIALS = "trials"
 _BINARY = (NO_OBJECT, "bone")
@@ -86,7 +86,7 @@ def run_trials(
     config: TrainConfig,
     callbacks: Callable[[Trial], Sequence[keras.callbacks.Callback]] = lambda trial: (),  # noqa: ARG005
 ) -> Iterator[Trial]:
-    """Train and score what has not been yet; a training that was stopped is begun anew.
+    """Train and score what has not been yet; a training that was stopped goes on.
 
     All three models of a seed get the same split. What `scores.csv` lists is done; the predictions
     are in `test/` and `fresh/` of the run.
@@ -146,7 +146,7 @@ def _run_trial(
 ) -> None:
     place = trial.locate(folder)
     manifest = _label(trial, split_manifest(data, trial.seed))
-    run = _find_run(place) or train(manifest, place, configure(trial, config), callbacks=callbacks)
+    run = _train(trial, place, manifest, config, callbacks)
     shutil.rmtree(place / "checkpoints", ignore_errors=True)  # As large as the model itself.
     scored: dict[str, Any] = {"test": manifest.select("test"), "fresh": fresh}
     for part, images in scored.items():
@@ -156,12 +156,19 @@ def _run_trial(
     add_scores(folder, trial.key, place, run.versions)
 
 
-def _find_run(place: Path) -> Run | None:
-    """Return the trial's run, if its training finished; what is unfinished goes."""
+def _train(
+    trial: Trial,
+    place: Path,
+    manifest: Manifest,
+    config: TrainConfig,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Run:
     if (place / "display.json").exists():  # Which is written last.
         return open_run(place)
+    if find_begun(place) is not None:
+        return train(manifest, place, resume=True, callbacks=callbacks)
     shutil.rmtree(place, ignore_errors=True)
-    return None
+    return train(manifest, place, configure(trial, config), callbacks=callbacks)
 
 
 def _label(trial: Trial, manifest: Manifest) -> Manifest:

@@ -9,9 +9,11 @@ from typing import Any
 import keras
 
 from mscam_tf.errors import MscamError
+from mscam_tf.models.origins import explain_writer
 from mscam_tf.models.registry import find_backbone
 from mscam_tf.models.taps import default_taps, get_tap
 from mscam_tf.models.weights import Weights, parse_weights
+from mscam_tf.settings import check_setting
 
 
 def build_feature_extractor(
@@ -46,6 +48,8 @@ def build_feature_extractor(
         ValueError: If the name or a tap is unknown, or `weights` does not fit.
         OSError: If ImageNet weights cannot be downloaded; it says which file to place where.
     """
+    if batch_norm_momentum is not None:
+        check_setting("batch_norm_momentum", batch_norm_momentum)
     weights = parse_weights(weights).resolve(backbone if isinstance(backbone, str) else "")
     if isinstance(backbone, str):
         model = _create_named(backbone, weights, image_size)
@@ -113,8 +117,9 @@ def _load_file(backbone: keras.Model, weights: Weights) -> None:
         else:
             backbone.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = explain_writer(path) or error
         raise MscamError(
-            f"The weights file does not fit backbone {backbone.name!r}: {error} "
+            f"The weights file does not fit backbone {backbone.name!r}: {reason} "
             f"Received: weights={str(path)!r}"
         ) from error
 
@@ -137,7 +142,7 @@ def _copy_weights(source: keras.Model, backbone: keras.Model) -> None:
 def _set_batch_norm_momentum(model: keras.Model, momentum: float | None) -> None:
     for layer in model.layers:
         if momentum is not None and isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = momentum
+            layer.momentum = float(momentum)
 
 
 def _check_functional(backbone: Any) -> keras.Model:

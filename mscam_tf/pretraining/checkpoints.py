@@ -1,26 +1,29 @@
 """The folder of a pretraining: its state, and how it is gone on from."""
 
+import csv
+import logging
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from mscam_tf.errors import MscamError
-from mscam_tf.files import write_json, write_whole
+from mscam_tf.errors import MscamError, RunError
+from mscam_tf.files import read_table, write_json, write_table, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.outputs import Kind, check_settings, claim
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
 from mscam_tf.simulation import simulate_batch
-from mscam_tf.training import add_row, drop_later_rows, write_weights
+from mscam_tf.training import add_row, find_no_numbers, write_weights
 
 PROBE_BATCHES = 8
 _CONFIG, _HISTORY = "config.json", "history.csv"
 _STATE, _BEFORE_FALL = "state.weights.h5", "before_fall.weights.h5"
 _FOLDER = Kind("a pretraining", _CONFIG, keys=("steps", "map_weight"), continued=True)
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Keeper(keras.callbacks.Callback):
@@ -43,10 +46,12 @@ class Keeper(keras.callbacks.Callback):
         ]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Probe, and write what is found and the state; refuse a loss that is no number."""
-        if not np.isfinite(logs["loss"]):
+        """Probe, and write what is found and the state; refuse what is no number."""
+        what = find_no_numbers(self.model, [logs["loss"]])
+        if what:
             raise MscamError(
-                "The pretraining diverged; its last checkpoint is kept. Lower the learning rate. "
+                f"The pretraining diverged: its {what}. Its last checkpoint is kept; begin anew in "
+                "another folder with a lower learning rate (--learning-rate). "
                 f"Received: a loss of {logs['loss']}"
             )
         step = int(self.model.optimizer.iterations)
@@ -84,8 +89,31 @@ def open_folder(folder: Path, config: PretrainConfig, trainer: keras.Model) -> i
     if resumes:
         _keep_before_fall(folder, config, step)
     write_json(folder / _CONFIG, asdict(config))
-    drop_later_rows(folder / _HISTORY, "step", step + 1)
+    drop_later_rows(folder / _HISTORY, step)
     return step
+
+
+def drop_later_rows(path: Path, step: int) -> None:
+    """Drop what a history tells of steps that are done once more.
+
+    Raises:
+        RunError: If it cannot be read.
+    """
+    if not path.exists():
+        if step:
+            _LOGGER.warning("There is no %s: what it told until step %d is lost.", path, step)
+        return
+    try:
+        rows = [row for row in read_table(path) if int(row["step"]) <= step]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise RunError(
+            f"{path} cannot be read; move it away to go on without its rows. Expected: numbers in "
+            f"the column step. Received: {error!r}"
+        ) from error
+    if rows:
+        write_table(path, rows)
+    else:
+        path.unlink()
 
 
 def _load_state(trainer: keras.Model, path: Path) -> None:

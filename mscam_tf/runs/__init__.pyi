@@ -9,6 +9,7 @@ from .run import Run as Run
 from .run import create_run as create_run
 from .run import open_run as open_run
 from .samples import select_samples as select_samples
+from .samples import warn_of_other_data as warn_of_other_data
 from .session import Session as Session
 from .session import find_run as find_run
 from .session import open_session as open_session

@@ -45,11 +45,11 @@ def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
             f"use the split 'all'. Received: {manifest.root}"
         )
     selected = Manifest(manifest.root, chosen)
-    _warn_of_other_data(run, selected)
+    warn_of_other_data(run, selected)
     return selected
 
 
-def _warn_of_other_data(run: Run, manifest: Manifest) -> None:
+def warn_of_other_data(run: Run, manifest: Manifest) -> None:
     """Data may have moved since; other data with the same names would be taken for them."""
     if _count_own(run, manifest, chosen=manifest.samples) < len(manifest.samples):
         _LOGGER.warning(

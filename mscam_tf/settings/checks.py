@@ -1,14 +1,17 @@
 """Check settings by the table, and name the word that was meant."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, get_args, get_type_hints
 
+import numpy as np
+
 from mscam_tf.errors import MscamError
-from mscam_tf.settings.rules import Choice, Flag, Names, Number, Range, Rule, Size
+from mscam_tf.settings.rules import Choice, Flag, Names, Number, Range, Rule, Size, is_finite
 from mscam_tf.settings.table import SETTINGS
 
 
@@ -48,8 +51,17 @@ def check_setting(name: str, value: Any, owner: type | None = None) -> None:
     """
     rule = find_rule(name, owner)
     if not rule.accepts(value):
-        hint = suggest(value, rule.words) if isinstance(rule, Choice) else ""
+        hint = suggest(value, rule.words) if isinstance(rule, Choice) else _explain(value)
         raise MscamError(f"`{name}` must be {rule}.{hint} Received: {name}={value!r}")
+
+
+def _explain(value: Any) -> str:
+    """Say why a number is refused that seems to be as the rule says."""
+    is_float = isinstance(value, Real) and not isinstance(value, Integral)
+    seen = float(np.float32(value)) if is_float and is_finite(value) else math.inf
+    if is_float and math.isfinite(value) and seen != value and seen in (0.0, 1.0, math.inf):
+        return f" In float32 it is {seen:g}."
+    return ""
 
 
 def check_settings_of(config: Any) -> None:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 View = Literal["global"] | float  # What a channel shows: see `mscam_tf.LocalContrast`.
 GLOBAL: tuple[View, ...] = ("global",)
 _LARGEST = 2**63  # Of whole numbers.
+_LARGEST_FLOAT = float(np.finfo(np.float32).max)  # Models compute in it.
 
 
 class Rule(Protocol):
@@ -18,17 +21,17 @@ class Rule(Protocol):
 
 
 def is_finite(value: Any) -> bool:
-    """Whether a value is a number, neither infinite nor too large for NumPy and TensorFlow.
+    """Whether a value is a number, neither infinite nor too large for int64 or float32.
 
     Examples:
-        >>> [is_finite(value) for value in (1, 2.5, float("nan"), 10**400, True, "1")]
-        [True, True, False, False, False, False]
+        >>> [is_finite(value) for value in (1, 2.5, float("nan"), 10**400, 1e39, True, "1")]
+        [True, True, False, False, False, False, False]
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
     if isinstance(value, Integral):
         return -_LARGEST <= int(value) < _LARGEST
-    return math.isfinite(value)
+    return abs(float(value)) <= _LARGEST_FLOAT  # Nor is NaN.
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number from `low` to `high`; `above` and `below` leave out these two ends."""
+    """A number from `low` to `high`, as float32 has it; `above` and `below` leave out the ends."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -57,6 +60,8 @@ class Number:
     def accepts(self, value: Any) -> bool:
         if not is_finite(value) or (self.whole and not isinstance(value, Integral)):
             return False
+        if not isinstance(value, Integral):
+            value = float(np.float32(value))  # Which makes 0 of 1e-50, and 1 of 1 - 1e-9.
         right = self.low < value if self.above else self.low <= value
         return right and (value < self.high if self.below else value <= self.high)
 

@@ -27,6 +27,7 @@ SETTINGS: Mapping[str, Rule] = {
     "sharpness": _NOT_NEGATIVE,
     "unit_norm_heads": Flag(),
     "dropout": Number(0, 1, below=True),
+    "batch_norm_momentum": Number(0, 1, below=True),
     "precision": Choice(("float32", "mixed_float16", "mixed_bfloat16")),
     # Of trainings.
     "image_size": Size(32),

@@ -2,8 +2,8 @@ from .building import check_config as check_config
 from .building import use_precision as use_precision
 from .callbacks import RelevanceLogger as RelevanceLogger
 from .checkpoints import write_weights as write_weights
+from .divergence import find_no_numbers as find_no_numbers
 from .history import add_row as add_row
-from .history import drop_later_rows as drop_later_rows
 from .map_supervision import MapCalibration as MapCalibration
 from .map_supervision import name_maps as name_maps
 from .map_supervision import weigh_cells as weigh_cells

@@ -3,7 +3,7 @@
 import io
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,6 +17,7 @@ from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.outputs import read_json
 from mscam_tf.runs import RUN_FOLDER
+from mscam_tf.training.divergence import DivergedError, find_no_numbers
 from mscam_tf.training.history import HISTORY, add_row
 from mscam_tf.training.optimization import average_weights
 
@@ -93,32 +94,28 @@ class Keeper(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _check_numbers(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Refuse a loss that is no number, and weights: rectified layers make zeros of them."""
         losses = {name: float(logs[name]) for name in ("loss", "val_loss") if name in logs}
-        finite = all(math.isfinite(loss) for loss in losses.values())
-        if finite and all(np.isfinite(values).all() for values in self.model.get_weights()):
-            return
-        what = "weights are no numbers" if finite else "loss is no number"
-        kept = "; the best weights of the epochs before are kept" if self.progress.epoch else ""
-        raise RunError(
-            f"The training diverged in epoch {epoch + 1}: its {what}{kept}. "
-            f"Lower the learning rate. Received: {losses}"
-        )
+        what = find_no_numbers(self.model, losses.values())
+        best = self.folder / BEST
+        kept = f"; the best weights before are kept in {best}" if self.progress.epoch else ""
+        if what:
+            raise DivergedError(f" in epoch {epoch + 1}: its {what}{kept}", losses)
 
 
 def save_state(model: keras.Model, folder: Path, progress: Progress) -> None:
-    """Keep all variables of a compiled model, those of its optimizer too, and how far it is.
+    """Keep all variables of a compiled model, its optimizer's too, the history, and how far it is.
 
     The former state is removed once the new one is whole.
     """
     path = _name_state(folder, progress)
     arrays = {name: keras.ops.convert_to_numpy(v) for name, v in _list_variables(model).items()}
+    history = folder / HISTORY
+    rows = history.read_bytes() if history.exists() else b""
+    arrays["history"] = np.frombuffer(rows, np.uint8)
     with write_whole(path) as partial:
         np.savez(partial, **arrays)
     write_json(folder / RUN_FOLDER.state, asdict(progress))
-    for former in path.parent.glob("epoch*.npz"):
-        if former != path:
-            former.unlink()
+    _drop_arrays(folder, but=path)
 
 
 def restore_state(model: keras.Model, folder: Path, progress: Progress, *, anew: bool) -> None:
@@ -136,20 +133,26 @@ def restore_state(model: keras.Model, folder: Path, progress: Progress, *, anew:
     """
     if not model.optimizer.built:  # That of half precision, around the one that is.
         model.optimizer.build(model.trainable_variables)
-    path = _name_state(folder, progress)
-    variables = _list_variables(model, optimizer=not anew)
-    try:
-        # Opened here: NumPy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            for name, variable in variables.items():
-                variable.assign(arrays[name])
-    except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read; begin anew with --overwrite: {error}") from error
+    with _open_state(folder, progress) as arrays:
+        for name, variable in _list_variables(model, optimizer=not anew).items():
+            variable.assign(arrays[name])
     if not anew:
         # The averages were in the place of the weights, and these in theirs: Keras' swap.
         swap = average_weights()
         swap.set_model(model)
         swap.on_test_begin()
+
+
+def restore_history(folder: Path, progress: Progress) -> None:
+    """Bring the history back to what it was after an epoch, whatever became of the file.
+
+    Raises:
+        RunError: If the state cannot be read.
+    """
+    with _open_state(folder, progress) as arrays:
+        rows = arrays["history"].tobytes()
+    with write_whole(folder / HISTORY) as partial:
+        partial.write_bytes(rows)
 
 
 def read_progress(folder: Path) -> Progress:
@@ -166,10 +169,8 @@ def read_progress(folder: Path) -> Progress:
 
 def drop_state(folder: Path) -> None:
     """Remove the state of a training that is finished."""
-    state = folder / RUN_FOLDER.state
-    state.unlink(missing_ok=True)
-    for path in state.parent.glob("epoch*.npz"):
-        path.unlink()
+    (folder / RUN_FOLDER.state).unlink(missing_ok=True)
+    _drop_arrays(folder)
 
 
 @contextmanager
@@ -177,6 +178,8 @@ def say_where_it_lies(folder: Path) -> Iterator[None]:
     """If the block is stopped, say how much is kept and how to go on with it."""
     try:
         yield
+    except DivergedError:
+        raise
     except BaseException:
         progress = read_progress(folder)
         if progress.epoch:
@@ -223,6 +226,23 @@ def _list_variables(model: keras.Model, *, optimizer: bool = True) -> dict[str, 
     if optimizer:
         kinds["optimizer"] = model.optimizer.variables
     return {f"{kind}{i}": v for kind, some in kinds.items() for i, v in enumerate(some)}
+
+
+@contextmanager
+def _open_state(folder: Path, progress: Progress) -> Iterator[Mapping[str, np.ndarray]]:
+    path = _name_state(folder, progress)
+    try:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            yield arrays
+    except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read; begin anew with --overwrite: {error}") from error
+
+
+def _drop_arrays(folder: Path, but: Path | None = None) -> None:
+    for path in (folder / RUN_FOLDER.state).parent.glob("epoch*.npz"):
+        if path != but:
+            path.unlink()
 
 
 def _name_state(folder: Path, progress: Progress) -> Path:

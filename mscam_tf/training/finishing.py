@@ -7,12 +7,12 @@ import keras
 import numpy as np
 
 from mscam_tf.data.manifests import Manifest
-from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
 from mscam_tf.runs import Run
 from mscam_tf.training.building import build_classifier
 from mscam_tf.training.checkpoints import BEST, read_weights
+from mscam_tf.training.divergence import DivergedError
 from mscam_tf.training.optimization import apply_constraints
 from mscam_tf.training.preparation import make_split_dataset
 
@@ -59,7 +59,8 @@ def fit_range(explainer: keras.Model, batches: Iterable[Any]) -> tuple[float, fl
     for images in batches:
         maps = np.asarray(explainer.predict_on_batch(images)["maps"])
         if not np.isfinite(maps).all():
-            raise RunError("The training diverged: its maps are no numbers. Lower --learning-rate.")
+            count = np.sum(~np.isfinite(maps))
+            raise DivergedError(": its maps are no numbers", f"{count} that are none")
         kept += [_draw(values.ravel(), generator) for values in maps]
     low, high = np.percentile(np.concatenate(kept), _PERCENTILES)
     return float(low), float(high)

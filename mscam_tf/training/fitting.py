@@ -19,10 +19,10 @@ from mscam_tf.training.checkpoints import (
     Keeper,
     read_progress,
     read_weights,
+    restore_history,
     restore_state,
 )
 from mscam_tf.training.deep_supervision import show_heads
-from mscam_tf.training.history import HISTORY, drop_later_rows
 from mscam_tf.training.map_supervision import supervise_maps
 from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
@@ -68,8 +68,8 @@ def fit(
         RunError: If the training diverges.
     """
     begun = progress = read_progress(run.folder)
-    drop_later_rows(run.folder / HISTORY, "epoch", begun.epoch)
     if begun.epoch:
+        restore_history(run.folder, begun)
         read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
     else:
         _start_heads(model, run, manifest.select("train"))

@@ -1,16 +1,23 @@
 """Go on with a training that was stopped, and with nothing else."""
 
 import logging
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from mscam_tf.data.manifests import Manifest, ManifestError, Sample, read_manifest
+from mscam_tf.data.manifests import (
+    Manifest,
+    ManifestError,
+    Sample,
+    Spellings,
+    read_manifest,
+)
 from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import find_unfinished
-from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run
+from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run, warn_of_other_data
 from mscam_tf.training.marks import Marks
 
 MARKS = "marks.csv"
@@ -26,11 +33,22 @@ def find_begun(folder: str | Path) -> Run | None:
 
     Raises:
         OutputError: If a command is training there.
-        RunError: If its settings cannot be read.
+        RunError: If its settings cannot be read, or a file is where a folder should be.
     """
     place = find_unfinished(Path(folder), RUN_FOLDER.state) or Path(folder)
     begun = is_unfinished(place) or (place / "model.keras").is_file()
-    return open_run(place) if begun and RUN_FOLDER.is_at(place) else None
+    if not (begun and RUN_FOLDER.is_at(place)):
+        return None
+    _check_entries(place)
+    return open_run(place)
+
+
+def _check_entries(folder: Path) -> None:
+    for name in RUN_FOLDER.entries:
+        entry, kind = folder / name, "file" if Path(name).suffix else "folder"
+        right = entry.is_file() if kind == "file" else entry.is_dir()
+        if os.path.lexists(entry) and not right:
+            raise RunError(f"{entry} must be a {kind}; move it away. Received: something else")
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -53,6 +71,8 @@ def check_config_again(begun: Run, config: TrainConfig) -> None:
         given,
         image_size=given.image_size or known.image_size,
         pooling=known.pooling if given.pooling == "auto" else given.pooling,
+        scales=known.scales if given.scales is None else given.scales,
+        views=known.views if given.views is None else given.views,
     )
     names = [f.name for f in fields(known) if getattr(known, f.name) != getattr(given, f.name)]
     if names:
@@ -72,54 +92,62 @@ def check_images_again(begun: Run, manifest: Manifest) -> Manifest:
 
     Args:
         begun: The training.
-        manifest: The images that are given now; the folder that they lie in may have moved.
+        manifest: The images that are given now, in any spelling; data may have moved since.
 
     Raises:
         ManifestError: If images, labels or splits differ from those it was begun with.
     """
     known = read_manifest(begun.split_file)
-    before = {PurePath(sample.path): sample for sample in known.samples}
-    skipped = _read_skipped(begun, manifest.root)
-    given = {PurePath(sample.path): sample for sample in manifest.samples}
+    before = {sample.path: sample for sample in known.samples}
+    skipped = _read_skipped(begun)
+    spellings = Spellings([*before, *skipped], begun.data)
+    given = {spellings.find(s.path, manifest.root) or s.path: s for s in manifest.samples}
     given = {path: sample for path, sample in given.items() if path not in skipped}
     differing = before.keys() ^ given.keys()
     differing |= {path for path in before.keys() & given if _differ(before[path], given[path])}
     _refuse(begun, differing, "images or labels")
-    samples = tuple(replace(s, mask=given[PurePath(s.path)].mask) for s in known.samples)
-    return Manifest(manifest.root, samples)
+    samples = tuple(replace(given[path], split=before[path].split) for path in before)
+    found = replace(manifest, samples=samples)
+    warn_of_other_data(begun, found)
+    return found
 
 
 def write_marks(run: Run, manifest: Manifest, marks: Marks | None) -> None:
     """Write a table of the images in which objects are marked, with a hash of each."""
     if marks is not None:
-        rows = [{"path": path, "sha256": found} for path, found in _hash(manifest, marks).items()]
+        names = [sample.path for sample in manifest.samples]
+        rows = [{"path": path, "sha256": found} for path, found in _hash(names, marks).items()]
         write_table(run.folder / MARKS, rows, ("path", "sha256"))
 
 
-def check_marks_again(begun: Run, manifest: Manifest, marks: Marks | None) -> None:
+def check_marks_again(begun: Run, marks: Marks | None) -> None:
     """Refuse masks and boxes other than those that a training was begun with.
+
+    Args:
+        begun: The training.
+        marks: Those of the images that `check_images_again` returned.
 
     Raises:
         ManifestError: If some differ; it names their images.
     """
     file = begun.folder / MARKS
-    rows = read_table(file) if file.exists() else []
-    known = {PurePath(row["path"]): row["sha256"] for row in rows}
-    given = {PurePath(path): found for path, found in _hash(manifest, marks).items()}
-    _refuse(begun, {path for path, _ in known.items() ^ given.items()}, "masks or boxes")
+    known = {row["path"]: row["sha256"] for row in (read_table(file) if file.exists() else [])}
+    names = [sample.path for sample in read_manifest(begun.split_file).samples]
+    differing = known.items() ^ _hash(names, marks).items()
+    _refuse(begun, {path for path, _ in differing}, "masks or boxes")
 
 
-def _hash(manifest: Manifest, marks: Marks | None) -> dict[str, str]:
+def _hash(names: Sequence[str], marks: Marks | None) -> dict[str, str]:
+    """Return a hash of what is marked, for each image in which something is."""
     if marks is None:
         return {}
-    paths = [sample.path for sample in manifest.samples]
-    hashes = {path: marks.hash(index) for index, path in enumerate(paths)}
+    hashes = {path: marks.hash(index) for index, path in enumerate(names)}
     return {path: found for path, found in hashes.items() if found}
 
 
-def _refuse(begun: Run, differing: Collection[PurePath], what: str) -> None:
+def _refuse(begun: Run, differing: Collection[str], what: str) -> None:
     if differing:
-        shown = ", ".join(sorted(map(str, differing))[:_LISTED])
+        shown = ", ".join(sorted(differing)[:_LISTED])
         raise ManifestError(
             f"{begun.folder} was begun with other {what}; give the same ones to go on "
             f"with it, or begin anew with --overwrite. Received: {len(differing)} that differ: "
@@ -131,13 +159,12 @@ def _differ(known: Sample, given: Sample) -> bool:
     return known.label != given.label or given.split not in ("", known.split)
 
 
-def _read_skipped(begun: Run, root: Path) -> set[PurePath]:
-    """Read which images were left out; the folder that they lie in may have moved since."""
+def _read_skipped(begun: Run) -> set[str]:
+    """Read which images were left out, relative to the folder in which the data were."""
     file = begun.folder / "skipped.csv"
     paths = [PurePath(row["path"]) for row in read_table(file)] if file.exists() else []
-    roots = (root, Path(begun.data))
-    below = {path.relative_to(r) for path in paths for r in roots if path.is_relative_to(r)}
-    return below | set(paths)
+    within = (p.relative_to(begun.data) if p.is_relative_to(begun.data) else p for p in paths)
+    return {path.as_posix() for path in within}
 
 
 def say_what_goes_on(begun: Run | None, folder: Path) -> None:

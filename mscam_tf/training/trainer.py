@@ -100,6 +100,7 @@ def train(
         ManifestError: If no honest split exists, or none is left without the skipped images; or if
             the training that is to go on has other images.
     """
+    manifest = replace(manifest, root=manifest.root.resolve())  # As it is noted in the folder.
     folder, inputs = Path(folder), (manifest.root, *manifest.paths)
     options = {"overwrite": overwrite, "resume": resume}
     claim(folder, RUN_FOLDER, **options, inputs=inputs)
@@ -117,7 +118,7 @@ def train(
         sizes, _ = check_images(manifest.paths, config.read, on_check)
     marks = _read_marks(manifest, config, sizes)
     if begun is not None:
-        check_marks_again(begun, manifest, marks)
+        check_marks_again(begun, marks)
     with use_precision(config.precision, config.seed):
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = choose_task(config.several).list_classes(manifest)
@@ -130,7 +131,7 @@ def train(
             say_where_it_lies(place),
         ):
             if begun is None:
-                run = create_run(place, config, class_names, str(manifest.root.resolve()))
+                run = create_run(place, config, class_names, str(manifest.root))
                 _write_data(run, manifest, problems, marks)
             else:
                 run = replace(begun, folder=place)

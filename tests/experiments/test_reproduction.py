@@ -44,12 +44,16 @@ class Kill(keras.callbacks.Callback):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path, monkeypatch):
-    """It is killed within the training of (b): (a) is not trained again, (b) is."""
-    started = []
+    """It is killed within the training of (b): (a) is not trained again, (b) goes on."""
+    started, epochs = [], []
 
     def note(trial, kill=""):
-        started.append(trial.model.name)
-        return [Kill()] if trial.model.name == kill else []
+        name = trial.model.name
+        started.append(name)
+        count = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: epochs.append((name, epoch))
+        )
+        return [count, *([Kill()] if name == kill else [])]
 
     with pytest.raises(KeyboardInterrupt):
         reproduce(tmp_path, CONFIG, callbacks=lambda trial: note(trial, "b"))
@@ -59,6 +63,7 @@ def test_a_reproduction_goes_on_and_repeats_nothing(tmp_path, monkeypatch):
         tmp_path, CONFIG, callbacks=note, on_trial=lambda trial: done.append(trial.model.name)
     )
     assert started == ["a", "b", "b", "c"]
+    assert epochs == [(name, epoch) for name in "abc" for epoch in range(3)]
     assert done == ["a", "b", "c"]
     names = {path.name for path in tmp_path.iterdir()}
     tables = {f"{name}.{kind}" for name in ("table1", "differences") for kind in ("csv", "md")}

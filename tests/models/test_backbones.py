@@ -1,3 +1,7 @@
+import json
+import zipfile
+
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -74,6 +78,46 @@ def test_weights_file_that_does_not_fit(tmp_path):
             build_feature_extractor(make_backbone(), weights=tmp_path / name)
     with pytest.raises(ValueError, match=r"existing file(.|\n)*missing\.h5"):
         build_feature_extractor(make_backbone(), weights=tmp_path / "missing.h5")
+
+
+@pytest.mark.parametrize("version", ["2.15.0", b"2.4.3"])
+@pytest.mark.parametrize("name", ["old.keras", "old.h5"])
+def test_what_keras_2_wrote_is_said_to_be_so(tmp_path, name, version):
+    text = version if isinstance(version, str) else version.decode()
+    if name.endswith(".keras"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("metadata.json", json.dumps({"keras_version": text}))
+            archive.writestr("config.json", "{}")
+    else:
+        with h5py.File(tmp_path / name, "w") as file:
+            file.attrs["model_config"] = "{}"
+            weights = file.create_group("model_weights")
+            weights.attrs["layer_names"] = [b"dense"]
+            weights.attrs["keras_version"] = version
+            weights.create_group("dense").attrs["weight_names"] = [b"dense/kernel:0"]
+    with pytest.raises(MscamError, match=rf"Keras {text} \(tf_keras\) wrote it.*Received.*{name}"):
+        build_feature_extractor(make_backbone(), weights=tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras says it before it refuses.
+def test_the_file_of_another_kind_is_said_to_be_so(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.save_weights(tmp_path / "a.weights.h5")
+    (tmp_path / "a.weights.h5").rename(tmp_path / "a.keras")
+    with h5py.File(tmp_path / "checkpoint.weights.h5", "w") as file:
+        file.create_group("_layer_checkpoint_dependencies")
+    with h5py.File(tmp_path / "whole.h5", "w") as file:
+        file.attrs.update({"model_config": "{}", "keras_version": "3.5.0"})
+        file.create_group("model_weights").attrs["layer_names"] = [b"dense"]
+    (tmp_path / "noise.keras").write_bytes(b"noise")
+    for name, message in (
+        ("a.keras", "an HDF5 file"),
+        ("checkpoint.weights.h5", r"Keras 2\.13 or later"),
+        ("whole.h5", "a whole model"),
+        ("noise.keras", "no `.keras` file"),
+    ):
+        with pytest.raises(MscamError, match=f"{message}.*Received: weights='.*{name}"):
+            build_feature_extractor(make_backbone(), weights=tmp_path / name)
 
 
 def test_imagenet_without_network_says_which_file_to_place(monkeypatch, tmp_path):

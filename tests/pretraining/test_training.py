@@ -11,6 +11,7 @@ from mscam_tf import MscamError
 from mscam_tf.locks import hold
 from mscam_tf.models import read_pretrained
 from mscam_tf.pretraining import PretrainConfig
+from mscam_tf.pretraining.checkpoints import drop_later_rows
 from mscam_tf.pretraining.models import build_pretraining_models
 from mscam_tf.simulation import TARGETS, simulate_batch
 
@@ -88,9 +89,50 @@ def test_a_finished_pretraining_is_extended_from_before_its_fall(tmp_path):
 
 
 def test_a_pretraining_that_diverges_says_so(tmp_path):
-    with pytest.raises(ValueError, match=r"diverged.*Lower the learning rate\. Received"):
+    with pytest.raises(ValueError, match=r"diverged.*a lower learning rate.*Received"):
         pretrain(tmp_path, PretrainConfig(steps=4, learning_rate=1e30, **TINY))
     assert not (tmp_path / "weights.npz").exists()
+
+
+def test_weights_that_are_no_numbers_do_not_take_the_place_of_the_checkpoint(tmp_path, monkeypatch):
+    """Rectified layers may hide them from the loss."""
+    pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
+    before = (tmp_path / "state.weights.h5").read_bytes()
+
+    class Break(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            for variable in self.model.trainable_variables[:1]:
+                variable.assign(variable * float("nan"))
+
+    monkeypatch.setattr("keras.callbacks.TerminateOnNaN", Break)
+    with pytest.raises(MscamError, match=r"its (weights are|loss is) no numbers?\. .*is kept"):
+        pretrain(tmp_path, PretrainConfig(steps=4, **TINY))
+    assert (tmp_path / "state.weights.h5").read_bytes() == before
+
+
+def test_a_history_that_is_missing_is_named(tmp_path, caplog):
+    drop_later_rows(tmp_path / "history.csv", 0)
+    assert not caplog.text
+    drop_later_rows(tmp_path / "history.csv", 4)
+    assert "history.csv: what it told until step 4 is lost" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["step;loss\n2;1\n", "step,loss\ntwo,1\n", 'step\n"2\n'])
+def test_a_history_that_another_program_wrote_is_named(tmp_path, text):
+    history = tmp_path / "history.csv"
+    history.write_text(text)
+    with pytest.raises(MscamError, match=r"history\.csv cannot be read; move it away.*column step"):
+        drop_later_rows(history, 2)
+    assert history.read_text() == text
+
+
+@pytest.mark.parametrize(("step", "rows"), [(4, ["2,1.0", "4,0.5"]), (3, ["2,1.0"]), (0, [])])
+def test_rows_of_steps_that_are_done_once_more_go(tmp_path, step, rows):
+    history = tmp_path / "history.csv"
+    history.write_text("step,loss\n2,1.0\n4,0.5\n")
+    drop_later_rows(history, step)
+    found = history.read_text().splitlines()[1:] if history.exists() else []
+    assert found == rows
 
 
 def test_what_the_scenes_raise_is_raised_as_it_is(tmp_path, monkeypatch):

@@ -35,6 +35,25 @@ def test_no_number_may_be_nan_or_infinite(config, value):
             config(**{name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "seen"),
+    [
+        ("learning_rate", 1e300, "inf"),
+        ("learning_rate", 1e-60, "0"),
+        ("dropout", 1 - 1e-12, "1"),
+        ("batch_norm_momentum", 0.9999999999, "1"),
+        ("weight_decay", np.float64(1e39), "inf"),
+        ("penalty_weight", 3.5e38, "inf"),
+    ],
+)
+def test_numbers_are_what_float32_makes_of_them(name, value, seen):
+    """Models compute in it: a rate of 0 learns nothing, and a dropout of 1 drops everything."""
+    with pytest.raises(MscamError, match=rf"In float32 it is {seen}\. Received: {name}="):
+        check_setting(name, value)
+    check_setting("window", (0, 1e38))
+    check_setting("seed", 2**32 - 1)
+
+
 def test_a_word_that_is_nearly_right_is_named():
     with pytest.raises(MscamError, match=r"Did you mean 'softmax'\? Received: .*'sotfmax'"):
         check_setting("normalization", "sotfmax")

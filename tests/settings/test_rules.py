@@ -28,7 +28,7 @@ NAN, INF = float("nan"), float("inf")
             [7, 17, 8.5, "8", 10**400, 9.0],
             "a whole number of at least 8 and at most 16",
         ),
-        (Number(), [-1e300], [NAN, -INF], "a number"),
+        (Number(), [-1e30, 0], [NAN, -INF, -1e300], "a number"),
         (
             Size(32, step=32),
             [(32, 64), [64, 32]],

@@ -44,7 +44,7 @@ def test_the_validation_loss_is_weighted_as_that_of_the_training_is(unequal, tmp
 
 def test_a_training_that_diverges_is_no_finished_run(unequal, tmp_path):
     manifest = read_manifest(unequal)
-    with pytest.raises(RunError, match=r"diverged in epoch 1.*Lower the learning rate"):
+    with pytest.raises(RunError, match=r"diverged in epoch 1.*a lower learning rate"):
         mscam_tf.train(manifest, tmp_path / "run", replace(CONFIG, learning_rate=1e30))
     assert not (tmp_path / "run" / "model.keras").exists()
 
@@ -59,10 +59,10 @@ def test_a_loss_that_is_lost_later_keeps_the_best_weights_and_says_so(unequal, t
                 kernel.assign(kernel * float("nan"))
 
     manifest, folder = read_manifest(unequal), tmp_path / "run"
-    message = r"diverged in epoch 3: its .* no numbers?; the best weights .* are kept"
+    message = r"diverged in epoch 3: its .* no numbers?; .* kept in .*best.* lower learning rate"
     with pytest.raises(RunError, match=message):
         mscam_tf.train(manifest, folder, replace(CONFIG, epochs=5), callbacks=[Break()])
-    assert f"end of epoch 2 is kept in {folder}" in caplog.text
+    assert "--resume" not in caplog.text  # It would come to the same.
     assert not (folder / "model.keras").exists()
     best = mscam_tf.build_single_scale_classifier(2, (32, 32), backbone="TinyNet")
     best.load_weights(folder / "checkpoints" / "best.weights.h5")

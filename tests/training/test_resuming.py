@@ -1,13 +1,16 @@
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import pytest
 
 import mscam_tf
 from mscam_tf import ManifestError, ReadOptions, RunError, TrainConfig, read_manifest
-from mscam_tf.data.manifests import Manifest
+from mscam_tf.data.manifests import Manifest, relocate
 from mscam_tf.training import find_begun
 from mscam_tf.training.resuming import check_config_again, check_images_again, is_unfinished
+from tests.conftest import write_images
 
 CONFIG = TrainConfig(
     backbone="TinyNet", image_size=(32, 32), batch_size=8, epochs=3, dropout=0.2, learning_rate=1e-2
@@ -175,6 +178,65 @@ def test_other_images_or_labels_are_refused_by_name(manifest, stopped, tmp_path)
     moved = check_images_again(begun, replace(manifest, root=tmp_path))
     assert moved.root == tmp_path
     assert {sample.split for sample in moved.samples} == {"train", "validation", "test"}
+
+
+def test_images_are_known_however_their_paths_are_written(
+    manifest, stopped, tmp_path, monkeypatch, caplog
+):
+    begun = find_begun(stopped)
+    known = read_manifest(begun.split_file)
+    here, linked = manifest.root, tmp_path / "linked"
+    linked.symlink_to(here)
+    monkeypatch.chdir(here.parent)
+    dotted = [replace(s, path=f"none/../{s.path}") for s in manifest.samples]
+    absolute = [replace(s, path=str(here / s.path)) for s in manifest.samples]
+    for given in (
+        Manifest(Path(here.name), manifest.samples),
+        Manifest(linked, manifest.samples),
+        Manifest(here, tuple(dotted)),
+        Manifest(tmp_path, tuple(absolute)),
+        relocate(manifest, tmp_path),
+    ):
+        found = check_images_again(begun, given)
+        pairs = zip(found.samples, found.paths, known.samples, strict=True)
+        for sample, path, before in pairs:  # In the order that the training had.
+            assert (sample.label, sample.split) == (before.label, before.split)
+            assert path.samefile(here / before.path)
+    assert not caplog.text
+    shutil.copytree(here, tmp_path / "copy")
+    check_images_again(begun, Manifest(tmp_path / "copy", manifest.samples))
+    assert "images of the same names are taken for its own" in caplog.text
+
+
+def test_what_was_left_out_stays_so_however_its_path_is_written(tmp_path, monkeypatch):
+    images = write_images(tmp_path / "images", {"none": 20, "wide": 12})
+    (images / "none" / "bad.png").write_bytes(b"bad")
+    monkeypatch.chdir(tmp_path)
+    given = read_manifest("images")
+    stop(given, tmp_path / "run", CONFIG, Stop(0), skip_bad=True)
+    begun = find_begun(tmp_path / "run")
+    (tmp_path / "moved").mkdir()
+    monkeypatch.chdir(tmp_path / "moved")
+    for root in ("../images", images, "../moved/../images"):
+        assert len(check_images_again(begun, read_manifest(root)).samples) == 32
+    images.rename(tmp_path / "moved" / "images")
+    assert len(check_images_again(begun, read_manifest("images")).samples) == 32
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "history.csv", "split.csv", "model.keras"])
+def test_a_file_in_the_place_of_a_folder_is_named_before_any_work(stopped, tmp_path, name):
+    folder = tmp_path / "run"
+    shutil.copytree(stopped, folder)
+    path = folder / name
+    if name == "tensorboard":
+        shutil.rmtree(path)
+        path.touch()
+    else:
+        path.unlink(missing_ok=True)
+        path.mkdir()
+    kind = "folder" if name == "tensorboard" else "file"
+    with pytest.raises(RunError, match=f"{name} must be a {kind}; move it away"):
+        find_begun(folder)
 
 
 def test_where_nothing_was_begun_it_begins(manifest, tmp_path, caplog):
