@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from mscam_tf.data.manifests.naming import (
     find_split,
+    find_splits,
     is_no_class,
     is_truth,
     list_joined,
@@ -30,7 +31,7 @@ def list_classes(folder: Path) -> list[Sample]:
     loose = [path for path in listing.images if "/" not in path]
     listing.left_out["images in no class folder"] += loose
     _check_tops(folder, listing.folders)
-    splits = any(map(find_split, listing.folders))
+    splits = bool(find_splits(listing.folders))
     images = _leave_masks([path for path in listing.images if "/" in path], 1 + splits, listing)
     if splits:
         samples = _read_splits(folder, images, listing)
@@ -47,7 +48,7 @@ def list_classes(folder: Path) -> list[Sample]:
 
 def _check_tops(folder: Path, names: Sequence[str]) -> None:
     """Splits, or what is no class by its name, stand beside nothing else."""
-    splits = [name for name in names if find_split(name)]
+    splits = list(find_splits(names))
     odd = [name for name in names if name not in splits and is_no_class(name)]
     others = [name for name in names if name not in splits and not is_truth(name)]
     if splits and others:
@@ -98,10 +99,11 @@ def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
 def _read_splits(folder: Path, images: Sequence[str], listing: Listing) -> list[Sample]:
     """Read `split/class/image`, with the masks of a ground truth."""
     parts = {path: PurePosixPath(path).parts for path in images}
+    inner = find_splits(parts[path][1] for path in images)
     for path in images:
         if len(parts[path]) < 3:
             raise _refuse(folder, f"an image in no class folder of its split, {path}")
-        if any(map(find_split, parts[path][1:-1])):
+        if parts[path][1] in inner or any(map(find_split, parts[path][2:-1])):
             raise _refuse(folder, f"a split inside a split, {path}")
         if is_no_class(parts[path][1]):
             raise _refuse(folder, f"a folder in a split, which is no class by its name, {path}")
@@ -114,7 +116,8 @@ def _read_splits(folder: Path, images: Sequence[str], listing: Listing) -> list[
 
 def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapping[str, str]:
     """Find the mask of each image: `ground_truth/crack/1_mask.png` of `test/crack/1.png`."""
-    plain = {_strip_mask(path): path for path in listing.truths}
+    truths = _leave_folders(images, listing)
+    plain = {_strip_mask(path): path for path in truths}
     named = {path.partition("/")[2]: mask for path, mask in plain.items()} | plain
     found = {}
     for path in images:
@@ -123,7 +126,7 @@ def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapp
         if mask:
             found[path] = mask
     used = Counter(found.values())
-    listing.left_out["masks of no image"] += [path for path in listing.truths if not used[path]]
+    listing.left_out["masks of no image"] += [path for path in truths if not used[path]]
     labels = {PurePosixPath(path).parts[1] for path in images}
     masked = {PurePosixPath(path).parts[1] for path in found}
     bare = [p for p in images if p not in found and PurePosixPath(p).parts[1] in masked]
@@ -131,9 +134,17 @@ def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapp
     if twice or bare:
         wrong = f"{twice[0]}, which fits several images" if twice else f"no mask of {bare[0]}"
         raise _refuse(folder, f"masks amiss ({len(twice) or len(bare)}), such as {wrong}")
-    if listing.truths and len(labels - masked) > 1:
+    if truths and len(labels - masked) > 1:
         raise _refuse(folder, f"masks, but none of several classes: {sorted(labels - masked)}")
     return found
+
+
+def _leave_folders(images: Sequence[str], listing: Listing) -> list[str]:
+    """Leave out masks such as `ground_truth/crack/1/000.png`: an image can have several there."""
+    names = {PurePosixPath(path).with_suffix("").as_posix().partition("/")[2] for path in images}
+    inside = [p for p in listing.truths if str(PurePosixPath(p).parent).partition("/")[2] in names]
+    listing.left_out["masks in a folder for each image; use one file for each"] += inside
+    return sorted(set(listing.truths) - set(inside), key=listing.truths.index)
 
 
 def _strip_mask(path: str) -> str:

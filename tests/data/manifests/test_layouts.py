@@ -55,6 +55,32 @@ def test_the_masks_of_a_ground_truth_are_taken(tmp_path, caplog):
         split_manifest(read_manifest(tmp_path))
 
 
+def test_masks_in_a_folder_for_each_image_are_left_out_and_said(tmp_path, caplog):
+    fill(
+        *(tmp_path, "train/good/0.png", "validation/good/0.png", "test/good/0.png"),
+        *("test/logical_anomalies/0.png", "test/structural_anomalies/1.png"),
+        *("ground_truth/logical_anomalies/0/000.png", "ground_truth/logical_anomalies/0/001.png"),
+        "ground_truth/structural_anomalies/1/000.png",
+    )
+    assert read(tmp_path) == [
+        ("test/good/0.png", "good", "test", ""),
+        ("test/logical_anomalies/0.png", "logical_anomalies", "test", ""),
+        ("test/structural_anomalies/1.png", "structural_anomalies", "test", ""),
+        ("train/good/0.png", "good", "train", ""),
+        ("validation/good/0.png", "good", "validation", ""),
+    ]
+    assert "masks in a folder for each image; use one file for each (3, such as " in caplog.text
+
+
+@pytest.mark.parametrize("names", [("valid", "invalid"), ("Invalid", "Valid", "unsure")])
+@pytest.mark.parametrize(("folder", "split"), [("", ""), ("train/", "train")])
+def test_valid_beside_invalid_is_a_class(tmp_path, names, folder, split):
+    fill(tmp_path, *(f"{folder}{name}/1.png" for name in names))
+    assert sorted(read(tmp_path)) == sorted(
+        (f"{folder}{name}/1.png", name, split, "") for name in names
+    )
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
