@@ -2,7 +2,7 @@
 
 import logging
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,7 @@ from mscam_tf.data.manifests.samples import ManifestError, Sample
 from mscam_tf.data.manifests.walking import Listing, say_left_out, walk
 
 _LOGGER = logging.getLogger(__name__)
-_MASKS = {"mask", "segmentation"}  # Folders beside the images of a class.
+_MASKS = {"mask", "segmentation"}  # Folders beside the images of a class, or beside classes.
 
 
 def list_classes(folder: Path) -> list[Sample]:
@@ -81,8 +81,20 @@ def _warn_of_twins(folder: Path, images: Sequence[str]) -> None:
         )
 
 
+def _check_masks(folder: Path, images: Sequence[str]) -> None:
+    """A folder such as `mask` beside classes is none if all its pictures are named as theirs."""
+    stems: dict[str, set[str]] = defaultdict(set)
+    for path in images:
+        stems[path.split("/")[0]].add(PurePosixPath(_strip_mask(path)).name)
+    for name in stems:
+        others = set().union(*(found for other, found in stems.items() if other != name))
+        if name.casefold() in _MASKS and stems[name] <= others:
+            raise _refuse(folder, f"{name!r}, whose pictures seem to be masks of the others")
+
+
 def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
     """Read `class/image`, or `class/split/image` if that holds for all."""
+    _check_masks(folder, images)
     parts = {path: PurePosixPath(path).parts for path in images}
     split = [path for path in images if any(map(find_split, parts[path][1:-1]))]
     if not split:
@@ -153,7 +165,8 @@ def _strip_mask(path: str) -> str:
 
 
 def _make_sample(path: str, label: str, split: str = "", mask: str = "") -> Sample:
-    return Sample(path, unicodedata.normalize("NFC", label), path, split, mask)
+    plain = unicodedata.normalize("NFC", label)
+    return Sample(path, plain.strip() or plain, path, split, mask)  # As a CSV file would read it.
 
 
 def _check_again(folder: Path, listing: Listing, samples: Sequence[Sample]) -> None:

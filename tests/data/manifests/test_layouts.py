@@ -102,6 +102,11 @@ def test_valid_beside_invalid_is_a_class(tmp_path, names, folder, split):
         (("train_ok/1.png", "train_bad/1.png", "test_ok/1.png"), r"one name, \['test_ok', 'train_"),
         (("image/1.png", "mask/1.png"), r"'image'\], which are no classes"),
         (
+            ("a/1.png", "b/2.png", "Mask/1_mask.png", "Mask/2.png"),
+            r"'Mask', whose pictures seem to",
+        ),
+        (("a/x/1.tif", "b/2.tif", "segmentation/x/1.png"), r"'segmentation', whose pictures"),
+        (
             ("test/a/1.png", "test/a/2.png", "test/b/1.png", "ground_truth/a/1_mask.png"),
             r"masks amiss \(1\), such as no mask of test/a/2\.png",
         ),
@@ -159,3 +164,11 @@ def test_images_that_differ_in_the_suffix_only_are_told(tmp_path, caplog):
 def test_labels_that_differ_in_what_is_not_shown_are_told(tmp_path, caplog):
     read(fill(tmp_path, "bone/1.png", "\u200fbone/2.png", "bo\u200bne/3.png"))
     assert caplog.text.count("different classes") == 1
+
+
+def test_a_class_of_masks_and_names_with_spaces_around(tmp_path):
+    fill(tmp_path, "mask/7.png", " no mask /1.png")
+    assert read(tmp_path) == [
+        (" no mask /1.png", "no mask", "", ""),
+        ("mask/7.png", "mask", "", ""),
+    ]
