@@ -1,15 +1,26 @@
 """Measure objects in masks and boxes, and images by their objects."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from mscam_tf.data.manifests import Box, Manifest, ManifestError, Sample, parse_number
+from mscam_tf.data.manifests import (
+    Box,
+    Manifest,
+    ManifestError,
+    Sample,
+    check_inside,
+    parse_number,
+)
 from mscam_tf.data.reading import (
+    ImageError,
     ReadOptions,
+    map_images,
     number_objects,
     read_mask,
+    read_stored,
 )
 from mscam_tf.errors import MscamError
 
@@ -89,14 +100,15 @@ def measure_images(
         measure: How an object is measured: by default `width` in masks and `side` in boxes.
         smallest: Take the smallest object instead of the largest.
         min_visible: Leave out boxes of objects of which less than this share is in the image.
-        read: How masks are read.
+        read: How masks are read; for `boxes`, the limit of pixels of images.
 
     Returns:
         Sizes `(n,)`, float64.
 
     Raises:
-        ManifestError: If no sample has a mask, there is no such column, or a cell of it is no size.
-        ImageError: If a mask cannot be read.
+        ManifestError: If no sample has a mask, a box lies beside its image, there is no such
+            column, or a cell of it is no size.
+        ImageError: If a mask, or an image with a box, cannot be read.
     """
     if not 0 <= min_visible <= 1:
         raise MscamError(f"`min_visible` must be from 0 to 1. Received: min_visible={min_visible}")
@@ -108,9 +120,9 @@ def measure_images(
             raise ManifestError(f"Sizes from masks need a column mask. Received: {manifest.root}")
         lists = [_measure_sample(manifest, s, measure or "width", read) for s in manifest.samples]
     elif source == "boxes":
+        visible = _find_visible(manifest, boxes or {}, min_visible, read or ReadOptions())
         lists = [
-            measure_boxes(_list_visible(boxes or {}, sample, min_visible), measure or "side")
-            for sample in manifest.samples
+            measure_boxes(visible.get(s.path, ()), measure or "side") for s in manifest.samples
         ]
     else:
         raise MscamError(f"`source` must be masks, boxes or column. Received: source={source!r}")
@@ -143,10 +155,25 @@ def _measure_sample(
     return measure_mask(read_mask(manifest.root / sample.mask, read), measure)
 
 
-def _list_visible(
-    boxes: Mapping[str, Sequence[Box]], sample: Sample, min_visible: float
-) -> list[Box]:
-    return [box for box in boxes.get(sample.path, ()) if box.visible >= min_visible]
+def _find_visible(
+    manifest: Manifest, boxes: Mapping[str, Sequence[Box]], least: float, read: ReadOptions
+) -> dict[str, list[Box]]:
+    """Return the boxes of each image of which this share at least lies inside the image."""
+    boxed = [sample.path for sample in manifest.samples if boxes.get(sample.path)]
+    sizes = map_images(_read_shape, [manifest.root / path for path in boxed], read)
+    found = {}
+    for path, size in zip(boxed, sizes, strict=True):
+        if isinstance(size, ImageError):
+            raise size
+        check_inside(boxes[path], path, size)
+        cut = (box.clip(size[1], size[0]) for box in boxes[path])
+        found[path] = [box for box in cut if box is not None and box.visible >= least]
+    return found
+
+
+def _read_shape(path: Path, read: ReadOptions) -> tuple[int, int]:
+    height, width = read_stored(path, read.page or 0, read.max_pixels).values.shape
+    return height, width
 
 
 def _check_column(manifest: Manifest, column: str | None) -> str:

@@ -1,6 +1,7 @@
 from .box import Box as Box
 from .boxes import BOXES_FILE as BOXES_FILE
 from .boxes import carry_boxes as carry_boxes
+from .boxes import check_inside as check_inside
 from .boxes import find_boxes as find_boxes
 from .boxes import read_boxes as read_boxes
 from .boxes import write_boxes as write_boxes

@@ -107,6 +107,21 @@ def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
         return None
 
 
+def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> None:
+    """Refuse a box beside its image `(height, width)`: it is of another one, or in other units.
+
+    Raises:
+        ManifestError: If a box does not reach into the image.
+    """
+    height, width = size
+    for box in boxes:
+        if box.clip(width, height) is None:
+            raise ManifestError(
+                f"{image}: a box must reach into its image of {width} x {height} pixels. "
+                f"Received: x from {box.x_min} to {box.x_max}, y from {box.y_min} to {box.y_max}"
+            )
+
+
 def carry_boxes(manifest: Manifest, folder: str | Path) -> Path | None:
     """Write the boxes beside a manifest's images into the folder it moves to, if there are any.
 

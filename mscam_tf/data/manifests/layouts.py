@@ -2,12 +2,13 @@
 
 import logging
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from mscam_tf.data.manifests.naming import (
     find_split,
+    find_splits,
     is_no_class,
     is_truth,
     list_joined,
@@ -17,7 +18,7 @@ from mscam_tf.data.manifests.samples import ManifestError, Sample
 from mscam_tf.data.manifests.walking import Listing, say_left_out, walk
 
 _LOGGER = logging.getLogger(__name__)
-_MASKS = {"mask", "segmentation"}  # Folders beside the images of a class.
+_MASKS = {"mask", "segmentation"}  # Folders beside the images of a class, or beside classes.
 
 
 def list_classes(folder: Path) -> list[Sample]:
@@ -30,7 +31,7 @@ def list_classes(folder: Path) -> list[Sample]:
     loose = [path for path in listing.images if "/" not in path]
     listing.left_out["images in no class folder"] += loose
     _check_tops(folder, listing.folders)
-    splits = any(map(find_split, listing.folders))
+    splits = bool(find_splits(listing.folders))
     images = _leave_masks([path for path in listing.images if "/" in path], 1 + splits, listing)
     if splits:
         samples = _read_splits(folder, images, listing)
@@ -47,7 +48,7 @@ def list_classes(folder: Path) -> list[Sample]:
 
 def _check_tops(folder: Path, names: Sequence[str]) -> None:
     """Splits, or what is no class by its name, stand beside nothing else."""
-    splits = [name for name in names if find_split(name)]
+    splits = list(find_splits(names))
     odd = [name for name in names if name not in splits and is_no_class(name)]
     others = [name for name in names if name not in splits and not is_truth(name)]
     if splits and others:
@@ -80,8 +81,20 @@ def _warn_of_twins(folder: Path, images: Sequence[str]) -> None:
         )
 
 
+def _check_masks(folder: Path, images: Sequence[str]) -> None:
+    """A folder such as `mask` beside classes is none if all its pictures are named as theirs."""
+    stems: dict[str, set[str]] = defaultdict(set)
+    for path in images:
+        stems[path.split("/")[0]].add(PurePosixPath(_strip_mask(path)).name)
+    for name in stems:
+        others = set().union(*(found for other, found in stems.items() if other != name))
+        if name.casefold() in _MASKS and stems[name] <= others:
+            raise _refuse(folder, f"{name!r}, whose pictures seem to be masks of the others")
+
+
 def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
     """Read `class/image`, or `class/split/image` if that holds for all."""
+    _check_masks(folder, images)
     parts = {path: PurePosixPath(path).parts for path in images}
     split = [path for path in images if any(map(find_split, parts[path][1:-1]))]
     if not split:
@@ -98,10 +111,11 @@ def _read_classes(folder: Path, images: Sequence[str]) -> list[Sample]:
 def _read_splits(folder: Path, images: Sequence[str], listing: Listing) -> list[Sample]:
     """Read `split/class/image`, with the masks of a ground truth."""
     parts = {path: PurePosixPath(path).parts for path in images}
+    inner = find_splits(parts[path][1] for path in images)
     for path in images:
         if len(parts[path]) < 3:
             raise _refuse(folder, f"an image in no class folder of its split, {path}")
-        if any(map(find_split, parts[path][1:-1])):
+        if parts[path][1] in inner or any(map(find_split, parts[path][2:-1])):
             raise _refuse(folder, f"a split inside a split, {path}")
         if is_no_class(parts[path][1]):
             raise _refuse(folder, f"a folder in a split, which is no class by its name, {path}")
@@ -114,7 +128,8 @@ def _read_splits(folder: Path, images: Sequence[str], listing: Listing) -> list[
 
 def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapping[str, str]:
     """Find the mask of each image: `ground_truth/crack/1_mask.png` of `test/crack/1.png`."""
-    plain = {_strip_mask(path): path for path in listing.truths}
+    truths = _leave_folders(images, listing)
+    plain = {_strip_mask(path): path for path in truths}
     named = {path.partition("/")[2]: mask for path, mask in plain.items()} | plain
     found = {}
     for path in images:
@@ -123,7 +138,7 @@ def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapp
         if mask:
             found[path] = mask
     used = Counter(found.values())
-    listing.left_out["masks of no image"] += [path for path in listing.truths if not used[path]]
+    listing.left_out["masks of no image"] += [path for path in truths if not used[path]]
     labels = {PurePosixPath(path).parts[1] for path in images}
     masked = {PurePosixPath(path).parts[1] for path in found}
     bare = [p for p in images if p not in found and PurePosixPath(p).parts[1] in masked]
@@ -131,9 +146,17 @@ def _match_truths(folder: Path, images: Sequence[str], listing: Listing) -> Mapp
     if twice or bare:
         wrong = f"{twice[0]}, which fits several images" if twice else f"no mask of {bare[0]}"
         raise _refuse(folder, f"masks amiss ({len(twice) or len(bare)}), such as {wrong}")
-    if listing.truths and len(labels - masked) > 1:
+    if truths and len(labels - masked) > 1:
         raise _refuse(folder, f"masks, but none of several classes: {sorted(labels - masked)}")
     return found
+
+
+def _leave_folders(images: Sequence[str], listing: Listing) -> list[str]:
+    """Leave out masks such as `ground_truth/crack/1/000.png`: an image can have several there."""
+    names = {PurePosixPath(path).with_suffix("").as_posix().partition("/")[2] for path in images}
+    inside = [p for p in listing.truths if str(PurePosixPath(p).parent).partition("/")[2] in names]
+    listing.left_out["masks in a folder for each image; use one file for each"] += inside
+    return sorted(set(listing.truths) - set(inside), key=listing.truths.index)
 
 
 def _strip_mask(path: str) -> str:
@@ -142,7 +165,8 @@ def _strip_mask(path: str) -> str:
 
 
 def _make_sample(path: str, label: str, split: str = "", mask: str = "") -> Sample:
-    return Sample(path, unicodedata.normalize("NFC", label), path, split, mask)
+    plain = unicodedata.normalize("NFC", label)
+    return Sample(path, plain.strip() or plain, path, split, mask)  # As a CSV file would read it.
 
 
 def _check_again(folder: Path, listing: Listing, samples: Sequence[Sample]) -> None:

@@ -43,6 +43,22 @@ def find_split(name: str) -> str:
     return _find_word(kept[0]) if len(kept) == 1 else _SPLITS.get("".join(kept), "")
 
 
+def find_splits(names: Iterable[str]) -> dict[str, str]:
+    """Return the split of each folder that is one; `valid` beside `invalid` is a class.
+
+    Examples:
+        >>> find_splits(["Train", "valid", "bone"]), find_splits(["invalid", "valid"])
+        ({'Train': 'train', 'valid': 'validation'}, {})
+    """
+    found = {name: find_split(name) for name in names}
+    opposed = "invalid" in map(str.casefold, found)
+    return {
+        name: split
+        for name, split in found.items()
+        if split and not (opposed and name.casefold() == "valid")
+    }
+
+
 def list_joined(names: Iterable[str]) -> list[str]:
     """List names that are a split and something else, if they are of several splits.
 

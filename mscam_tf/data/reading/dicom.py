@@ -35,7 +35,8 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     the width is positive (at least 1 if it is LINEAR), and the image is not blank in it. Without
     one, it is the full range of the bits stored, or of the LUT. VOI LUTs and sigmoid windows are
     curves for the display: values stay linear, and only the two ends of a window are used. A
-    MONOCHROME1 image is inverted. Padding is no image.
+    MONOCHROME1 image, or one whose PresentationLUTShape is INVERSE, is inverted: once, since the
+    standard wants both together. Padding is no image.
     """
     try:
         import pydicom  # noqa: F401
@@ -48,7 +49,10 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     cells, values, stored_range = decode_frame(dataset, frame)
     padding = find_padding(dataset, cells, values)
     values, full = apply_units(dataset, frame, values, stored_range)
-    inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
+    inverted = (
+        dataset.PhotometricInterpretation == "MONOCHROME1"
+        or _read_code(dataset, "PresentationLUTShape") == "INVERSE"
+    )
     stored = Stored(values, full, inverted, padding)
     return replace(stored, full=find_window(dataset, frame, stored.seen) or full)
 
@@ -105,9 +109,15 @@ def _check_header(dataset: "FileDataset", max_pixels: int) -> None:
         missing.append("PhotometricInterpretation")
     if missing:
         raise MscamError(f"its DICOM header lacks {', '.join(missing)}")
+    dataset.PhotometricInterpretation = _read_code(dataset, "PhotometricInterpretation")
     check_size(dataset.Rows, dataset.Columns, max_pixels)
     if dataset.PhotometricInterpretation not in _GREY + _COLOURS:
         raise MscamError(
             "expected a grey image, but its photometric interpretation is "
             f"{dataset.PhotometricInterpretation}"
         )
+
+
+def _read_code(dataset: "FileDataset", name: str) -> str:
+    """Return a word of the standard, which some writers put in lower case."""
+    return str(dataset.get(name) or "").strip().upper()

@@ -125,14 +125,16 @@ def _list_windows(
 
 
 def _list_numbers(place: "Dataset", name: str) -> list[float]:
-    """Return the numbers of an element; NaN stands for what is none."""
+    """Return the numbers of an element. NaN is one, but text such as 40,5 is refused."""
+    value: Any = place.get(name)
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    values = value if several else [value]
     try:
-        value: Any = place.get(name)
-        several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-        values = value if several else [value]
         return [float(item) for item in values if item not in (None, "")]
     except (TypeError, ValueError, OverflowError):
-        return [math.nan]
+        raise MscamError(
+            f"expected numbers with a point for its {name}, but it is {value}"
+        ) from None
 
 
 def _look_up(

@@ -1,5 +1,6 @@
 """Decode the image formats, each chosen by the first bytes of the file and not by its name."""
 
+import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,8 @@ def read_stored(path: Path, page: int | None, max_pixels: int) -> Stored:
     Args:
         path: A PNG, TIFF, DICOM, NPY, JPEG, JPEG-LS, JPEG 2000 or BMP file, whatever its suffix.
         page: Page of a TIFF, frame of a DICOM, first index of a three-dimensional NPY file,
-            counted from 0; `None` for files that hold one image.
+            picture of an MPO (several JPEG in one file), counted from 0; `None` for files that
+            hold one image.
         max_pixels: Larger images are refused by their header, before they are decoded.
 
     Raises:
@@ -70,35 +72,52 @@ def _read_png(path: Path, page: int | None, max_pixels: int) -> Stored:
     data = path.read_bytes()
     width, height = struct.unpack(">II", data[16:24])
     check_size(height, width, max_pixels)
+    pictures = _count_animated(data)
+    if pictures > 1:
+        raise MscamError(
+            f"expected one image, but it is an animated PNG of {pictures} pictures; save each "
+            "picture as a file of its own"
+        )
     # Not Pillow: it would cut 16-bit RGB, and grey with alpha, to 8 bits.
     values = imagecodecs.png_decode(data)
     return make_stored(values, find_array_range(values))
 
 
-def _read_pillow(plugin: type[ImageFile.ImageFile], path: Path, max_pixels: int) -> Stored:
-    """Read 8-bit images with one of Pillow's plugins.
+def _count_animated(data: bytes) -> int:
+    """Return how many pictures a PNG file holds, by what it says before the first of them."""
+    head, _, _ = data.partition(b"IDAT")
+    found = head.find(b"acTL")
+    shown = int.from_bytes(head[found + 4 : found + 8], "big") if found > 0 else 1
+    return shown + (found > 0 and b"fcTL" not in head)  # Then the first is none of those shown.
+
+
+def _read_pillow(image: ImageFile.ImageFile, page: int | None, max_pixels: int) -> Stored:
+    """Read an 8-bit image, or a page of several, that one of Pillow's plugins has opened.
 
     `PIL.Image.open` has a limit of its own, global to the process; the plugins leave it to us.
     """
-    with plugin(path) as image:
-        check_size(image.height, image.width, max_pixels)
-        modes = {"1": "L", "L": "L", "RGBA": "RGBA"}
-        values = np.asarray(image.convert(modes.get(image.mode, "RGB")))
+    page = choose_page(page, getattr(image, "n_frames", 1))
+    if page:
+        image.seek(page)
+    check_size(image.height, image.width, max_pixels)
+    modes = {"1": "L", "L": "L", "RGBA": "RGBA"}
+    values = np.asarray(image.convert(modes.get(image.mode, "RGB")))
     return make_stored(values, (0, 255))
 
 
 def _read_codestream(path: Path, page: int | None, max_pixels: int) -> Stored:
-    choose_page(page, 1)
     data = path.read_bytes()
-    if check_codestream(data, max_pixels).is_plain:
-        return _read_pillow(JpegImagePlugin.JpegImageFile, path, max_pixels)
+    if check_codestream(data, max_pixels).is_plain:  # Or several such, as cameras write: MPO.
+        with JpegImagePlugin.jpeg_factory(io.BytesIO(data)) as image:
+            return _read_pillow(image, page, max_pixels)
+    choose_page(page, 1)
     values, claim = decode_codestream(data, max_pixels)
     return make_stored(values, find_range(claim.bits, signed=claim.signed))
 
 
 def _read_bmp(path: Path, page: int | None, max_pixels: int) -> Stored:
-    choose_page(page, 1)
-    return _read_pillow(BmpImagePlugin.BmpImageFile, path, max_pixels)
+    with BmpImagePlugin.BmpImageFile(path) as image:
+        return _read_pillow(image, page, max_pixels)
 
 
 def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:

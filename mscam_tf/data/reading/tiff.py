@@ -19,6 +19,7 @@ from mscam_tf.errors import MscamError
 _WHITE_IS_ZERO, _PALETTE = 0, 3
 _PHOTOMETRIC = (_WHITE_IS_ZERO, 1, 2, _PALETTE, 6)  # 6 is JPEG's YCbCr, decoded as RGB.
 _PHOTOMETRIC_TAG = 262
+_ALPHA = {1, 2}  # Values of ExtraSamples.
 _SEPARATE = 2  # Planes, one for each sample.
 _NONE = 1
 _CODESTREAMS = {7: "JPEG", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000"}
@@ -45,6 +46,7 @@ def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
         return _look_up(values, palette)
     if values.dtype == bool:
         values = values.astype(np.uint8)
+    _check_extra(chosen, values)
     full = find_array_range(values)
     if full is not None:
         full = find_range(chosen.bitspersample, signed=values.dtype.kind == "i")
@@ -93,6 +95,18 @@ def _check_strips(page: tifffile.TiffPage, file_size: int) -> None:
         )
 
 
+def _check_extra(page: tifffile.TiffPage, values: np.ndarray) -> None:
+    """Refuse a last sample that is another image, such as of a second energy, and no alpha."""
+    if page.samplesperpixel not in (2, 4) or (set(page.extrasamples) & _ALPHA):
+        return
+    last = values[..., -1]
+    if (last != last[0, 0]).any() and (last != values[..., 0]).any():
+        raise MscamError(
+            f"expected one image, but it has {page.samplesperpixel} samples a pixel, and does not "
+            "say that the last is alpha (ExtraSamples); save each image as a file of its own"
+        )
+
+
 def _count_bytes(page: tifffile.TiffPage) -> int:
     """Return the bytes that the rows of an image need at least."""
     samples, planes = page.samplesperpixel, 1
@@ -107,8 +121,9 @@ def _look_up(indices: np.ndarray, palette: np.ndarray | None) -> Stored:
     if palette is None or len(palette) != 3 or indices.ndim != 2:
         raise MscamError("expected a grey image, but it has a palette that cannot be read")
     highest = 65535
-    if (palette & 255 == 0).all():
-        palette = palette >> 8
+    for factor in (256, 257):  # The two ways to write 8 bits.
+        if (palette % factor == 0).all():
+            palette = palette // factor
     if (palette < 256).all():
         highest = 255
     return make_stored(np.moveaxis(palette[:, indices], 0, -1), (0, highest))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import find_objects
 
-from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Box, Manifest, ManifestError, Sample
+from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Box, Manifest, Sample, check_inside
 from mscam_tf.data.reading import number_objects
 from mscam_tf.data.tiling.config import Tiling
 from mscam_tf.data.tiling.frames import name_frame, read_frame, read_frame_mask
@@ -108,7 +108,7 @@ def _make_finder(
     """Return what finds the boxes in the window at `(x, y)`."""
     if boxes is not None or not frame.mask:
         found = (boxes or {}).get(frame.path, ())
-        _check_inside(found, frame, size)
+        check_inside(found, frame.path, size)
         return lambda x, y: _find_boxes(found, x, y, tiling.size)
     objects = number_objects(read_frame_mask(frames, frame, size, tiling.read))
     wholes = {
@@ -117,17 +117,6 @@ def _make_finder(
         if slices is not None
     }
     return lambda x, y: _find_regions(objects, wholes, x, y, tiling.size)
-
-
-def _check_inside(boxes: Sequence[Box], frame: Sample, size: tuple[int, int]) -> None:
-    """A box beside its frame would be lost: it is of another frame, or in other units."""
-    height, width = size
-    for box in boxes:
-        if box.clip(width, height) is None:
-            raise ManifestError(
-                f"{frame.path}: a box must reach into its frame of {width} x {height} pixels. "
-                f"Received: x from {box.x_min} to {box.x_max}, y from {box.y_min} to {box.y_max}"
-            )
 
 
 def _find_boxes(boxes: Sequence[Box], x: int, y: int, side: int) -> Iterator[Box]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import Manifest, ManifestError, Sample
+from mscam_tf import ImageError, Manifest, ManifestError, Sample
 from mscam_tf.data.labelling import measure_boxes, measure_images, measure_mask
 from mscam_tf.data.manifests import Box
 from mscam_tf.errors import MscamError
@@ -65,6 +65,10 @@ def make_manifest(root, *samples):
     )
 
 
+def save_image(folder):
+    Image.fromarray(np.zeros((40, 12), np.uint8)).save(folder / "0.png")
+
+
 def test_an_image_is_as_large_as_its_largest_object(tmp_path):
     mask = np.zeros((9, 9), np.uint8)
     mask[0:2, 0:2] = mask[4:7, 3:9] = 1
@@ -78,8 +82,30 @@ def test_an_image_is_as_large_as_its_largest_object(tmp_path):
 def test_boxes_that_hardly_show_do_not_count(tmp_path):
     boxes = {"0.png": [Box(0, 0, 4, 4), Box(0, 0, 1, 40, "", (40, 40), 0.4)]}
     manifest = make_manifest(tmp_path, {}, {})
+    save_image(tmp_path)
     assert measure_images(manifest, "boxes", boxes=boxes).tolist() == [4, 0]
     assert measure_images(manifest, "boxes", boxes=boxes, min_visible=0.3).tolist() == [40, 0]
+
+
+def test_what_the_edge_of_the_image_cuts_off_does_not_show(tmp_path):
+    manifest = make_manifest(tmp_path, {})
+    save_image(tmp_path)
+    boxes = {"0.png": [Box(0, 0, 2, 2), Box(10, 0, 20, 10)]}  # A fifth of ten columns is inside.
+    assert measure_images(manifest, "boxes", boxes=boxes).tolist() == [2]
+    assert measure_images(manifest, "boxes", boxes=boxes, min_visible=0.2).tolist() == [10]
+
+
+@pytest.mark.parametrize("box", [Box(12, 0, 20, 9), Box(-3, 0, 0, 9), Box(0, 40.0, 3, 50)])
+def test_a_box_beside_its_image_is_refused(tmp_path, box):
+    manifest = make_manifest(tmp_path, {})
+    save_image(tmp_path)
+    with pytest.raises(ManifestError, match=r"0\.png: a box must reach into its image of 12 x 40 "):
+        measure_images(manifest, "boxes", boxes={"0.png": [box]})
+
+
+def test_an_image_with_a_box_must_be_there(tmp_path):
+    with pytest.raises(ImageError, match=r"0\.png: no such file"):
+        measure_images(make_manifest(tmp_path, {}), "boxes", boxes={"0.png": [Box(0, 0, 3, 3)]})
 
 
 def test_a_column(tmp_path):

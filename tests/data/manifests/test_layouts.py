@@ -55,6 +55,32 @@ def test_the_masks_of_a_ground_truth_are_taken(tmp_path, caplog):
         split_manifest(read_manifest(tmp_path))
 
 
+def test_masks_in_a_folder_for_each_image_are_left_out_and_said(tmp_path, caplog):
+    fill(
+        *(tmp_path, "train/good/0.png", "validation/good/0.png", "test/good/0.png"),
+        *("test/logical_anomalies/0.png", "test/structural_anomalies/1.png"),
+        *("ground_truth/logical_anomalies/0/000.png", "ground_truth/logical_anomalies/0/001.png"),
+        "ground_truth/structural_anomalies/1/000.png",
+    )
+    assert read(tmp_path) == [
+        ("test/good/0.png", "good", "test", ""),
+        ("test/logical_anomalies/0.png", "logical_anomalies", "test", ""),
+        ("test/structural_anomalies/1.png", "structural_anomalies", "test", ""),
+        ("train/good/0.png", "good", "train", ""),
+        ("validation/good/0.png", "good", "validation", ""),
+    ]
+    assert "masks in a folder for each image; use one file for each (3, such as " in caplog.text
+
+
+@pytest.mark.parametrize("names", [("valid", "invalid"), ("Invalid", "Valid", "unsure")])
+@pytest.mark.parametrize(("folder", "split"), [("", ""), ("train/", "train")])
+def test_valid_beside_invalid_is_a_class(tmp_path, names, folder, split):
+    fill(tmp_path, *(f"{folder}{name}/1.png" for name in names))
+    assert sorted(read(tmp_path)) == sorted(
+        (f"{folder}{name}/1.png", name, split, "") for name in names
+    )
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -75,6 +101,11 @@ def test_the_masks_of_a_ground_truth_are_taken(tmp_path, caplog):
         (("train/images/a/1.png", "val/images/a/2.png"), "no class by its name, train/images/a/1"),
         (("train_ok/1.png", "train_bad/1.png", "test_ok/1.png"), r"one name, \['test_ok', 'train_"),
         (("image/1.png", "mask/1.png"), r"'image'\], which are no classes"),
+        (
+            ("a/1.png", "b/2.png", "Mask/1_mask.png", "Mask/2.png"),
+            r"'Mask', whose pictures seem to",
+        ),
+        (("a/x/1.tif", "b/2.tif", "segmentation/x/1.png"), r"'segmentation', whose pictures"),
         (
             ("test/a/1.png", "test/a/2.png", "test/b/1.png", "ground_truth/a/1_mask.png"),
             r"masks amiss \(1\), such as no mask of test/a/2\.png",
@@ -133,3 +164,11 @@ def test_images_that_differ_in_the_suffix_only_are_told(tmp_path, caplog):
 def test_labels_that_differ_in_what_is_not_shown_are_told(tmp_path, caplog):
     read(fill(tmp_path, "bone/1.png", "\u200fbone/2.png", "bo\u200bne/3.png"))
     assert caplog.text.count("different classes") == 1
+
+
+def test_a_class_of_masks_and_names_with_spaces_around(tmp_path):
+    fill(tmp_path, "mask/7.png", " no mask /1.png")
+    assert read(tmp_path) == [
+        (" no mask /1.png", "no mask", "", ""),
+        ("mask/7.png", "mask", "", ""),
+    ]

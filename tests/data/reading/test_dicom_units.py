@@ -185,3 +185,36 @@ def test_pixels_of_floats(tmp_path, name, dtype):
         read_image(save(tmp_path / "a.dcm", dataset))
     setattr(dataset, name.replace("Data", "PaddingValue"), -7.0)
     assert read_image(save(tmp_path / "a.dcm", dataset)).tolist() == [[0.25, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("interpretation", "shape", "inverted"),
+    [
+        ("MONOCHROME2", "INVERSE", True),
+        ("MONOCHROME1", "INVERSE", True),  # As the standard wants it: not twice.
+        ("MONOCHROME1", "IDENTITY", True),
+        ("monochrome1", None, True),
+        ("monochrome2", "identity", False),
+        (" Monochrome2", "inverse ", True),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+def test_a_file_says_in_two_ways_that_its_lowest_value_is_bright(
+    tmp_path, interpretation, shape, inverted
+):
+    image = read(tmp_path, PhotometricInterpretation=interpretation, PresentationLUTShape=shape)
+    np.testing.assert_allclose(image, 1 - FULL if inverted else FULL, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["WindowCenter", "WindowWidth", "RescaleSlope"])
+@pytest.mark.parametrize("text", ["2222,5", "2000x2", "1.5\\1,5"])
+def test_text_that_is_no_number_is_refused_and_not_passed_over(tmp_path, name, text):
+    numbers = {"WindowCenter": "100", "WindowWidth": "100", name: "3.3333" + "3" * (len(text) - 6)}
+    path = save(tmp_path / "a.dcm", make_dataset(RAMP, 12, **numbers))
+    data = path.read_bytes()
+    assert data.count(numbers[name].encode()) == 1
+    path.write_bytes(data.replace(numbers[name].encode(), text.encode()))
+    with pytest.raises(
+        ImageError, match=f"expected (numbers with a point for its|a finite) {name}"
+    ):
+        read_image(path)

@@ -302,3 +302,39 @@ def test_npy_without_pages(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((0, 4, 4), np.uint8))
     with pytest.raises(ImageError, match="expected an image, but the file holds none"):
         read_image(tmp_path / "a.npy")
+
+
+def save_several(path, **options):
+    first, second = (Image.fromarray(np.full((16, 24), value, np.uint8)) for value in (51, 204))
+    first.save(path, save_all=True, append_images=[second], **options)
+    return path
+
+
+def test_a_picture_of_several_in_one_file_needs_a_choice(tmp_path):
+    path = save_several(tmp_path / "a.mpo").rename(tmp_path / "a.jpg")
+    refuse(path, "the file holds 2 pages; choose one of them")
+    refuse(path, "expected page 2, counted from 0", page=2)
+    for page, value in enumerate((0.2, 0.8)):
+        found = read_image(path, ReadOptions(page=page))
+        np.testing.assert_allclose(found, np.full((16, 24), value), atol=1 / 255)
+
+
+def test_pictures_of_several_in_one_file_are_no_larger_than_the_limit(tmp_path):
+    small, large = (Image.fromarray(np.zeros((side, side), np.uint8)) for side in (16, 64))
+    small.save(tmp_path / "a.mpo", save_all=True, append_images=[large])
+    refuse(tmp_path / "a.mpo", "64 x 64 pixels, more than the limit of 300", page=1, max_pixels=300)
+
+
+def test_a_broken_list_of_pictures_leaves_the_first(tmp_path):
+    data = save_several(tmp_path / "a.mpo").read_bytes()
+    start = data.index(b"MPF\0") + 4
+    (tmp_path / "a.jpg").write_bytes(data[:start] + b"XX" + data[start + 2 :])
+    with pytest.warns(UserWarning, match="malformed MPO"):
+        assert read_image(tmp_path / "a.jpg").mean() == pytest.approx(0.2, abs=1 / 255)
+
+
+def test_an_animated_png_is_refused(tmp_path):
+    refuse(save_several(tmp_path / "a.png"), "expected one image, but it is an animated PNG of 2 p")
+    refuse(save_several(tmp_path / "b.png", default_image=True), "an animated PNG of 2 pictures")
+    save(tmp_path / "c.png", np.full((16, 24), 51, np.uint8), save_all=True)
+    assert read_image(tmp_path / "c.png").mean() == pytest.approx(0.2)

@@ -7,6 +7,7 @@ import tifffile
 from PIL import Image
 
 from mscam_tf import ImageError, ReadOptions, read_image
+from mscam_tf.data.reading import read_mask
 
 Y, X = np.mgrid[:48, :40]
 EIGHT = ((Y * 5 + X * 3) % 256).astype(np.uint8)
@@ -79,7 +80,8 @@ def test_planes(tmp_path, options):
     path = save(tmp_path / "a.tif", np.stack([EIGHT] * 3), photometric="rgb", **options)
     check(path, EIGHT / 255)
     with_alpha = np.stack([EIGHT, 255 - EIGHT])
-    path = save(tmp_path / "b.tif", with_alpha, photometric="minisblack", **options)
+    alpha = {"photometric": "minisblack", "extrasamples": ["unassalpha"]}
+    path = save(tmp_path / "b.tif", with_alpha, **alpha, **options)
     check(path, EIGHT / 255)
     coloured = np.stack([EIGHT, 255 - EIGHT, EIGHT])
     with pytest.raises(ImageError, match="its colour channels differ"):
@@ -145,3 +147,29 @@ def test_a_stack_behind_one_page_is_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", stack, photometric="minisblack", truncate=True)
     with pytest.raises(ImageError, match=r"the first of a stack \(5, 48, 40\)"):
         read_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("factor", [1, 256, 257])
+def test_a_palette_of_numbers_is_a_mask_of_these_numbers(tmp_path, factor):
+    values = np.array([[0, 1, 0, 3]], np.uint8)
+    colours = np.repeat(np.arange(256, dtype=np.uint16)[None] * np.uint16(factor), 3, axis=0)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, values, photometric="palette", colormap=colours)
+    np.testing.assert_array_equal(read_mask(path), values)
+    np.testing.assert_allclose(read_image(path), values / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_second_image_in_the_samples_is_refused_unless_it_is_alpha(tmp_path, count):
+    one = np.arange(0, 60, 5, dtype=np.uint16).reshape(3, 4)
+    path, options = tmp_path / "a.tif", {"photometric": "minisblack", "planarconfig": "contig"}
+    two = np.stack([one] * (count - 1) + [one[::-1]], axis=-1)
+    tifffile.imwrite(path, two, **options)
+    with pytest.raises(ImageError, match=f"it has {count} samples a pixel, and does not say that"):
+        read_image(path)
+    if count == 2:
+        tifffile.imwrite(path, two, extrasamples=["unassalpha"], **options)
+        np.testing.assert_allclose(read_image(path), one / 65535, rtol=1e-6)
+    two[..., -1] = 65535  # All of it is shown.
+    tifffile.imwrite(path, two, **options)
+    np.testing.assert_allclose(read_image(path), one / 65535, rtol=1e-6)
