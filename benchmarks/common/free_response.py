@@ -26,7 +26,7 @@ class FilmMarks:
 def mark_films(maps, boxes, films, rate=1.0):
     """Return the `FilmMarks` of each film; maps and boxes `(n, 4)` are those of its patches."""
     return [
-        _mark(
+        mark_film(
             str(film),
             [maps[i] for i in np.flatnonzero(films == film)],
             [boxes[i] for i in np.flatnonzero(films == film)],
@@ -36,7 +36,8 @@ def mark_films(maps, boxes, films, rate=1.0):
     ]
 
 
-def _mark(film, maps, boxes, rate):
+def mark_film(film, maps, boxes, rate=1.0):
+    """Return which boxes the maps of a film's patches find."""
     response = score_marks(maps, boxes)
     corners = np.concatenate(boxes)
     sides = np.sqrt((corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1]))

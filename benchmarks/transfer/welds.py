@@ -10,7 +10,6 @@ What is finished stays in a CSV file, so that a run that was stopped goes on whe
 import argparse
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,44 +17,19 @@ from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
-from benchmarks.common.baselines import (
-    SupportVectors,
-    describe_bands,
-    describe_gradients,
-    find_dark_spots,
-)
-from benchmarks.common.free_response import (
-    SIZES,
-    FilmMarks,
-    compare,
-    mark_films,
-    share_by_size,
-    share_found,
-)
+from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
+from benchmarks.common.marks import KEY, describe_marks, write_marks
 from benchmarks.common.networks import POOLING, PRECISION, Network
-from benchmarks.common.report import make_table, name_files, write_page
+from benchmarks.common.report import name_files, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
 from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
-# Maps that nobody learned: by the deviation of the local normalisation, in pixels.
-FILTERS = {f"filter, s = {s}": partial(find_dark_spots, sigma=s) for s in (12, 8, 4)}
 _TOLERANCE = 3.0  # Pixels.
 # From every start alike.
 _TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": PRECISION}
-_MARKS = (
-    "## Which boxes are found\n\nShare of the boxes on which the map has a mark (a local maximum "
-    f"over 15 pixels, within {_TOLERANCE:g} pixels of the box) at one false mark a patch, over all "
-    "and by the box's side: below 12.5 pixels, below 22, above. The map is the log-odds of any "
-    "defect at each place; each film has a threshold of its own. `filter` is a difference of "
-    "Gaussians (2 and 8 pixels) of the image after local contrast normalisation with a deviation "
-    "of s pixels: nothing is learned. Gains over the best of these are paired, with 95 % intervals "
-    "over the films.\n\n"
-)
-_KEY = ("model", "start", "seed", "film")
-_COLUMNS = (*_KEY, "patch", "label", "predicted", "defect", "pointing", "energy")
-_BOX_COLUMNS = (*_KEY, "side", "found")
+_COLUMNS = (*KEY, "patch", "label", "predicted", "defect", "pointing", "energy")
 
 
 @dataclass(frozen=True)
@@ -101,7 +75,7 @@ def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> Non
     """Train on all films but one, and score its patches and maps; for each film in turn."""
     name = start if start in ("", HEADS) else parse_weights(start).name
     learner = build(method, start, patches)
-    done = {tuple(row[k] for k in _KEY) for row in read_rows(work / "patches.csv")}
+    done = {tuple(row[k] for k in KEY) for row in read_rows(work / "patches.csv")}
     films = np.unique(patches.films)
     for number, film in enumerate(films):
         key = (method, name, str(seed), str(film))
@@ -111,38 +85,14 @@ def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> Non
         test = patches.films == film
         found, maps = learn(learner, patches, test, seed * len(films) + number)
         if maps is not None:
-            write_marks(work, key, maps, patches, test)
+            boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
+            write_marks(work, key, maps, boxes)
         rows = [
             (*key, patches.names[i], patches.labels[i], *values)
             for i, values in zip(np.flatnonzero(test), found, strict=True)
         ]
         append_rows(work / "patches.csv", _COLUMNS, rows)
         print(*key, f"{time.perf_counter() - began:.0f} s", flush=True)
-
-
-def write_marks(work: Path, key, maps, patches: Patches, test: np.ndarray) -> None:
-    boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
-    (marks,) = mark_films(maps, boxes, patches.films[test])
-    rows = zip(marks.sides, marks.found, strict=True)
-    append_rows(
-        work / "boxes.csv", _BOX_COLUMNS, [(*key, f"{side:.2f}", int(hit)) for side, hit in rows]
-    )
-
-
-def read_marks(work: Path) -> dict[tuple[str, str], list[FilmMarks]]:
-    """Return the marks of each model and start, by film, of all seeds together."""
-    found: dict[tuple[str, str], dict[str, list[tuple[float, bool]]]] = {}
-    for row in read_rows(work / "boxes.csv"):
-        films = found.setdefault((row["model"], row["start"]), {})
-        boxes = films.setdefault(row["film"], [])
-        boxes.append((float(row["side"]), row["found"] == "1"))
-    return {
-        key: [
-            FilmMarks(film, *(np.array(part) for part in zip(*films[film], strict=True)))
-            for film in sorted(films)
-        ]
-        for key, films in found.items()
-    }
 
 
 def learn(
@@ -213,28 +163,6 @@ def describe(rows) -> list[list[str]]:
     return table
 
 
-def describe_marks(marks, patches: Patches) -> list[list[str]]:
-    """Return a table of the boxes found, and how much more these are than a filter finds."""
-    filters = {
-        name: mark_films([find(image) for image in patches.images], patches.boxes, patches.films)
-        for name, find in FILTERS.items()
-    }
-    best = max(filters, key=lambda name: share_found(filters[name]))
-    table = [[name, "", *list_shares(found), "", ""] for name, found in filters.items()]
-    for key, found in marks.items():
-        gains = [""] * 2
-        if len(found) == len(filters[best]):
-            pairs = (compare(found, filters[best], high) for high in (np.inf, SIZES[0]))
-            gains = ["{:+.2f} [{:+.2f}, {:+.2f}]".format(*pair) for pair in pairs]
-        table.append([*key, *list_shares(found), *gains])
-    return table
-
-
-def list_shares(found: list[FilmMarks]) -> list[str]:
-    by_size = " / ".join(f"{share:.2f}" for share in share_by_size(found))
-    return [f"{share_found(found):.3f}", by_size]
-
-
 def describe_maps(hits: np.ndarray, energy: np.ndarray, labels: np.ndarray) -> list[str]:
     by_scale = " / ".join(f"{np.nanmean(hits[labels == c]):.2f}" for c in (1, 2, 3))
     return [f"{np.nanmean(hits):.3f}", by_scale, f"{np.nanmean(energy):.3f}"]
@@ -285,11 +213,7 @@ def main() -> None:
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
         f"--seeds {arguments.seeds}",
-        more=_MARKS
-        + make_table(
-            ["map", "start", "found", "by size", "gain over the best filter", "below 12.5 px"],
-            describe_marks(read_marks(work), patches),
-        ),
+        more=describe_marks(work, patches.images, patches.boxes, patches.films),
     )
 
 
