@@ -61,7 +61,7 @@ def read_marks(work: Path) -> dict[tuple[str, str], list[FilmMarks]]:
 
 
 def describe_marks(work: Path, images, boxes, films) -> str:
-    """Return a section of a page: the boxes found, and how much more these are than filters find."""
+    """Return a section of a page: the boxes found, and how many more these are than a filter's."""
     filters = {
         name: mark_films([find(image) for image in images], boxes, films)
         for name, find in FILTERS.items()
