@@ -32,6 +32,8 @@ class Pretrained:
         pooling: How its heads pool maps: `"mean"` or `"soft"`.
         architecture: Name of the backbone in `keras.applications`.
         digest: SHA-256 of the file.
+        display: Lowest and highest value of its maps, in logits, that pictures tell apart; `None`
+            where the file was written without it.
     """
 
     targets: tuple[str, ...]
@@ -42,6 +44,7 @@ class Pretrained:
     pooling: str = "mean"
     architecture: str = XRAY_BACKBONE
     digest: str = ""
+    display: tuple[float, float] | None = None
 
     def copy_to(self, backbone: keras.Model) -> None:
         """Set the weights of a backbone.
@@ -112,11 +115,21 @@ def read_pretrained(path: str | Path) -> Pretrained:
         info["recipe"].get("pooling", "mean"),
         info["recipe"].get("backbone", XRAY_BACKBONE),
         digest,
+        _read_display(info),
     )
 
 
+def _read_display(info: Mapping[str, Any]) -> tuple[float, float] | None:
+    found = info.get("display")
+    return None if found is None else (float(found["low"]), float(found["high"]))
+
+
 def write_pretrained(
-    classifier: keras.Model, path: str | Path, targets: Sequence[str], recipe: Mapping[str, Any]
+    classifier: keras.Model,
+    path: str | Path,
+    targets: Sequence[str],
+    recipe: Mapping[str, Any],
+    display: tuple[float, float] | None = None,
 ) -> None:
     """Write a multi-scale classifier's weights in float16, and beside them what they are.
 
@@ -126,6 +139,7 @@ def write_pretrained(
             `.json`.
         targets: Names of its classes.
         recipe: How it was made, its `backbone` and `pooling` included; anything that JSON takes.
+        display: Lowest and highest value of its maps that pictures tell apart.
 
     Raises:
         ValueError: If a weight is no number, or too large for float16.
@@ -144,6 +158,8 @@ def write_pretrained(
         np.savez(partial, **halves)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     info = {"sha256": digest, "targets": list(targets), "recipe": dict(recipe)}
+    if display is not None:
+        info["display"] = {"low": display[0], "high": display[1]}
     write_json(path.with_suffix(".json"), info)
 
 
