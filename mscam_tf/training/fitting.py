@@ -1,4 +1,4 @@
-"""Fit the model of a run: the new heads on a frozen backbone first, then all of it."""
+"""Fit the model of a run: its heads on a frozen backbone first, if they are to, then all of it."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ from mscam_tf.training.checkpoints import (
 from mscam_tf.training.deep_supervision import show_heads
 from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
 from mscam_tf.training.preparation import make_split_dataset
+from mscam_tf.training.tuning import say_what_is_kept, tune_heads
 
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
 _HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
@@ -64,13 +65,17 @@ def fit(
     Raises:
         RunError: If the training diverges.
     """
+    deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
     begun = progress = read_progress(run.folder)
     drop_later_rows(run.folder / HISTORY, "epoch", begun.epoch)
     if begun.epoch:
         read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
     else:
         _start_heads(model, run, manifest.select("train"))
-    deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
+        if run.config.tune != "all":
+            progress = tune_heads(model, run, manifest, deep)
+    if run.config.tune == "heads":
+        return
     trainer = show_heads(model) if deep else model  # The same layers.
     datasets = _feed(run, manifest, begun.epoch)
     for phase in _list_phases(run.config, len(datasets["x"])):
@@ -82,6 +87,8 @@ def fit(
                 anew = begun.epoch == phase.first
                 restore_state(trainer, run.folder, begun, anew=anew)
             progress = _fit_phase(trainer, run, phase, progress, datasets, callbacks)
+    if run.config.tune == "auto":
+        say_what_is_kept(run, progress)
 
 
 def _fit_phase(
