@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.data import read_crops
+from benchmarks.common.data import draw_crops, read_crops
 from benchmarks.common.report import write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
-from benchmarks.transfer.learning_curve import draw_crops
 
 SIZES = (8, 16, 128)
 TUNES = ("heads", "all", "auto")

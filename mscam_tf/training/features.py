@@ -15,7 +15,6 @@ from mscam_tf.runs import Run
 from mscam_tf.training.preparation import make_split_dataset
 
 VIEWS = 4  # Of each training image, each augmented by itself.
-_BYTES = 2**31  # Of features in memory: as many as of images.
 _LIMIT = float(np.finfo(np.float16).max)
 
 
@@ -40,9 +39,15 @@ class Features:
 
 
 class FeatureReader:
-    """Computes what the heads of the model of a run read, with the backbone in inference mode."""
+    """Computes what the heads of the model of a run read, with the backbone in inference mode.
 
-    def __init__(self, model: keras.Model, run: Run) -> None:
+    Args:
+        model: The classifier of the run.
+        run: The run.
+        memory: Bytes that features may take.
+    """
+
+    def __init__(self, model: keras.Model, run: Run, memory: int = 2**31) -> None:
         maps = [
             head.feature_map
             if head.pool is not None
@@ -51,6 +56,7 @@ class FeatureReader:
         ]
         halves = [ops.cast(ops.clip(x, -_LIMIT, _LIMIT), "float16") for x in maps]
         self._extractor, self._run = keras.Model(model.input, halves), run
+        self._memory = memory
         self._shapes = [tuple(x.shape[1:]) for x in halves]
 
     def choose(self, manifest: Manifest, most_views: int) -> tuple[Manifest, int]:
@@ -58,7 +64,7 @@ class FeatureReader:
 
         Views are given up before images are.
         """
-        room = _BYTES // sum(2 * int(np.prod(shape)) for shape in self._shapes)
+        room = self._memory // sum(2 * int(np.prod(shape)) for shape in self._shapes)
         views = int(np.clip(room // len(manifest.samples), 1, most_views))
         if len(manifest.samples) > room:
             manifest = sample_classes(manifest, room, self._run.config.seed)
