@@ -74,6 +74,7 @@ from .runs import Explanation as Explanation
 from .runs import Run as Run
 from .runs import Session as Session
 from .runs import TrainConfig as TrainConfig
+from .runs import open_pretrained as open_pretrained
 from .runs import open_run as open_run
 from .runs import open_session as open_session
 from .runs import select_samples as select_samples

@@ -25,3 +25,10 @@ def read_crops(folder: Path):
     images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
     labels = np.array([sample.label == "bone" for sample in manifest.samples], int)
     return manifest, images, labels
+
+
+def draw_crops(labels: np.ndarray, size: int, draw: int) -> np.ndarray:
+    """Return the indices of so many crops, half of each class; each draw by itself."""
+    generator = np.random.default_rng([size, draw])
+    halves = [generator.permutation(np.flatnonzero(labels == c))[: size // 2] for c in (0, 1)]
+    return np.concatenate(halves)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common.baselines import SupportVectors, describe_bands
-from benchmarks.common.data import read_crops
+from benchmarks.common.data import draw_crops, read_crops
 from benchmarks.common.networks import BATCH, POOLING, TRAINING, Network
 from benchmarks.common.report import RESULTS, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
@@ -36,13 +36,6 @@ _LABELS = {
     "DoG": "DoG and support vectors",
 }
 _COLUMNS = ("method", "size", "draw", "accuracy", "auroc", "seconds")
-
-
-def draw_crops(labels: np.ndarray, size: int, draw: int) -> np.ndarray:
-    """Return the indices of so many crops, half of each class; each draw by itself."""
-    generator = np.random.default_rng([size, draw])
-    halves = [generator.permutation(np.flatnonzero(labels == c))[: size // 2] for c in (0, 1)]
-    return np.concatenate(halves)
 
 
 @cache

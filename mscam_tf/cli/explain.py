@@ -1,26 +1,41 @@
 """The command `mscam explain`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mscam_tf.cli.console import (
     OVERWRITE,
-    RUN,
     SKIP_BAD,
     explain_errors,
     make_progress,
     read_data,
     say,
 )
+from mscam_tf.cli.options import add_options, make_settings
+from mscam_tf.data.reading import ReadOptions
+from mscam_tf.errors import MscamError
+from mscam_tf.runs import TrainConfig
 
 if TYPE_CHECKING:
     from mscam_tf.runs import Run
 
+_MEASURED = 64  # Images whose sizes say what size they are resized to.
 
+
+@add_options(TrainConfig, only=["image_size"])
+@add_options(ReadOptions)
 def explain(
-    run: RUN,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="Run folder of `mscam train`, or `xray` for the pretrained classifier, which "
+            "needs no training.",
+            show_default=False,
+        ),
+    ],
     images: Annotated[
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
@@ -44,6 +59,7 @@ def explain(
     ] = False,
     skip_bad: SKIP_BAD = False,
     overwrite: OVERWRITE = False,
+    **settings: Any,
 ) -> None:
     """Show where the model looked, at which scale, and how each score comes about.
 
@@ -54,21 +70,62 @@ def explain(
     the maps of all classes is evidence for none of them, because only differences between the
     classes count.
 
+    Without a run, `xray` explains with the classifier that comes with the package, and that has
+    seen simulated radiographs alone: it looks for bones, dense bodies, wires, voids and cracks. The
+    options of sizes and intensities are for it; a run reads all images as its training did. A run
+    folder called `xray` comes first.
+
     Example: `mscam explain RUN image.png folder/ --out maps`, or `mscam explain RUN DATA --split
-    test --out maps`
+    test --out maps`, or `mscam explain xray folder/ --out maps`
     """
     with explain_errors():
         from mscam_tf.data.manifests import list_images
-        from mscam_tf.runs import open_run, select_samples
+        from mscam_tf.runs import names_pretrained, open_run
 
-        opened = open_run(run)
-        if split is None:
+        if names_pretrained(run):
+            if split is not None:
+                raise MscamError(f"The pretrained classifier has no splits. Received: {split=}")
             paths = list_images(images)
+            opened = _open_pretrained(paths, settings)
         else:
-            parts = [select_samples(opened, read_data(data), split) for data in images]
-            paths = [path for part in parts for path in part.paths]
+            _refuse_settings(settings)
+            opened = open_run(run)
+            paths = list_images(images) if split is None else _list_split(opened, images, split)
         options = {"skip_bad": skip_bad, "overwrite": overwrite, "flips": flips}
         explain_with_progress(opened, paths, out, echo=True, **options)
+
+
+def _list_split(run: "Run", images: list[Path], split: str) -> list[Path]:
+    from mscam_tf.runs import select_samples
+
+    parts = [select_samples(run, read_data(data), split) for data in images]
+    return [path for part in parts for path in part.paths]
+
+
+def _refuse_settings(settings: dict[str, Any]) -> None:
+    usual = {**vars(ReadOptions()), "image_size": None}
+    given = {name: value for name, value in settings.items() if value != usual[name]}
+    if given:
+        raise MscamError(
+            "A run reads all images as its training did; sizes and intensities can be chosen for "
+            f"`mscam explain xray` alone. Received: {given}"
+        )
+
+
+def _open_pretrained(paths: list[Path], settings: dict[str, Any]) -> "Run":
+    """Open the pretrained classifier for images of the size that a training would choose."""
+    from mscam_tf.data.reading import check_images
+    from mscam_tf.runs import open_pretrained
+    from mscam_tf.training import choose_image_size, note_sizes
+
+    read = make_settings(ReadOptions, settings)
+    image_size = settings["image_size"]
+    if image_size is None:
+        measured, _ = check_images(paths[:_MEASURED], read, skip_bad=True)
+        sizes = list(measured.values())
+        image_size = choose_image_size(sizes)
+        note_sizes(sizes, image_size)
+    return open_pretrained(image_size, read)
 
 
 def explain_with_progress(

@@ -101,7 +101,9 @@ def train_with_progress(data: Path, out: Path, config: TrainConfig, **options: b
             callbacks=[make_epoch_bar(progress, config.epochs)],
             on_check=lambda count: progress.advance(checked, count),
         )
-    save_figure(plot_history(run.folder / "history.csv"), run.folder / "history.png")
+    history = run.folder / "history.csv"
+    if history.exists():  # Heads alone are fitted without epochs.
+        save_figure(plot_history(history), run.folder / "history.png")
     _note(run.folder / "skipped.csv", "Some images were left out")
     _note(run.folder / "marks.csv", "The maps learned from masks or boxes of images, too")
     say(f"Trained {run.folder / 'model.keras'}")

@@ -6,6 +6,7 @@ from .explainer import build_explainer as build_explainer
 from .graph import find_inputs as find_inputs
 from .heads import find_heads as find_heads
 from .heads import find_relevance as find_relevance
+from .heads import pool_map as pool_map
 from .heads import read_relevance as read_relevance
 from .mirrors import average_flips as average_flips
 from .pooling import SoftPool as SoftPool

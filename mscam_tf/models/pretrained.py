@@ -34,6 +34,8 @@ class Pretrained:
         architecture: Name of the backbone in `keras.applications`.
         views: What its channels saw of an image, as in `build_multiscale_classifier`.
         digest: SHA-256 of the file.
+        display: Lowest and highest value of its maps, in logits, that pictures tell apart; `None`
+            where the file was written without it.
     """
 
     targets: tuple[str, ...]
@@ -45,6 +47,7 @@ class Pretrained:
     architecture: str = XRAY_BACKBONE
     views: tuple[View, ...] = GLOBAL
     digest: str = ""
+    display: tuple[float, float] | None = None
 
     def copy_to(self, backbone: keras.Model) -> None:
         """Set the weights of a backbone.
@@ -117,11 +120,21 @@ def read_pretrained(path: str | Path) -> Pretrained:
         recipe.get("backbone", XRAY_BACKBONE),
         tuple(recipe.get("views", GLOBAL)),
         digest,
+        _read_display(info),
     )
 
 
+def _read_display(info: Mapping[str, Any]) -> tuple[float, float] | None:
+    found = info.get("display")
+    return None if found is None else (float(found["low"]), float(found["high"]))
+
+
 def write_pretrained(
-    classifier: keras.Model, path: str | Path, targets: Sequence[str], recipe: Mapping[str, Any]
+    classifier: keras.Model,
+    path: str | Path,
+    targets: Sequence[str],
+    recipe: Mapping[str, Any],
+    display: tuple[float, float] | None = None,
 ) -> None:
     """Write a multi-scale classifier's weights in float16, and beside them what they are.
 
@@ -132,6 +145,7 @@ def write_pretrained(
         targets: Names of its classes.
         recipe: How it was made, its `backbone`, `pooling` and `views` included; anything
             that JSON takes.
+        display: Lowest and highest value of its maps that pictures tell apart.
 
     Raises:
         ValueError: If a weight is no number, or too large for float16.
@@ -150,6 +164,8 @@ def write_pretrained(
         np.savez(partial, **halves)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     info = {"sha256": digest, "targets": list(targets), "recipe": dict(recipe)}
+    if display is not None:
+        info["display"] = {"low": display[0], "high": display[1]}
     write_json(path.with_suffix(".json"), info)
 
 

@@ -11,13 +11,14 @@ from mscam_tf.errors import name_full_disk
 from mscam_tf.files import write_whole
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.locks import hold
-from mscam_tf.models import write_pretrained
+from mscam_tf.models import build_explainer, write_pretrained
 from mscam_tf.pretraining.checkpoints import PROBE_BATCHES, Keeper, check_folder, open_folder
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.models import build_pretraining_models
 from mscam_tf.pretraining.probes import PROBE_SEED
 from mscam_tf.pretraining.soft_pooling import pool_softly
 from mscam_tf.pretraining.supervision import make_map_targets
+from mscam_tf.runs import fit_range
 from mscam_tf.simulation import TARGETS, SceneBatch, simulate_batch, stream_batches
 from mscam_tf.training import use_precision
 
@@ -86,8 +87,15 @@ def pretrain(
         with write_whole(folder / "model.keras") as partial:
             classifier.save(partial)
         recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
-        write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe)
+        display = fit_display(classifier, scenes.images)
+        write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe, display)
     return classifier
+
+
+def fit_display(classifier: keras.Model, images: np.ndarray) -> tuple[float, float]:
+    """Return the range of the maps over the first 64 scenes, in which pictures are coloured."""
+    explainer = build_explainer(classifier, activation="sigmoid")
+    return fit_range(explainer, (images[i : i + 32] for i in range(0, min(64, len(images)), 32)))
 
 
 def _fit(

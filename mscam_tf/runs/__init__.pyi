@@ -1,6 +1,10 @@
 from .config import TrainConfig as TrainConfig
 from .engine import Engine as Engine
 from .engine import KerasEngine as KerasEngine
+from .pretrained import names_pretrained as names_pretrained
+from .pretrained import open_pretrained as open_pretrained
+from .ranges import PERCENTILES as PERCENTILES
+from .ranges import fit_range as fit_range
 from .results import Explanation as Explanation
 from .results import describe_logit as describe_logit
 from .results import keep_readable as keep_readable

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from mscam_tf.data.reading import ReadOptions
+from mscam_tf.errors import MscamError
 from mscam_tf.models import Weights, parse_weights
 from mscam_tf.settings import View, check_settings_of
 
@@ -53,10 +54,15 @@ class TrainConfig:
             to 256.
         several: Learn several findings in one image, from labels such as `bone|metal` or `none`:
             each finding has a probability of its own.
+        tune: What is trained: `all` of the network; the `heads` alone, on the features of a frozen
+            backbone, which takes seconds and is as good with a handful of labels, if the backbone
+            was pretrained; or `auto`: the heads first, then all, and of the two what has the lower
+            validation loss is kept. With `heads`, the settings of epochs, steps and rates have no
+            effect.
         epochs: Number of epochs after which the training ends, frozen ones included.
         frozen_epochs: Number of epochs at the start in which a pretrained backbone is frozen while
             the heads settle. By default this is 3, and 0 where the heads start as pretrained ones
-            (`xray` and `.npz`, with the default taps and heads of any norm).
+            (`xray` and `.npz`, with the default taps and heads of any norm) or are tuned first.
         balance: Weigh the classes so that a rare one counts as much as a common one. Without this
             the model expects each class as often as in the training images.
         batch_size: Number of images in a step.
@@ -92,6 +98,7 @@ class TrainConfig:
     map_weight: float = 1.0
     image_size: tuple[int, int] | None = None
     several: bool = False
+    tune: str = "all"
     epochs: int = 20
     frozen_epochs: int | None = None
     balance: bool = True
@@ -108,6 +115,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_settings_of(self)
+        if self.tune != "all" and self.unit_norm_heads:
+            raise MscamError(
+                "Heads that are trained first have kernels of any norm. "
+                f"Received: tune={self.tune!r}, unit_norm_heads=True"
+            )
         object.__setattr__(self, "weights", self.start.setting)  # None for "none", no Path.
 
     @property
@@ -123,7 +135,8 @@ class TrainConfig:
         start = self.start.resolve(self.backbone)
         frozen = self.frozen_epochs
         if frozen is None:
-            frozen = 0 if start.kind == "none" or self._starts_heads(start) else 3
+            settled = self.tune != "all" or self._starts_heads(start)
+            frozen = 0 if start.kind == "none" or settled else 3
         return replace(self, weights=start.setting, frozen_epochs=frozen)
 
     @property

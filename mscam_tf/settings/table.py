@@ -35,6 +35,7 @@ SETTINGS: Mapping[str, Rule] = {
     "SimulationConfig.image_size": Size(16),
     "several": Flag(),
     "deep_supervision": _NOT_NEGATIVE,
+    "tune": Choice(("all", "heads", "auto")),
     "epochs": _COUNT,
     "frozen_epochs": Number(0, whole=True),
     "balance": Flag(),

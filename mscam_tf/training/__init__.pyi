@@ -11,6 +11,8 @@ from .optimization import NOT_DECAYED as NOT_DECAYED
 from .optimization import average_weights as average_weights
 from .optimization import compile_classifier as compile_classifier
 from .optimization import make_schedule as make_schedule
+from .preparation import choose_image_size as choose_image_size
 from .preparation import make_split_dataset as make_split_dataset
+from .preparation import note_sizes as note_sizes
 from .resuming import find_begun as find_begun
 from .trainer import train as train

@@ -1,4 +1,4 @@
-"""Fit the model of a run: the new heads on a frozen backbone first, then all of it."""
+"""Fit the model of a run: its heads on a frozen backbone first, if they are to, then all of it."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.checkpoints import (
     BEST,
     Keeper,
+    Progress,
     read_progress,
     read_weights,
     restore_history,
@@ -27,6 +28,7 @@ from mscam_tf.training.map_supervision import supervise_maps
 from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
 from mscam_tf.training.preparation import make_split_dataset
+from mscam_tf.training.tuning import say_what_is_kept, tune_heads
 
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.
 _HEAD_IMAGES = 512  # Enough to fit heads in the span of the pretrained ones.
@@ -67,15 +69,20 @@ def fit(
     Raises:
         RunError: If the training diverges.
     """
+    deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
+    places = {} if marks is None else split_marks(marks, manifest)
     begun = progress = read_progress(run.folder)
     if begun.epoch:
         restore_history(run.folder, begun)
         read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
     else:
         _start_heads(model, run, manifest.select("train"))
-    deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
+        if run.config.tune != "all":
+            fitted = tune_heads(model, run, manifest, deep)
+            progress = Progress() if places else fitted  # Its loss is of the labels alone.
+    if run.config.tune == "heads":
+        return
     trainer = show_heads(model) if deep else model  # The same layers.
-    places = {} if marks is None else split_marks(marks, manifest)
     if places:
         objects = places["train"].objects
         trainer = supervise_maps(model, trainer.output, objects, run.config.map_weight)
@@ -93,6 +100,8 @@ def fit(
             keeper = Keeper(run.folder, progress, phase.patience, model)
             _fit_phase(trainer, run, phase, keeper, datasets, callbacks)
             progress = keeper.progress
+    if run.config.tune == "auto":
+        say_what_is_kept(run, progress, comparable=not places)
 
 
 def _fit_phase(

@@ -67,6 +67,11 @@ def train(
     the training is. Where masks or boxes mark objects in training images, the maps learn from them
     too (`map_weight`).
 
+    That is `tune="all"`. With `"heads"` the backbone stays as it is, and the heads are fitted to
+    its features, which are computed once: this takes seconds, no epochs and no callbacks, and
+    `resume` begins it anew. With `"auto"` the heads are fitted first, then all is trained from
+    there, and of the two what has the lower validation loss is kept; `tuning.json` says which.
+
     A training that was stopped, by a crash, a signal or a full disk, goes on with `resume`: from
     the end of its last epoch, with the weights, the optimizer, the averages, the schedule, the
     patience, the split, and the order and augmentation of images that it would have had. Up to

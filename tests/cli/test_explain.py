@@ -1,3 +1,6 @@
+import csv
+
+import mscam_tf
 from mscam_tf import read_manifest, select_samples
 from tests.cli.command import call
 
@@ -22,3 +25,26 @@ def test_missing_images_are_named(finished_run, tmp_path):
     text = call("explain", finished_run.folder, image, "--out", tmp_path, status=1)
     assert "No such image" in text
     assert "Traceback" not in text
+
+
+def test_explain_without_a_run(image_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    image = image_folder / "wide" / "wide0.png"
+    text = call("explain", "xray", image, "--invert", "--image-size", "64", "--out", "maps")
+    assert "logit of" in text
+    with (tmp_path / "maps" / "explanations.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["predicted"] in mscam_tf.load_pretrained().targets
+    assert (tmp_path / "maps" / "wide0_maps.png").exists()
+
+
+def test_the_pretrained_classifier_has_no_splits(image_folder, tmp_path):
+    arguments = ("xray", image_folder, "--split", "test", "--out", tmp_path / "maps")
+    assert "no splits. Received: split='test'" in call("explain", *arguments, status=1)
+
+
+def test_a_run_reads_as_its_training_did(finished_run, image_folder, tmp_path):
+    arguments = (finished_run.folder, image_folder, "--invert", "--out", tmp_path / "maps")
+    text = call("explain", *arguments, status=1)
+    assert "reads all images as its training did" in text
+    assert "Received: {'invert': True}" in text

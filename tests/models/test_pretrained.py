@@ -37,6 +37,12 @@ def test_weights_come_back_within_half_precision(classifier, written):
     assert json.loads(written.with_suffix(".json").read_text())["recipe"] == {"steps": 3}
 
 
+def test_the_range_of_the_maps_comes_back(classifier, written):
+    assert read_pretrained(written).display is None
+    write_pretrained(classifier, written, ["bone", "wire"], {"steps": 3}, (-2.5, 4))
+    assert read_pretrained(written).display == (-2.5, 4.0)
+
+
 def test_a_backbone_takes_them_all(classifier, written):
     other = make_backbone()
     read_pretrained(written).copy_to(other)

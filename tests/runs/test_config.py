@@ -50,7 +50,13 @@ def test_wrong_settings(arguments, message):
 
 @pytest.mark.parametrize(
     ("settings", "frozen"),
-    [({}, 0), ({"taps": ("relu",)}, 3), ({"unit_norm_heads": True}, 3), ({"weights": None}, 0)],
+    [
+        ({}, 0),
+        ({"taps": ("relu",)}, 3),
+        ({"taps": ("relu",), "tune": "auto"}, 0),
+        ({"unit_norm_heads": True}, 3),
+        ({"weights": None}, 0),
+    ],
 )
 def test_a_backbone_is_frozen_where_heads_cannot_start_as_pretrained(settings, frozen):
     assert TrainConfig(**settings).resolve().frozen_epochs == frozen

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mscam_tf import RunError
-from mscam_tf.training.finishing import fit_range
+from mscam_tf.runs import fit_range
 
 
 class Explainer:
