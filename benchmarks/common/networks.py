@@ -56,9 +56,10 @@ class Network:
         }[self.name]
         start = parse_weights(self.weights).read()
         pooling = start.pooling if start else "mean"
+        scales = {"scales": len(start.kernels)} if start and self.name == "multiscale" else {}
         size = (self.side, self.side)
         keras.config.set_dtype_policy(self.precision)
-        model = build(self.classes, size, weights=self.weights, pooling=pooling)
+        model = build(self.classes, size, weights=self.weights, pooling=pooling, **scales)
         keras.config.set_dtype_policy("float32")
         if self.steps:
             compile_classifier(model, make_schedule(self.learning_rate, self.steps))

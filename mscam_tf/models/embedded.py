@@ -3,4 +3,6 @@
 from pathlib import Path
 
 XRAY_BACKBONE = "DenseNet121"
-XRAY_FILE = Path(__file__).parents[1] / "weights" / "xray.npz"
+_FOLDER = Path(__file__).parents[1] / "weights"
+# The newest, and those of earlier versions: what was made from these can be made again.
+XRAY_FILES = {name: _FOLDER / f"{name}.npz" for name in ("xray", "xray-1")}

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.embedded import XRAY_BACKBONE, XRAY_FILE
+from mscam_tf.models.embedded import XRAY_BACKBONE, XRAY_FILES
 from mscam_tf.models.hashes import hash_file, stamp_file
 from mscam_tf.settings import suggest
 
 if TYPE_CHECKING:
     from mscam_tf.models.pretrained import Pretrained
 
-_WORDS = ("none", "xray", "imagenet", "auto")
+_WORDS = ("none", *XRAY_FILES, "imagenet", "auto")
 _SUFFIXES = (".npz", ".h5", ".keras")
 _EXPECTED = (
     f"`weights` must be None, one of {', '.join(map(repr, _WORDS))}, or an existing file: .npz of "
@@ -29,8 +29,8 @@ class Weights:
     """What a model starts from, as `parse_weights` reads it.
 
     Attributes:
-        kind: `"none"`, `"xray"`, `"imagenet"`, `"auto"` or `"file"`.
-        path: The file of `"xray"` and of `"file"`.
+        kind: `"none"`, `"xray"`, `"xray-1"`, `"imagenet"`, `"auto"` or `"file"`.
+        path: The file of `"xray"`, `"xray-1"` and `"file"`.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Weights:
     @property
     def has_heads(self) -> bool:
         """Whether these are pretrained weights of the heads too, which `read` returns."""
-        return self.kind == "xray" or (self.path is not None and self.path.suffix == ".npz")
+        return self.path is not None and self.path.suffix == ".npz"
 
     @property
     def digest(self) -> str:
@@ -59,7 +59,7 @@ class Weights:
         if self.path is None:
             return self.kind
         stem = self.path.parent.name if self.path.stem == "weights" else self.path.stem
-        return f"{'xray' if self.kind == 'xray' else stem}-{self.digest[:8]}"
+        return f"{stem}-{self.digest[:8]}"
 
     def resolve(self, backbone: str) -> "Weights":
         """Return what `"auto"` stands for with a backbone; all else stays as it is."""
@@ -74,9 +74,9 @@ class Weights:
             MscamError: If the file is missing, or another backbone is needed.
             OSError: If an `.npz` file is damaged.
         """
-        if self.kind == "xray" and backbone != XRAY_BACKBONE:
+        if self.kind in XRAY_FILES and backbone != XRAY_BACKBONE:
             raise MscamError(
-                f"The weights 'xray' fit the backbone {XRAY_BACKBONE} alone. "
+                f"The weights {self.kind!r} fit the backbone {XRAY_BACKBONE} alone. "
                 f"Received: backbone={backbone!r}"
             )
         if self.path is not None and not self.path.is_file():
@@ -100,7 +100,8 @@ def parse_weights(weights: "str | Path | Weights | None") -> Weights:
     """Parse what a builder's or a setting's `weights` names. No file is opened.
 
     Args:
-        weights: `None` or `"none"`, `"xray"`, `"imagenet"`, `"auto"`, or the path of a file.
+        weights: `None` or `"none"`, `"xray"`, `"xray-1"`, `"imagenet"`, `"auto"`, or the path of a
+            file.
 
     Raises:
         MscamError: If it is no such word, and no file of weights by its suffix.
@@ -117,7 +118,7 @@ def parse_weights(weights: "str | Path | Weights | None") -> Weights:
         return weights
     if weights is None or weights in _WORDS:
         kind = str(weights or "none")
-        return Weights(kind, XRAY_FILE if kind == "xray" else None)
+        return Weights(kind, XRAY_FILES.get(kind))
     if not isinstance(weights, str | Path) or Path(weights).suffix not in _SUFFIXES:
         raise MscamError(f"{_EXPECTED}{suggest(weights, _WORDS)} Received: weights={weights!r}")
     return Weights("file", Path(weights))

@@ -17,10 +17,11 @@ class TrainConfig:
         backbone: Name of the backbone: a model in `keras.applications`, or one that was given its
             name by `mscam_tf.register_backbone`.
         weights: What the training starts from: `xray` (pretrained on simulated radiographs; comes
-            with the package, for DenseNet121), `imagenet` (downloaded by Keras), `none` (random
-            weights), or a file: the `.npz` file of a pretraining, a `.weights.h5` or `.h5` file of
-            the backbone, or a `.keras` model that is built on it. `auto` takes `xray` for
-            DenseNet121, and random weights for other backbones.
+            with the package, for DenseNet121), `xray-1` (those of versions before 0.3), `imagenet`
+            (downloaded by Keras), `none` (random weights), or a file: the `.npz` file of a
+            pretraining, a `.weights.h5` or `.h5` file of the backbone, or a `.keras` model that is
+            built on it. `auto` takes `xray` for DenseNet121, and random weights for other
+            backbones.
         taps: Names of the layers of the backbone that the heads read, the finest scale first; the
             model with one scale reads the last of them. By default these are the layers at the
             coarsest strides, as many as there are scales.
