@@ -86,7 +86,8 @@ def pretrain(
         classifier = pool_softly(classifier, scenes.images, scenes.targets, config)
         with write_whole(folder / "model.keras") as partial:
             classifier.save(partial)
-        recipe = {**asdict(config), "steps": steps, "pooling": "soft"}
+        start = config.weights.name  # With its hash: a word may stand for other weights one day.
+        recipe = {**asdict(config), "start": start, "steps": steps, "pooling": "soft"}
         display = fit_display(classifier, scenes.images)
         write_pretrained(classifier, folder / "weights.npz", TARGETS, recipe, display)
     return classifier

@@ -91,9 +91,15 @@ def test_weights_that_do_not_fit_are_not_written(classifier, tmp_path, value):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_embedded_file_is_small():
-    assert parse_weights("xray").path.stat().st_size <= 16e6
-    assert load_pretrained().targets[0] == "bone"
+@pytest.mark.parametrize(
+    ("name", "views", "scales"), [("xray", ("global", 12.0, 4.0), 4), ("xray-1", ("global",), 3)]
+)
+def test_the_embedded_files_are_small_and_say_what_they_saw(name, views, scales):
+    weights = parse_weights(name)
+    assert weights.path.stat().st_size <= 16e6
+    found = weights.read()
+    assert (found.targets[0], found.views, len(found.kernels)) == ("bone", views, scales)
+    assert found.display[0] < 0 < found.display[1]
 
 
 @pytest.mark.slow
