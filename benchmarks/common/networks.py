@@ -141,10 +141,14 @@ def _draw_weights(model, start, seed):
 
 
 class ZeroShot:
-    """The pretrained classifier's own logit of a bone: nothing is fitted."""
+    """The pretrained classifier's own logit of a bone: nothing is fitted.
 
-    def __init__(self, weights="xray", side=128):
-        self.weights, self.side = weights, side
+    As a classifier of `classes` it knows none, of logit zero, and all others, whose logit and map
+    are the highest among its targets for other things than bones.
+    """
+
+    def __init__(self, weights="xray", side=128, classes=2):
+        self.weights, self.side, self.classes = weights, side, classes
 
     @cached_property
     def _model(self):
@@ -159,6 +163,27 @@ class ZeroShot:
 
     def predict(self, images):
         return self._model.predict(_resize(images, self.side), verbose=0)[:, 0]
+
+    def predict_logits(self, images):
+        return self._join(self._model.predict(_resize(images, self.side), verbose=0))
+
+    def explain(self, images):
+        """Return the maps of all classes, `(n, side, side, C)`."""
+        resized = _resize(images, self.side)
+        return self._join(self._explainer.predict(resized, batch_size=BATCH, verbose=0)["maps"])
+
+    @cached_property
+    def _explainer(self):
+        import mscam_tf
+
+        return mscam_tf.build_explainer(self._model, activation="sigmoid")
+
+    def _join(self, values):
+        from mscam_tf.simulation import TARGETS
+
+        others = [k for k, name in enumerate(TARGETS) if not name.startswith("bone")]
+        defect = values[..., others].max(-1, keepdims=True)
+        return np.concatenate([0 * defect] + [defect] * (self.classes - 1), -1)
 
 
 def _resize(images, side):

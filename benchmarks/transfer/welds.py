@@ -19,12 +19,13 @@ from sklearn.metrics import roc_auc_score
 import mscam_tf
 from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
 from benchmarks.common.marks import KEY, describe_marks, write_marks
-from benchmarks.common.networks import POOLING, PRECISION, Network
+from benchmarks.common.networks import POOLING, PRECISION, Network, ZeroShot
 from benchmarks.common.report import name_files, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
 from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
+ZERO_SHOT = "zero-shot"  # A model that is the pretrained classifier itself: no label is used.
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
 _TOLERANCE = 3.0  # Pixels.
 # From every start alike.
@@ -62,10 +63,12 @@ def read_patches(manifest) -> Patches:
     )
 
 
-def build(method: str, start: str, patches: Patches) -> Network | SupportVectors:
+def build(method: str, start: str, patches: Patches) -> Network | SupportVectors | ZeroShot:
     if method in BASELINES:
         return SupportVectors(BASELINES[method])
     side, classes = patches.images.shape[1], len(set(patches.labels))
+    if method == ZERO_SHOT:
+        return ZeroShot(start, side, classes)
     training = _TRAINING | ({"steps": 0} if start == HEADS else {})
     weights = {"none": None, HEADS: "xray"}.get(start, start)
     return Network(method, weights, side=side, classes=classes, **training)
@@ -174,6 +177,7 @@ def main() -> None:
     parser.add_argument("--starts", nargs="*", default=["xray", HEADS, "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
     parser.add_argument("--baselines", nargs="*", default=[*BASELINES], choices=[*BASELINES])
+    parser.add_argument("--zero-shot", nargs="*", default=["xray", "xray-1"], metavar="WEIGHTS")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
@@ -182,6 +186,8 @@ def main() -> None:
     patches = read_patches(manifest)
     for method in arguments.baselines:
         run(method, "", 0, patches, work)
+    for weights in arguments.zero_shot:
+        run(ZERO_SHOT, weights, 0, patches, work)
     for seed in range(arguments.seeds):
         for start in arguments.starts:
             for model in arguments.models:
@@ -197,7 +203,8 @@ def main() -> None:
         "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
         f"pixel within {_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
         f"share of its positive values lies in the boxes. {POOLING} `xray-heads` fits the heads "
-        "alone; HOG and DoG (as in {doc}`transfer`) are features for support vector machines.",
+        "alone; `zero-shot` is the "
+        "pretrained classifier itself, which has seen no film; HOG and DoG (as in {doc}`transfer`) are features for support vector machines.",
         [
             "model",
             "start",
@@ -212,7 +219,7 @@ def main() -> None:
         describe(read_rows(work / "patches.csv")),
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
-        f"--seeds {arguments.seeds}",
+        f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds}",
         more=describe_marks(work, patches.images, patches.boxes, patches.films),
     )
 
