@@ -148,8 +148,8 @@ def _fill(
             if not (state and (partial / state).is_file()):
                 shutil.rmtree(partial, ignore_errors=True)
             raise
-        if state:  # What is replaced is not gone on with, whenever this is stopped.
-            (path / state).unlink(missing_ok=True)
+        if state and (path / state).is_file():  # What is replaced is not gone on with any more.
+            (path / state).unlink()
         put_folder(partial, path, entries)
 
 
