@@ -184,6 +184,12 @@ def test_every_setting_goes_with_boxes(boxed, tmp_path, settings):
     assert len(run.load_model().inputs) == 1
 
 
+def test_heads_alone_learn_from_labels_and_nothing_else_is_said(boxed, tmp_path):
+    run = mscam_tf.train(boxed, tmp_path / "run", replace(CONFIG, tune="heads"))
+    assert (run.folder / "model.keras").exists()
+    assert not (run.folder / "marks.csv").exists()
+
+
 def test_the_validation_loss_is_the_sum(boxed, tmp_path):
     config = replace(CONFIG, epochs=1, model="single", learning_rate=1e-9)
     rows = []
