@@ -148,6 +148,8 @@ def _fill(
             if not (state and (partial / state).is_file()):
                 shutil.rmtree(partial, ignore_errors=True)
             raise
+        if state and (path / state).is_file():  # What is replaced is not gone on with any more.
+            (path / state).unlink()
         put_folder(partial, path, entries)
 
 
@@ -174,7 +176,7 @@ def check_replaceable(path: Path) -> None:
 
 
 def clear_leftovers(
-    path: Path, entries: Sequence[str] | None = None, but: Path | None = None
+    path: Path, entries: Sequence[str] | None = None, but: Path | None = None, state: str = ""
 ) -> None:
     """Clear away what killed commands left of a folder, or bring it back to its place.
 
@@ -182,6 +184,8 @@ def clear_leftovers(
         path: The folder.
         entries: As for `write_whole_folder`. What else is in the leftovers goes to the folder.
         but: A partial folder of one's own.
+        state: As for `replace_folder`: what can be gone on with stays. A hidden folder without it
+            is an unfinished one of no worth, or the old one, if the swap was all that was done.
 
     Raises:
         OutputError: If a command is still writing there.
@@ -190,7 +194,9 @@ def clear_leftovers(
     if path.is_dir():
         with hold(path):
             remove_stale(path)
-    for leftover in _list_leftovers(path):
+    hidden = _hide_unfinished(path)
+    worthless = state and hidden.is_dir() and not (hidden / state).is_file()
+    for leftover in [*_list_leftovers(path), *([hidden] if worthless else [])]:
         if leftover != but:
             _clear(leftover, path, entries)
 

@@ -88,7 +88,7 @@ def claim(
         return
     if target.exists() and not target.is_dir():
         raise _refuse(target, "is no folder")
-    clear_leftovers(target, kind.entries or None)
+    clear_leftovers(target, kind.entries or None, state=kind.state)
     if not (overwrite or resume):
         _check_unfinished(target, kind)
     if is_free(target):

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from mscam_tf.files import PARTIAL, shorten_name
 
 REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
 _LOGGER = logging.getLogger(__name__)
+_MOUNTS = Path("/proc/self/mountinfo")  # Of Linux; white space is written in octal there.
+_ESCAPED = re.compile(rb"\\([0-7]{3})")
 _AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
 
 
@@ -40,7 +43,16 @@ def is_fixed(path: Path) -> bool:
     if not path.exists():
         return False
     writable = os.access(path.parent, os.W_OK)
-    return path.is_mount() or Path.cwd().is_relative_to(path) or not writable
+    return _is_mount(path) or Path.cwd().is_relative_to(path) or not writable
+
+
+def _is_mount(path: Path) -> bool:
+    """Whether it is a mount point; `Path.is_mount` sees none if a folder of one disk is bound."""
+    if path.is_mount() or not _MOUNTS.is_file():
+        return path.is_mount()
+    fields = (line.split()[4] for line in _MOUNTS.read_bytes().splitlines())
+    points = {_ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), point) for point in fields}
+    return os.fsencode(path.resolve()) in points
 
 
 def _swap(partial: Path, path: Path) -> Path:

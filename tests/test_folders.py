@@ -224,6 +224,32 @@ def test_work_over_an_old_folder_is_kept_beside_it(old, caplog):
     assert [path.name for path in old.parent.iterdir()] == ["run"]
 
 
+@pytest.mark.parametrize("begun", [(), ("state",)])
+def test_killed_at_the_swap_the_new_work_is_gone_on_with(old, begun, monkeypatch):
+    """And not the old, which may have been stopped in its time; nothing of others stays hidden."""
+    for name in begun:
+        (old / name).write_text("old")
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    def write():
+        with replace_folder(old, ENTRIES, STATE) as place:
+            for name in ("model", "state"):
+                (place / name).write_text("new")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mscam_tf.swaps.discard_folder", stop)
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    assert find_unfinished(old, STATE) == old
+    clear_leftovers(old, ENTRIES, state=STATE)  # As every other command does.
+    assert read(old) == {"model": "new", "state": "new", "notes": "old"}
+    with replace_folder(old, ENTRIES, STATE, resume=True) as place:
+        assert place == old
+    assert [path.name for path in old.parent.iterdir()] == ["run"]
+
+
 def test_work_that_is_begun_anew_names_what_it_removes(old, caplog):
     with pytest.raises(KeyboardInterrupt):
         work(old, "state")

@@ -1,6 +1,6 @@
 import pytest
 
-from mscam_tf.swaps import discard_folder, hide_name, is_free, list_others, put_folder
+from mscam_tf.swaps import discard_folder, hide_name, is_fixed, is_free, list_others, put_folder
 
 
 def make(folder, **files):
@@ -45,6 +45,19 @@ def test_free_is_nothing_or_an_empty_folder(tmp_path):
     (tmp_path / "file").touch()
     assert not is_free(tmp_path)
     assert not is_free(tmp_path / "file")
+
+
+def test_a_folder_that_is_bound_from_the_same_disk_is_a_mount_point(tmp_path, monkeypatch):
+    """A folder that is bound is no mount point for `Path.is_mount`, and cannot be swapped."""
+    folder = make(tmp_path / "my run", model="old")
+    assert not is_fixed(folder)
+    assert not folder.is_mount()
+    table = tmp_path / "mountinfo"
+    where = str(folder).replace(" ", r"\040")
+    table.write_text(f"25 1 8:1 / / rw - ext4 /dev/sda rw\n36 25 8:1 /a {where} rw - ext4 x rw\n")
+    monkeypatch.setattr("mscam_tf.swaps._MOUNTS", table)
+    assert is_fixed(folder)
+    assert not is_fixed(tmp_path / "my")
 
 
 def test_hidden_names_have_room_for_more(tmp_path):

@@ -53,7 +53,7 @@ def tile(
         typer.Option(
             metavar="CSV",
             help="File of boxes with the columns path,x_min,y_min,x_max,y_max; by default the "
-            "boxes.csv beside a manifest.",
+            "boxes.csv in the folder, or beside the manifest.",
         ),
     ] = None,
     masks: Annotated[
@@ -107,7 +107,8 @@ def _tile(
     listed = list_frames(frames, masks)
     inputs = [frames, *([boxes] if boxes else []), *list_inputs(listed)]
     claim(out, PATCH_FOLDER, overwrite=overwrite, inputs=inputs)
-    found = _find_boxes(listed, boxes, beside=masks is None and is_manifest(frames))
+    several = frames.is_dir() or is_manifest(frames)
+    found = _find_boxes(listed, boxes, beside=masks is None and several)
     total = len(listed.samples)
     if found is None and not any(sample.mask for sample in listed.samples):
         say("There are neither boxes nor masks: every patch is labelled none.")

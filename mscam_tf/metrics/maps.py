@@ -1,5 +1,7 @@
 """Scores of maps: do they show where the object is? Maps with NaN or infinity are refused."""
 
+import math
+
 import numpy as np
 from sklearn.metrics import average_precision_score
 
@@ -17,7 +19,8 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
         masks: `(n, H, W)`, nonzero where the objects are.
 
     Returns:
-        The average precision and the share of pixels in objects, both in `[0, 1]`.
+        The average precision and the share of pixels in objects, both in `[0, 1]`. Without any
+        object the first is NaN.
 
     Examples:
         >>> import numpy as np
@@ -27,6 +30,8 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
     """
     maps, masks = check_maps(maps=maps, masks=masks)
     masks = masks > 0
+    if not masks.any():
+        return math.nan, 0.0
     precision = average_precision_score(masks.ravel(), maps.ravel())
     return float(precision), float(masks.mean())
 

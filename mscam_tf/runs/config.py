@@ -48,8 +48,8 @@ class TrainConfig:
             labels: they learn from masks and boxes where objects are. These are read from the
             column `mask` of the manifest and from the `boxes.csv` beside it, for some images or
             all. A box asks for something in it, and for nothing outside. The validation loss, by
-            which weights are kept, is this sum too. With 0, or where nothing is marked, the
-            model learns from the labels alone.
+            which weights are kept, is this sum too. With 0, where nothing is marked, or where only
+            the heads are tuned (`tune`), the model learns from the labels alone.
         image_size: Height and width in pixels to which all images are resized. By default this is
             the most common size of the images, each side rounded up to a multiple of 32 within 128
             to 256.

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 from mscam_tf.errors import MscamError
-from mscam_tf.settings.rules import Choice, Flag, Names, Number, Range, Rule, Size, is_finite
+from mscam_tf.settings.rules import Choice, Flag, Names, Number, Range, Rule, Size, Views, is_finite
 from mscam_tf.settings.table import SETTINGS
 
 
@@ -94,6 +94,8 @@ def _simplify(value: Any, rule: Rule) -> Any:
             return tuple(int(part) for part in value)
         case Names():
             return tuple(value)
+        case Views():
+            return tuple(v if isinstance(v, str) else _simplify(v, Number()) for v in value)
         case _:
             return value
 

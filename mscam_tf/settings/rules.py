@@ -136,15 +136,15 @@ class Names:
 
 @dataclass(frozen=True)
 class Views:
-    """What channels show: the word `global`, or a positive number of pixels, each at most once."""
+    """What channels show: the word `global`, or a number of pixels; below a half, it is nothing."""
 
     def accepts(self, value: Any) -> bool:
-        sigma = Number(0, above=True)
+        sigma = Number(0.5)
         listed = isinstance(value, tuple | list) and len(value) > 0
         return listed and all(view == "global" or sigma.accepts(view) for view in value)
 
     def __str__(self) -> str:
-        return "a tuple of views, each 'global' or a number of pixels above 0"
+        return "a tuple of views, each 'global' or a number of pixels of at least 0.5"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mscam_tf.data.manifests import NO_OBJECT, Box, Manifest, Sample, find_boxes
+from mscam_tf.data.manifests import NO_OBJECT, Box, Manifest, Sample, check_inside, find_boxes
 from mscam_tf.data.reading import ImageError, Problem, ReadOptions, read_mask
 from mscam_tf.runs import Task
 from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
@@ -41,7 +41,7 @@ def read_marks(
 
     Raises:
         ImageError: If masks cannot be read, or have other sizes than their images: all are named.
-        ManifestError: If a row of the boxes holds none.
+        ManifestError: If a row of the boxes holds none, or one that lies outside of its image.
     """
     boxes = find_boxes(manifest) or {}
     if not (any(boxes.values()) or any(sample.mask for sample in manifest.samples)):
@@ -87,6 +87,8 @@ class _Reader:
     def read(
         self, sample: Sample, boxes: Sequence[Box], own: np.ndarray, size: tuple[int, int]
     ) -> Mark | None:
+        check_inside(boxes, sample.path, size)
+        boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0])) is not None]
         mask = self._find_mask(sample, size)
         if mask is None and not boxes:
             return None

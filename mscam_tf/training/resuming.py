@@ -16,7 +16,7 @@ from mscam_tf.data.manifests import (
 )
 from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_table
-from mscam_tf.folders import find_unfinished
+from mscam_tf.folders import check_replaceable, find_unfinished
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run, warn_of_other_data
 from mscam_tf.training.marks import Marks
 
@@ -32,12 +32,13 @@ def find_begun(folder: str | Path) -> Run | None:
         folder: The run folder. What is begun while an older run is still there lies beside it.
 
     Raises:
-        OutputError: If a command is training there.
+        OutputError: If a command is training there, or what is there cannot be replaced.
         RunError: If its settings cannot be read, or a file is where a folder should be.
     """
     place = find_unfinished(Path(folder), RUN_FOLDER.state) or Path(folder)
     begun = is_unfinished(place) or (place / "model.keras").is_file()
     if not (begun and RUN_FOLDER.is_at(place)):
+        check_replaceable(place.resolve())
         return None
     _check_entries(place)
     return open_run(place)

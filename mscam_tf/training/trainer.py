@@ -166,7 +166,7 @@ def _prepare(
 
 def _read_marks(manifest: Manifest, config: TrainConfig, sizes: _Sizes) -> Marks | None:
     """Read masks and boxes, if the maps are to learn from them and can."""
-    if not config.map_weight or config.image_size is None:
+    if not config.map_weight or config.tune == "heads" or config.image_size is None:
         return None
     task = choose_task(config.several)
     task_of_all = task(task.list_classes(manifest))

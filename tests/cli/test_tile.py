@@ -164,12 +164,20 @@ def test_tile_says_what_is_wrong(films):
         ("id,score\n1,2\n", "must have the columns path, x_min"),
     ],
 )
-def test_boxes_beside_a_manifest_are_never_passed_over(films, text, message):
-    (films / "films" / "manifest.csv").write_text("path,label\na.png,x\nb.png,x\n")
+@pytest.mark.parametrize("listed", [True, False])
+def test_boxes_beside_films_are_never_passed_over(films, text, message, listed):
+    if listed:
+        (films / "films" / "manifest.csv").write_text("path,label\na.png,x\nb.png,x\n")
     (films / "films" / "boxes.csv").write_text(text)
     out = films / "patches"
     assert message in call("tile", films / "films", "--size", 32, "--out", out, status=1)
     assert not out.exists()
+
+
+def test_boxes_in_the_folder_of_films_are_read(films):
+    (films / "boxes.csv").rename(films / "films" / "boxes.csv")
+    text = call("tile", films / "films", "--size", 32, "--out", films / "patches")
+    assert "4 frames: 12 patches with an object, 4 without" in text
 
 
 def test_an_empty_file_of_boxes_is_said(films):

@@ -14,6 +14,12 @@ def test_one_threshold_serves_all_maps():
     assert prevalence == 0.5
 
 
+def test_without_an_object_there_is_no_precision():
+    precision, prevalence = metrics.pixel_average_precision(np.eye(2)[None], np.zeros((1, 2, 2)))
+    assert np.isnan(precision)
+    assert prevalence == 0
+
+
 def test_pointing_without_an_object_misses():
     assert not metrics.points_at(np.eye(4), np.zeros((4, 4), bool), tolerance=99)
 

@@ -127,3 +127,6 @@ def test_settings_become_plain_numbers():
     assert hash(config) == hash(plain)
     window = ReadOptions(window=[np.uint8(3), np.float32(4.5)]).window
     assert json.dumps(window) == "[3, 4.5]"
+    views = TrainConfig(views=["global", np.float32(4.5), np.int64(12)]).views
+    assert views == ("global", 4.5, 12)
+    assert json.dumps(views) == '["global", 4.5, 12]'

@@ -51,7 +51,7 @@ NAN, INF = float("nan"), float("inf")
         (
             Views(),
             [("global",), ["global", 12, 0.5]],
-            ["global", (), ("local",), (0,), (-1.0, "global"), (NAN,), (None,)],
+            ["global", (), ("local",), (0,), (0.1,), (-1.0, "global"), (NAN,), (None,)],
             "a tuple of views",
         ),
         (Names(), [("relu",), ["a", "b"]], ["relu", (), ("",), (1,)], "a tuple of names"),

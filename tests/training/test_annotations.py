@@ -55,6 +55,21 @@ def test_objects_have_the_class_of_their_box_or_else_of_their_image(tmp_path):
     np.testing.assert_array_equal(marks.shown, [[True, False, True], [False, False, False]])
 
 
+def test_boxes_outside_of_their_image_are_refused(tmp_path):
+    """They are of another image, or in other units: then more of them are in wrong places."""
+    boxes = {"a": [Box(0, 0, 2, 2)], "b": [Box(0, 0, 2, 2), Box(8, 0, 12, 4)]}
+    with pytest.raises(ManifestError, match="b: a box must reach into its image of 8 x 8 pixels"):
+        read(tmp_path, [Sample(name, "pore", "") for name in boxes], boxes)
+
+
+def test_what_the_edge_of_the_image_cuts_by_more_than_half_is_not_asked_for(tmp_path):
+    boxes = {"a": [Box(-6, 0, 2, 2), Box(-2, 4, 6, 8), Box(7.7, 4, 12, 8)]}
+    marks = read(tmp_path, [Sample("a", "pore", "")], boxes)
+    maybe, asked = [0, 0, MAYBE], [0, 0, BOXED]
+    np.testing.assert_array_equal(marks.kinds[0, :3], [maybe, asked, maybe])
+    assert (marks.paint(0)[5, :, 0] == [2, 2, 2, 2, 2, 2, 0, 3]).all()
+
+
 def test_of_several_findings_a_box_without_a_class_may_be_any(tmp_path):
     samples = [Sample("a", "crack|pore", ""), Sample("b", "pore", "")]
     boxes = {"a": [Box(0, 0, 2, 2)], "b": [Box(0, 0, 2, 2)]}
@@ -167,6 +182,12 @@ def test_every_setting_goes_with_boxes(boxed, tmp_path, settings):
     assert float(row["map_loss"]) > 0
     assert float(row["val_map_loss"]) > 0
     assert len(run.load_model().inputs) == 1
+
+
+def test_heads_alone_learn_from_labels_and_nothing_else_is_said(boxed, tmp_path):
+    run = mscam_tf.train(boxed, tmp_path / "run", replace(CONFIG, tune="heads"))
+    assert (run.folder / "model.keras").exists()
+    assert not (run.folder / "marks.csv").exists()
 
 
 def test_the_validation_loss_is_the_sum(boxed, tmp_path):
