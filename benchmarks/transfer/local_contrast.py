@@ -10,9 +10,9 @@ from pathlib import Path
 
 import mscam_tf
 from benchmarks.common.baselines import find_dark_spots
+from benchmarks.common.films import read_patches
 from benchmarks.common.free_response import mark_films, share_by_size, share_found
 from benchmarks.common.report import write_page
-from benchmarks.transfer.welds import read_patches
 
 _SIGMAS = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 _FLOORS = (0.001, 0.002, 0.004, 0.008, 0.016)

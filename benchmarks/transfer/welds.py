@@ -9,7 +9,6 @@ What is finished stays in a CSV file, so that a run that was stopped goes on whe
 
 import argparse
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
+from benchmarks.common.films import Patches, read_patches
 from benchmarks.common.marks import KEY, describe_marks, write_marks
 from benchmarks.common.networks import POOLING, PRECISION, Network, ZeroShot
 from benchmarks.common.report import name_files, write_page
@@ -31,36 +31,6 @@ _TOLERANCE = 3.0  # Pixels.
 # From every start alike.
 _TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": PRECISION}
 _COLUMNS = (*KEY, "patch", "label", "predicted", "defect", "pointing", "energy")
-
-
-@dataclass(frozen=True)
-class Patches:
-    """All patches of the films, with their boxes `(n, 4)` and the masks of these."""
-
-    names: list[str]
-    images: np.ndarray
-    boxes: list[np.ndarray]
-    masks: np.ndarray
-    labels: np.ndarray
-    films: np.ndarray
-
-
-def read_patches(manifest) -> Patches:
-    images = np.stack([mscam_tf.read_image(path) for path in manifest.paths])
-    named = mscam_tf.read_boxes(manifest.root / "boxes.csv")
-    boxes = [
-        np.array([(b.x_min, b.y_min, b.x_max, b.y_max) for b in named.get(s.path, [])])
-        for s in manifest.samples
-    ]
-    boxes = [corners.reshape(-1, 4) for corners in boxes]
-    return Patches(
-        names=[sample.path for sample in manifest.samples],
-        images=images,
-        boxes=boxes,
-        masks=np.stack([_fill(corners, images.shape[1:]) for corners in boxes]),
-        labels=np.array([manifest.class_names.index(s.label) for s in manifest.samples]),
-        films=np.array([sample.group for sample in manifest.samples]),
-    )
 
 
 def build(method: str, start: str, patches: Patches) -> Network | SupportVectors | ZeroShot:
@@ -129,15 +99,6 @@ def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
     return [int(hit), f"{mscam_tf.energy_inside(values, mask):.4f}"]
 
 
-def _fill(corners, size):
-    """The defects' boxes as a mask: maps are judged by what annotators draw."""
-    mask = np.zeros(size, bool)
-    for x_min, y_min, x_max, y_max in corners:
-        rows = slice(int(np.floor(y_min)), int(np.ceil(y_max)))
-        mask[rows, int(np.floor(x_min)) : int(np.ceil(x_max))] = True
-    return mask
-
-
 def describe(rows) -> list[list[str]]:
     table = []
     for key in dict.fromkeys((row["model"], row["start"]) for row in rows):
@@ -203,8 +164,8 @@ def main() -> None:
         "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
         f"pixel within {_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
         f"share of its positive values lies in the boxes. {POOLING} `xray-heads` fits the heads "
-        "alone; `zero-shot` is the "
-        "pretrained classifier itself, which has seen no film; HOG and DoG (as in {doc}`transfer`) are features for support vector machines.",
+        "alone; `zero-shot` is the pretrained classifier itself, which has seen no film; HOG and "
+        "DoG (as in {doc}`transfer`) are features for support vector machines.",
         [
             "model",
             "start",

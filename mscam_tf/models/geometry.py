@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.contrast import LocalContrast
 from mscam_tf.models.graph import Cursor
-from mscam_tf.models.places import keeps_places
+from mscam_tf.models.places import SPOTS, measure_shifts
 
 _GLOBAL_POOLS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
 _WINDOWS = (
@@ -64,6 +65,8 @@ class _Places:
         maker: The layer that made them.
         starts: Centre of the first cell, in pixels of the image, by rows and by columns.
         steps: From one cell to the next, in pixels of the image.
+        strays: How far layers that were tried out have moved each of a few places, in pixels of
+            the image by rows and by columns: each of them hardly, but all together perhaps far.
         lost: Why places can be followed no more.
     """
 
@@ -71,13 +74,17 @@ class _Places:
     maker: str = field(default="", compare=False)
     starts: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
     steps: tuple[float, float] = field(default=(1.0, 1.0), compare=False)
+    strays: np.ndarray = field(
+        default_factory=lambda: np.zeros((len(SPOTS), 2)), compare=False, repr=False
+    )
     lost: str = ""
 
     @property
-    def is_shifted(self) -> bool:
-        """Whether the first cell lies further than some cells from where a map would show it."""
+    def shift(self) -> float:
+        """How many cells a place lies from where a map would show it, at most."""
         pairs = zip(self.starts, self.steps, strict=True)
-        return any(abs(start - (step - 1) / 2) > _MOST_CELLS * step for start, step in pairs)
+        first = max(abs(start - (step - 1) / 2) / step for start, step in pairs)
+        return max(first, float((np.abs(self.strays) / self.steps).max()))
 
     def coarsen(self, middles: Iterable[float], factors: Iterable[float]) -> "_Places":
         """Return the places of larger cells: where in these the first one lies, and how large."""
@@ -85,7 +92,7 @@ class _Places:
         steps = zip(self.steps, factors, strict=True)
         rows, columns = (start + step * middle for start, step, middle in starts)
         row_step, column_step = (step * factor for step, factor in steps)
-        return _Places(starts=(rows, columns), steps=(row_step, column_step))
+        return _Places(starts=(rows, columns), steps=(row_step, column_step), strays=self.strays)
 
 
 def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
@@ -109,9 +116,11 @@ def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
             raise _misplaced(model, "a feature map has no places of the image")
         if places.margins != _NO_MARGINS:
             places = _lose_margins(places)
-        if places.is_shifted:
+        if places.shift > _MOST_CELLS:
             raise _misplaced(
-                model, "windows without padding cut off more than two cells of the map"
+                model,
+                "windows without padding cut off, or small moves add up to, more than two cells of "
+                "the map",
             )
         if places.lost:
             raise _misplaced(model, places.lost)
@@ -146,15 +155,15 @@ def _pass_layer(cursor: Cursor, before: list[_Places | None]) -> _Places | None:
     if isinstance(layer, keras.layers.InputLayer):
         is_image = len(layer.output.shape) == 4
         return before[0] if before else (_Places() if is_image else None)
-    places = {x for x in before if x is not None}
+    places = [x for x in before if x is not None]
     if not places or isinstance(layer, _GLOBAL_POOLS):
         return None
     lost = [x for x in places if x.lost]
     if lost:
         return lost[0]
-    if len(places) > 1:
+    if len(set(places)) > 1:
         return _lose(layer, "joins tensors that are padded or cropped unlike each other")
-    return _move(cursor, before, places.pop())
+    return _move(cursor, before, max(places, key=lambda each: each.shift))
 
 
 def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Places:
@@ -173,8 +182,9 @@ def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Pla
         return _take_up(layer, places)
     if places.margins != _NO_MARGINS:
         return _lose_margins(places)
-    if keeps_places(cursor, [x is not None for x in before]):
-        return _resize(cursor, places)
+    shifts = measure_shifts(cursor, [x is not None for x in before])
+    if shifts is not None:
+        return _resize(cursor, places, shifts)
     return _lose(layer, "moves them, or cannot be followed")
 
 
@@ -202,14 +212,15 @@ def _take_up(layer: Any, places: _Places) -> _Places:
     )
 
 
-def _resize(cursor: Cursor, places: _Places) -> _Places:
+def _resize(cursor: Cursor, places: _Places, shifts: np.ndarray) -> _Places:
     """Cells of a layer that keeps places lie as those before it, only larger or smaller."""
     (given, *_), made = cursor.step()
     ratios = [
         before / after if before and after else 1.0
         for before, after in zip(given.shape[1:3], made.shape[1:3], strict=True)
     ]
-    return places.coarsen([(ratio - 1) / 2 for ratio in ratios], ratios)
+    larger = places.coarsen([(ratio - 1) / 2 for ratio in ratios], ratios)
+    return replace(larger, strays=larger.strays + shifts * larger.steps)
 
 
 def _covers(margin: tuple[int, int], reach: int, stride: int) -> bool:

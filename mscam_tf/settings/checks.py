@@ -8,10 +8,19 @@ from functools import cache
 from numbers import Integral, Real
 from typing import Any, get_args, get_type_hints
 
-import numpy as np
-
 from mscam_tf.errors import MscamError
-from mscam_tf.settings.rules import Choice, Flag, Names, Number, Range, Rule, Size, Views, is_finite
+from mscam_tf.settings.rules import (
+    Choice,
+    Flag,
+    Names,
+    Number,
+    Range,
+    Rule,
+    Size,
+    Views,
+    is_finite,
+    round_to_float32,
+)
 from mscam_tf.settings.table import SETTINGS
 
 
@@ -58,7 +67,7 @@ def check_setting(name: str, value: Any, owner: type | None = None) -> None:
 def _explain(value: Any) -> str:
     """Say why a number is refused that seems to be as the rule says."""
     is_float = isinstance(value, Real) and not isinstance(value, Integral)
-    seen = float(np.float32(value)) if is_float and is_finite(value) else math.inf
+    seen = round_to_float32(value) if is_float and is_finite(value) else math.inf
     if is_float and math.isfinite(value) and seen != value and seen in (0.0, 1.0, math.inf):
         return f" In float32 it is {seen:g}."
     return ""

@@ -1,16 +1,15 @@
 """Kinds of rules: what a setting must be, in code and in words."""
 
 import math
+import struct
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
 View = Literal["global"] | float  # What a channel shows: see `mscam_tf.LocalContrast`.
 GLOBAL: tuple[View, ...] = ("global",)
 _LARGEST = 2**63  # Of whole numbers.
-_LARGEST_FLOAT = float(np.finfo(np.float32).max)  # Models compute in it.
+_LARGEST_FLOAT = (2 - 2**-23) * 2.0**127  # Of float32: models compute in it.
 
 
 class Rule(Protocol):
@@ -32,6 +31,17 @@ def is_finite(value: Any) -> bool:
     if isinstance(value, Integral):
         return -_LARGEST <= int(value) < _LARGEST
     return abs(float(value)) <= _LARGEST_FLOAT  # Nor is NaN.
+
+
+def round_to_float32(value: float) -> float:
+    """Return the nearest number that float32 has.
+
+    Examples:
+        >>> round_to_float32(1e-60), round_to_float32(1 - 1e-12)
+        (0.0, 1.0)
+    """
+    (rounded,) = struct.unpack("f", struct.pack("f", value))
+    return float(rounded)
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class Number:
         if not is_finite(value) or (self.whole and not isinstance(value, Integral)):
             return False
         if not isinstance(value, Integral):
-            value = float(np.float32(value))  # Which makes 0 of 1e-50, and 1 of 1 - 1e-9.
+            value = round_to_float32(value)  # Which makes 0 of 1e-50, and 1 of 1 - 1e-9.
         right = self.low < value if self.above else self.low <= value
         return right and (value < self.high if self.below else value <= self.high)
 

@@ -41,7 +41,7 @@ def read_marks(
 
     Raises:
         ImageError: If masks cannot be read, or have other sizes than their images: all are named.
-        ManifestError: If a row of the boxes holds none, or one that lies outside of its image.
+        ManifestError: If a row of the boxes holds none, or one that lies outside its image.
     """
     boxes = find_boxes(manifest) or {}
     if not (any(boxes.values()) or any(sample.mask for sample in manifest.samples)):
@@ -87,11 +87,11 @@ class _Reader:
     def read(
         self, sample: Sample, boxes: Sequence[Box], own: np.ndarray, size: tuple[int, int]
     ) -> Mark | None:
-        check_inside(boxes, sample.path, size)
-        boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0])) is not None]
         mask = self._find_mask(sample, size)
         if mask is None and not boxes:
             return None
+        check_inside(boxes, sample.path, size)
+        boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0]))]
         how = BOXED if mask is None else MASKED
         kinds = [
             self._tell(box.label, own, how if mask or box.visible >= _VISIBLE else MAYBE)
@@ -99,7 +99,7 @@ class _Reader:
         ]
         kinds.append(self._tell("", own, how))
         scaled = tuple(_resize(box, size, self.image_size) for box in boxes)
-        return Mark(scaled, np.array(kinds, np.int32), mask, self.options)
+        return Mark(scaled, _allow_hidden(np.array(kinds, np.int32), scaled), mask, self.options)
 
     def _find_mask(self, sample: Sample, size: tuple[int, int]) -> Path | None:
         """Return the mask of an image, if there is an object in it."""
@@ -129,3 +129,20 @@ def _resize(box: Box, size: tuple[int, int], image_size: tuple[int, int]) -> Box
     """Return the box in an image that is resized."""
     y, x = (new / old for new, old in zip(image_size, size, strict=True))
     return Box(box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y, box.label)
+
+
+def _allow_hidden(kinds: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+    """Say of each box that what a larger one around or beside it names may be in it, too.
+
+    Otherwise models would learn that it is not: a place in several boxes belongs to the smallest.
+    """
+    if not boxes:
+        return kinds
+    corners = np.array([(box.x_min, box.y_min, box.x_max, box.y_max) for box in boxes])
+    low, high = corners[:, None, :2], corners[None, :, 2:]
+    meets = (low < high).all(-1)
+    areas = np.array([box.area for box in boxes])
+    below = meets & meets.T & (areas[:, None] <= areas)
+    hidden = below.astype(int) @ (kinds[:-1] > 0) > 0
+    kinds[:-1][hidden & (kinds[:-1] == 0)] = MAYBE
+    return kinds

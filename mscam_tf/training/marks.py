@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from mscam_tf.data.manifests import Box, Manifest
 from mscam_tf.data.reading import ReadOptions, read_mask, resize_image
 
-_THIN = 0.25  # Share of a pixel that an object must cover: none is lost where images are shrunk.
+_THIN = 0.25  # Share of a pixel that an object must cover.
 _MOST = 8.0  # That an image counts, however few are marked.
 
 
@@ -43,10 +44,22 @@ class Mark:
             numbers[_find_pixels(self.boxes[index])] = index + 1
         if self.mask is None:
             return numbers
-        mask = (read_mask(self.mask, self.read) > 0).astype(np.float32)
-        there = resize_image(mask, image_size) >= _THIN
+        there = _resize_mask(read_mask(self.mask, self.read) > 0, image_size)
         rest = np.uint16(len(self.boxes) + 1)
         return np.where(there, np.where(numbers > 0, numbers, rest), 0).astype(np.uint16)
+
+
+def _resize_mask(mask: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """Return which pixels belong to objects, `(H, W)`; a thin one keeps those it runs through.
+
+    Otherwise models would learn that there is nothing where images are shrunk more than twice.
+    """
+    there = resize_image(mask.astype(np.float32), image_size) >= _THIN
+    sides = zip(np.nonzero(mask), image_size, mask.shape, strict=True)
+    rows, columns = (((places + 0.5) * new / old).astype(int) for places, new, old in sides)
+    lost = ~binary_dilation(there, np.ones((3, 3)))[rows, columns]
+    there[rows[lost], columns[lost]] = True
+    return there
 
 
 def _find_pixels(box: Box) -> tuple[slice, slice]:

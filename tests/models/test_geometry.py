@@ -159,6 +159,36 @@ def test_a_layer_that_moves_places_is_named(name):
 
 
 @backends
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x: ops.roll(x, 1, axis=2),
+        lambda x: x[:, 1:, 1:],
+        lambda x: layers.Conv2DTranspose(1, 4, kernel_initializer="ones")(x),
+    ],
+    ids=["rolls", "slices", "transposed convolutions"],
+)
+def test_small_moves_add_up(step):
+    build_explainer(classify(step))
+    with pytest.raises(MscamError, match=r"wrong place.*small moves add up to"):
+        build_explainer(classify(*[step] * 6))
+
+
+def shift_step_by_step(x):
+    for _ in range(5):
+        x = convolve(3)(layers.ZeroPadding2D(((2, 0), (2, 0)))(x))
+    return x
+
+
+@backends
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_branch_that_moves_places_is_enough(order):
+    join = layers.Add()
+    with pytest.raises(MscamError, match=r"wrong place.*more than two cells"):
+        build_explainer(classify(lambda x: join([x, shift_step_by_step(x)][::order])))
+
+
+@backends
 def test_channels_first_images_are_refused():
     image = keras.Input((1, *SIZE))
     x = layers.GlobalAveragePooling2D()(layers.Permute((2, 3, 1))(image))

@@ -106,6 +106,53 @@ def test_thin_masks_survive_where_images_are_shrunk(tmp_path):
     assert marks.paint(0).astype(bool).sum() < 3 * 16
 
 
+@pytest.mark.parametrize("side", [64, 32, 16])
+def test_no_line_or_dot_of_a_mask_is_lost_however_much_images_are_shrunk(tmp_path, side):
+    values = np.zeros((128, 128))
+    values[8:40, 8:40] = values[64, 24:104] = values[101, 101] = 1
+    values[39, 40:72] = 1  # A tail of the square.
+    name = write_mask(tmp_path, "mask.png", values)
+    samples = [Sample("a", "pore", "", mask=name)]
+    marks = read(tmp_path, samples, {}, size=(128, 128), image_size=(side, side))
+    painted, cell = marks.paint(0)[..., 0] > 0, 128 // side
+    assert painted[64 // cell, 24 // cell : 104 // cell].all()
+    assert painted[101 // cell, 101 // cell]
+    assert painted[39 // cell - 1 : 39 // cell + 1, 40 // cell + 1 : 72 // cell].any(0).all()
+    # Nothing but what is marked is painted, give or take a pixel.
+    assert painted.sum() <= (32 // cell + 2) ** 2 + 3 * (80 + 32) // cell + 9
+
+
+def test_a_box_does_not_deny_what_a_larger_one_around_it_names(tmp_path):
+    boxes = [
+        Box(0, 0, 6, 6, "crack"),
+        Box(1, 1, 3, 3, "pore"),  # Within it.
+        Box(6, 6, 8, 8, "pore"),  # Beside it.
+    ]
+    marks = read(tmp_path, [Sample("a", "crack", "")], {"a": boxes})
+    np.testing.assert_array_equal(
+        marks.kinds[0, :3], [[BOXED, 0, 0], [MAYBE, 0, BOXED], [0, 0, BOXED]]
+    )
+
+
+def test_of_two_boxes_at_one_place_none_denies_the_other(tmp_path):
+    boxes = [Box(0, 0, 4, 4, "crack"), Box(0, 0, 4, 4, "pore"), Box(5, 5, 8, 8, "crack")]
+    marks = read(tmp_path, [Sample("a", "crack", "")], {"a": boxes})
+    top = int(marks.paint(0)[0, 0, 0])
+    assert (marks.kinds[0, top - 1, [0, 2]] >= MAYBE).all()
+    assert marks.counts[0, 0] > 0
+
+
+def test_a_box_beside_its_image_is_refused_and_one_that_hardly_reaches_in_is_not_asked_for(
+    tmp_path,
+):
+    samples = [Sample("a", "crack", "")]
+    with pytest.raises(ManifestError, match=r"a: a box must reach into its image of 8 x 8"):
+        read(tmp_path, samples, {"a": [Box(0, 0, 2, 2), Box(80, 80, 90, 90)]})
+    marks = read(tmp_path, samples, {"a": [Box(0, 0, 2, 2), Box(-5, 4, 1, 6), Box(-1, 6, 5, 8)]})
+    assert marks.kinds[0, :3, 0].tolist() == [BOXED, MAYBE, BOXED]
+    assert marks.paint(0)[4:6, 0].tolist() == [[2], [2]]
+
+
 def test_masks_that_do_not_fit_are_all_named(tmp_path):
     name = write_mask(tmp_path, "wide.png", np.ones((8, 9)))
     (tmp_path / "broken.png").write_bytes(b"no")

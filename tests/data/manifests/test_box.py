@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,7 +55,9 @@ def test_a_cut_box_is_inside_and_remembers_the_whole(box, width, height):
         assert (cut.label, cut.size) == (box.label, box.size)
         assert cut.visible == pytest.approx(cut.area / box.fit(width, height))
         assert 0 < cut.visible <= 1
-        assert cut.clip(width, height) == cut
+        again = cut.clip(width, height)
+        assert again.visible == pytest.approx(cut.visible)
+        assert replace(again, visible=cut.visible) == cut
 
 
 @given(BOXES, st.integers(4, 12))
