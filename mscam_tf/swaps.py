@@ -14,7 +14,7 @@ from mscam_tf.files import PARTIAL, shorten_name
 
 REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
 _LOGGER = logging.getLogger(__name__)
-_MOUNTS = Path("/proc/self/mountinfo")  # Of Linux; white space is written in octal there.
+MOUNTS = Path("/proc/self/mountinfo")  # Of Linux; white space is written in octal there.
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 _AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
 
@@ -48,9 +48,9 @@ def is_fixed(path: Path) -> bool:
 
 def _is_mount(path: Path) -> bool:
     """Whether it is a mount point; `Path.is_mount` sees none if a folder of one disk is bound."""
-    if path.is_mount() or not _MOUNTS.is_file():
+    if path.is_mount() or not MOUNTS.is_file():
         return path.is_mount()
-    fields = (line.split()[4] for line in _MOUNTS.read_bytes().splitlines())
+    fields = (line.split()[4] for line in MOUNTS.read_bytes().splitlines())
     points = {_ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), point) for point in fields}
     return os.fsencode(path.resolve()) in points
 

@@ -55,7 +55,7 @@ def test_a_folder_that_is_bound_from_the_same_disk_is_a_mount_point(tmp_path, mo
     table = tmp_path / "mountinfo"
     where = str(folder).replace(" ", r"\040")
     table.write_text(f"25 1 8:1 / / rw - ext4 /dev/sda rw\n36 25 8:1 /a {where} rw - ext4 x rw\n")
-    monkeypatch.setattr("mscam_tf.swaps._MOUNTS", table)
+    monkeypatch.setattr("mscam_tf.swaps.MOUNTS", table)
     assert is_fixed(folder)
     assert not is_fixed(tmp_path / "my")
 

@@ -15,15 +15,9 @@ from mscam_tf.errors import MscamError
 from mscam_tf.models.contrast import LocalContrast
 from mscam_tf.models.graph import Cursor
 from mscam_tf.models.places import SPOTS, measure_shifts
+from mscam_tf.models.windows import WINDOWS, covers, list_windows
 
 _GLOBAL_POOLS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
-_WINDOWS = (
-    keras.layers.Conv2D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv2D,
-    keras.layers.MaxPooling2D,
-    keras.layers.AveragePooling2D,
-)
 _MERGES = (
     keras.layers.Add,
     keras.layers.Average,
@@ -178,7 +172,7 @@ def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Pla
         return _add_margins(places, layer, layer.padding, 1)
     if isinstance(layer, keras.layers.Cropping2D):
         return _add_margins(places, layer, layer.cropping, -1)
-    if isinstance(layer, _WINDOWS):
+    if isinstance(layer, WINDOWS):
         return _take_up(layer, places)
     if places.margins != _NO_MARGINS:
         return _lose_margins(places)
@@ -200,9 +194,9 @@ def _take_up(layer: Any, places: _Places) -> _Places:
     Padding on one side that is cut off on the other shifts by less than a stride, which is within
     a cell of the feature map: NASNet does so.
     """
-    windows = _list_windows(layer)
+    windows = list_windows(layer)
     pairs = zip(places.margins, windows, strict=True)
-    if not all(_covers(margin, *window) for margin, window in pairs):
+    if not all(covers(margin, *window) for margin, window in pairs):
         return _lose_margins(places)
     # Windows that pad for themselves lie around the middle of their cell.
     middles = [reach / 2 if reach else (stride - 1) / 2 for reach, stride in windows]
@@ -221,22 +215,6 @@ def _resize(cursor: Cursor, places: _Places, shifts: np.ndarray) -> _Places:
     ]
     larger = places.coarsen([(ratio - 1) / 2 for ratio in ratios], ratios)
     return replace(larger, strays=larger.strays + shifts * larger.steps)
-
-
-def _covers(margin: tuple[int, int], reach: int, stride: int) -> bool:
-    before, after = margin
-    padded = min(margin) >= 0 and sum(margin) <= reach
-    return padded or (before == -after and abs(before) < stride)
-
-
-def _list_windows(layer: Any) -> list[tuple[int, int]]:
-    """Return for rows and columns how far windows reach beyond a pixel, and their stride."""
-    sizes = layer.kernel_size if hasattr(layer, "kernel_size") else layer.pool_size
-    rates = getattr(layer, "dilation_rate", 1)
-    rates = (rates, rates) if isinstance(rates, int) else rates
-    free = layer.padding == "valid"  # Others pad for themselves what they need.
-    triples = zip(sizes, rates, layer.strides, strict=True)
-    return [((size - 1) * rate if free else 0, stride) for size, rate, stride in triples]
 
 
 def _lose(layer: Any, reason: str) -> _Places:

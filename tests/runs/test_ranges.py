@@ -40,7 +40,7 @@ def test_large_maps_give_the_percentiles_of_all_values_within_a_tenth():
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])
 def test_maps_that_are_no_numbers_are_refused(factor):
-    with pytest.raises(RunError, match="maps must be numbers. Received: 128 values"):
+    with pytest.raises(RunError, match=r"maps must be numbers\. Received: \d+ values"):
         fit_range(Explainer(factor=factor), [make_images(2, 8)])
 
 

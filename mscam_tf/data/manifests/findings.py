@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mscam_tf.data.manifests.samples import NO_OBJECT, Manifest, ManifestError
+from mscam_tf.data.manifests.samples import NO_OBJECT, Manifest, ManifestError, Sample
 
 SEPARATOR = "|"
 
@@ -36,8 +36,11 @@ def list_findings(manifest: Manifest) -> list[str]:
     """Return the findings that occur, sorted: their order is the order of the classes.
 
     Raises:
-        ManifestError: If there is none.
+        ManifestError: If there is none, or a label says `none` beside a finding or in other
+            letters, or nothing between its separators.
     """
+    for sample in manifest.samples:
+        _check_label(sample)
     found = sorted({name for s in manifest.samples for name in split_findings(s.label)})
     if not found:
         raise ManifestError(
@@ -45,6 +48,16 @@ def list_findings(manifest: Manifest) -> list[str]:
             f"Received: {manifest.root} with {manifest.class_names}"
         )
     return found
+
+
+def _check_label(sample: Sample) -> None:
+    names = [name.strip() for name in sample.label.split(SEPARATOR)]
+    means_none = [name.lower() == NO_OBJECT for name in names]
+    if "" in names or (any(means_none) and names != [NO_OBJECT]):
+        raise ManifestError(
+            f"The label of {sample.path} must be findings, such as 'bone{SEPARATOR}metal', or "
+            f"{NO_OBJECT!r} alone. Received: {sample.label!r}"
+        )
 
 
 def encode_findings(manifest: Manifest, names: Sequence[str]) -> np.ndarray:

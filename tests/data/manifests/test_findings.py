@@ -74,3 +74,10 @@ def test_tables_of_findings_say_what_the_labels_say(rows):
     table = encode_findings(manifest, known)
     found = [{name for name, there in zip(known, row, strict=True) if there} for row in table]
     assert found == [set(row) for row in rows]
+
+
+@pytest.mark.parametrize("label", ["none|bone", "bone|None", "NONE", "|", "bone||void", "bone| "])
+def test_labels_that_contradict_themselves_are_refused(label):
+    samples = (Sample("a.png", "bone", "a"), Sample("b.png", label, "b"))
+    with pytest.raises(ManifestError, match=r"The label of b\.png must be findings.*Received: "):
+        list_findings(Manifest(Path(), samples))
