@@ -141,6 +141,7 @@ def main() -> None:
     parser.add_argument("--zero-shot", nargs="*", default=["xray", "xray-1"], metavar="WEIGHTS")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--work", type=Path, default=None)
+    parser.add_argument("--page", default="welds", help="name of the page of results")
     arguments = parser.parse_args()
     manifest = mscam_tf.read_manifest(arguments.labels)
     work = open_work("welds", arguments.work, patches=len(manifest.samples), **_TRAINING)
@@ -154,9 +155,9 @@ def main() -> None:
             for model in arguments.models:
                 run(model, start, seed, patches, work)
     write_page(
-        "welds",
+        arguments.page,
         "Weld films: one film left out",
-        f"{len(manifest.samples)} patches of 224 x 224 pixels of 7 films, labelled `none` or by "
+        f"{len(manifest.samples)} patches of 224 x 224 pixels of {len(set(patches.films))} films, labelled `none` or by "
         "the largest defect's box side (`scale1` below 12.5 pixels, `scale2` below 22, `scale3`). "
         f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, in {PRECISION}, trained "
         "on all films but one and scored on that one, in turn. `defect`: accuracy of any defect "
@@ -180,7 +181,7 @@ def main() -> None:
         describe(read_rows(work / "patches.csv")),
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
-        f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds}",
+        f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds} --page {arguments.page}",
         more=describe_marks(work, patches.images, patches.boxes, patches.films),
     )
 
