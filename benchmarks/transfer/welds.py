@@ -157,8 +157,9 @@ def main() -> None:
     write_page(
         arguments.page,
         "Weld films: one film left out",
-        f"{len(manifest.samples)} patches of 224 x 224 pixels of {len(set(patches.films))} films, labelled `none` or by "
-        "the largest defect's box side (`scale1` below 12.5 pixels, `scale2` below 22, `scale3`). "
+        f"{len(manifest.samples)} patches of 224 x 224 pixels of {len(set(patches.films))} films, "
+        "labelled `none` or by the largest defect's box side (`scale1` below 12.5 pixels, `scale2` "
+        "below 22, `scale3`). "
         f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, in {PRECISION}, trained "
         "on all films but one and scored on that one, in turn. `defect`: accuracy of any defect "
         "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four "
@@ -181,7 +182,8 @@ def main() -> None:
         describe(read_rows(work / "patches.csv")),
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
-        f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds} --page {arguments.page}",
+        f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds} "
+        f"--page {arguments.page}",
         more=describe_marks(work, patches.images, patches.boxes, patches.films),
     )
 
