@@ -46,6 +46,7 @@ class MapCalibration(keras.layers.Layer):
 
 def weigh_cells(target: Any, logits: Any) -> Any:
     """Return the cross entropy of each cell, objects weighted four times."""
+    target, logits = (ops.cast(x, "float32") for x in (target, logits))
     positive = _POSITIVE_WEIGHT * target * ops.softplus(-logits)
     return positive + (1 - target) * ops.softplus(logits)
 
@@ -71,11 +72,11 @@ def share_cells(numbers: Any, shape: tuple[int, int], objects: int) -> Any:
     cells, each = shape[0] * shape[1], objects + 1
     cell = (rows[:, None] * shape[1] + columns).ravel()
     batch = ops.shape(numbers)[0]
-    place = ops.expand_dims(ops.arange(batch), 1) * cells + cell
+    place = ops.expand_dims(ops.arange(batch), 1) * cells + ops.convert_to_tensor(cell)
     bins = ops.reshape(place * each + ops.cast(ops.reshape(numbers, (batch, -1)), "int32"), (-1,))
-    pixels = np.bincount(cell, minlength=cells).astype("float32")
+    pixels = ops.convert_to_tensor(np.bincount(cell, minlength=cells).astype("float32"))
     counts = ops.segment_sum(ops.ones_like(bins, "float32"), bins, batch * cells * each)
-    return ops.reshape(counts, (batch, cells, each))[..., 1:] / pixels[:, None]
+    return ops.reshape(counts, (batch, cells, each))[..., 1:] / ops.expand_dims(pixels, 1)
 
 
 def _assign(pixels: int, cells: int) -> np.ndarray:
@@ -123,6 +124,7 @@ def measure_map(logits: Any, shares: Any, kinds: Any) -> Any:
         - [Hsu et al., 2019](https://papers.nips.cc/paper/2019/hash/e6e713296627dff6475085cc6a224464-Abstract.html):
           boxes as bags for maps.
     """
+    logits, shares = (ops.cast(x, "float32") for x in (logits, shares))
     kinds = ops.cast(kinds, "int32")
     boxed = ops.cast(kinds == BOXED, "float32")
     touched = ops.cast(shares > 0, "float32")

@@ -135,7 +135,7 @@ def test_the_loss_is_the_sum_over_maps_of_what_counts():
         shares = ops.convert_to_numpy(share_cells(numbers, (side, side), 1))
         lost = [measure(*row) for row in zip(q, shares, kinds, strict=True)]
         expected += 0.5 * (counts * np.array(lost)).sum() / 2
-    assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
+    assert ops.convert_to_numpy(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_cells_of_no_object_weigh_one():
