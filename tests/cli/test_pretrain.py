@@ -21,7 +21,7 @@ def call(*arguments):
 
 @pytest.mark.slow
 def test_pretrain_shows_its_probes_and_goes_on(tmp_path):
-    options = ("--out", tmp_path, *TINY, "--save-every", 1, "--processes", 0)
+    options = ("--out", tmp_path, *TINY, "--scales", 3, "--save-every", 1, "--processes", 0)
     result = call(*options, "--steps", 1)
     assert result.exit_code == 0, result.output
     assert "step 1: loss" in result.output
