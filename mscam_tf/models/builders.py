@@ -106,8 +106,7 @@ def build_multiscale_classifier(
     extractor, _ = build_feature_extractor(
         backbone, taps, weights, batch_norm_momentum, scales, image_size
     )
-    check_images_fit(extractor, image_size, channels)
-    views = _find_views(backbone, weights) if views is None else tuple(views)
+    views = _find_views(backbone, weights) if views is None else views
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, views, backbone)
     logits = [
         _add_head(feature_map, num_classes, dropout, f"scale{number}_", pooling, unit_norm_heads)
@@ -175,8 +174,7 @@ def build_single_scale_classifier(
     extractor, _ = build_feature_extractor(
         backbone, taps, weights, batch_norm_momentum, 1, image_size
     )
-    check_images_fit(extractor, image_size, channels)
-    views = _find_views(backbone, weights) if views is None else tuple(views)
+    views = _find_views(backbone, weights) if views is None else views
     image, feature_maps = _read_image(extractor, image_size, channels, standardize, views, backbone)
     logits = _add_head(feature_maps[0], num_classes, dropout, "", pooling)
     return keras.Model(image, logits, name=name)
@@ -187,9 +185,10 @@ def _read_image(
     image_size: tuple[int | None, int | None] | None,
     channels: int,
     standardize: bool,
-    views: tuple[View, ...],
+    views: Sequence[View],
     backbone: str | keras.Model,
 ) -> tuple[Any, list[Any]]:
+    check_images_fit(extractor, image_size, channels)
     image = keras.Input((*(image_size or (None, None)), channels), name="image")
     x = view_image(image, views, extractor.inputs[0].shape[-1], standardize)
     if isinstance(backbone, str):

@@ -8,7 +8,7 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.builders import build_multiscale_classifier
-from mscam_tf.models.heads import find_heads, find_relevance, pool_map
+from mscam_tf.models.heads import Head, find_heads, find_relevance, pool_map
 from mscam_tf.models.mixture import fit_findings, fit_mixture
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.pretrained import Pretrained
@@ -54,10 +54,7 @@ def build_pretrained_classifier(
         pooling=pretrained.pooling,
     )
     pretrained.copy_to(model.get_layer("backbone"))
-    heads = zip(find_heads(model).heads, pretrained.kernels, pretrained.biases, strict=True)
-    for head, kernel, bias in heads:
-        head.dense.kernel.assign(kernel)
-        head.dense.bias.assign(bias)
+    _copy_heads(pretrained, find_heads(model).heads)
     if (mixing := find_relevance(model)) is not None:
         mixing.set_relevance(pretrained.relevance)
     return model
@@ -87,16 +84,19 @@ def go_on_from(model: keras.Model, pretrained: Pretrained, views: Sequence[View]
     _check_taps(
         [head.feature_map.shape[-1] for head in heads[-known:]], list(pretrained.kernels[-known:])
     )
-    triples = zip(
-        heads[-known:], pretrained.kernels[-known:], pretrained.biases[-known:], strict=True
-    )
-    for head, kernel, bias in triples:
-        head.dense.kernel.assign(kernel)
-        head.dense.bias.assign(bias)
+    _copy_heads(pretrained, heads[-known:])
     if (mixing := find_relevance(model)) is not None:
         relevance = np.full((len(heads), len(pretrained.targets)), _NEW_SCALE, np.float32)
         relevance[-known:] = pretrained.relevance[-known:]
         mixing.set_relevance(relevance / relevance.sum(0))
+
+
+def _copy_heads(pretrained: Pretrained, heads: Sequence[Head]) -> None:
+    """Set the heads at the coarsest scales, as many as there are of these."""
+    kernels, biases = (each[-len(heads) :] for each in (pretrained.kernels, pretrained.biases))
+    for head, kernel, bias in zip(heads, kernels, biases, strict=True):
+        head.dense.kernel.assign(kernel)
+        head.dense.bias.assign(bias)
 
 
 def _give_to_global(backbone: keras.Model, pretrained: Pretrained, views: tuple[View, ...]) -> None:
