@@ -55,6 +55,11 @@ class PretrainConfig:
     def __post_init__(self) -> None:
         check_settings_of(self)
         object.__setattr__(self, "start", self.weights.setting)  # None for "none", no Path.
+        if self.start is not None and not self.weights.has_heads:
+            raise MscamError(
+                "`start` must be 'xray', 'none' or the .npz file of a pretraining: other weights "
+                f"have no heads. Received: start={self.start!r}"
+            )
         if self.steps % self.save_every:
             raise MscamError(
                 "`steps` must be a multiple of `save_every`. "

@@ -145,6 +145,12 @@ def test_what_the_scenes_raise_is_raised_as_it_is(tmp_path, monkeypatch):
         pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
 
 
+@pytest.mark.parametrize("start", ["imagenet", "own.weights.h5", "run/model.keras"])
+def test_weights_without_heads_are_no_start(start):
+    with pytest.raises(MscamError, match=r"`start` must be 'xray', .* Received: start="):
+        PretrainConfig(start=start)
+
+
 def test_a_full_disk_is_a_message_and_the_last_checkpoint_stays(tmp_path, monkeypatch):
     def fail(self, data):
         raise OSError(errno.ENOSPC, "No space left on device")
