@@ -40,6 +40,8 @@ from .evaluation import evaluate as evaluate
 from .explanation import explain as explain
 from .explanation import write_explanations as write_explanations
 from .fused_norms import fuse_norms as fuse_norms
+from .localization import Region as Region
+from .localization import find_regions as find_regions
 from .metrics import energy_inside as energy_inside
 from .metrics import map_correlation as map_correlation
 from .metrics import pixel_average_precision as pixel_average_precision

@@ -43,7 +43,6 @@ MOVED_IN_0_2 = {
     "mscam_tf.gallery": "mscam_tf.explanation",
     "mscam_tf.heads": "mscam_tf.models",
     "mscam_tf.layers": "mscam_tf.models",
-    "mscam_tf.localization": "mscam_tf.metrics",
     "mscam_tf.norms": "mscam_tf.fused_norms",
     "mscam_tf.overlap": "mscam_tf.metrics",
     "mscam_tf.pooling": "mscam_tf.models",

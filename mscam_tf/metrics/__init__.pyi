@@ -1,3 +1,4 @@
+from .checks import check_maps as check_maps
 from .classification import Metric as Metric
 from .classification import accuracy as accuracy
 from .classification import auroc as auroc
