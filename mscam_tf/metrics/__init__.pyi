@@ -25,3 +25,4 @@ from .overlap import map_correlation as map_correlation
 from .overlap import place_overlap as place_overlap
 from .overlap import soft_iou as soft_iou
 from .overlap import threshold_iou as threshold_iou
+from .tolerance import exceed_all_but as exceed_all_but

@@ -1,6 +1,12 @@
 from .config import TrainConfig as TrainConfig
+from .decisions import find_good_class as find_good_class
+from .decisions import find_good_images as find_good_images
+from .decisions import score_rejects as score_rejects
 from .engine import Engine as Engine
 from .engine import KerasEngine as KerasEngine
+from .operating_point import OperatingPoint as OperatingPoint
+from .operating_point import read_operating_point as read_operating_point
+from .operating_point import write_operating_point as write_operating_point
 from .pretrained import names_pretrained as names_pretrained
 from .pretrained import open_pretrained as open_pretrained
 from .ranges import PERCENTILES as PERCENTILES
@@ -21,3 +27,7 @@ from .task import OneLabel as OneLabel
 from .task import SeveralFindings as SeveralFindings
 from .task import Task as Task
 from .task import choose_task as choose_task
+from .thresholds import MARKED as MARKED
+from .thresholds import choose_negatives as choose_negatives
+from .thresholds import fit_map_thresholds as fit_map_thresholds
+from .thresholds import measure_maxima as measure_maxima

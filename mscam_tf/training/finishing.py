@@ -1,23 +1,44 @@
-"""What follows the fit: the model of the best weights, and the range of its maps."""
+"""What follows the fit: the model of the best weights, the range and thresholds of its maps."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
-from mscam_tf.runs import PERCENTILES, Run, fit_range
+from mscam_tf.runs import (
+    MARKED,
+    PERCENTILES,
+    OperatingPoint,
+    Run,
+    find_good_class,
+    find_good_images,
+    fit_map_thresholds,
+    fit_range,
+    measure_maxima,
+    write_operating_point,
+)
 from mscam_tf.training.building import build_classifier
 from mscam_tf.training.checkpoints import BEST, read_weights
 from mscam_tf.training.divergence import DivergedError
 from mscam_tf.training.optimization import apply_constraints
 from mscam_tf.training.preparation import make_split_dataset
 
+if TYPE_CHECKING:
+    import keras
+
 _IMAGES = 64  # Enough for percentiles.
+_MOST = 1000  # Enough for the threshold that 5 % of the images reach.
 
 
 def finish(run: Run, manifest: Manifest) -> None:
-    """Write the model of the best weights, without the optimizer's state, and its maps' range.
+    """Write the model of the best weights, without the optimizer's state, and what its maps need.
 
-    What is written already stays: the model does not depend on what follows it.
+    That is their range, for pictures, and the thresholds above which they are marked. What is
+    written already stays: the model does not depend on what follows it.
 
     Raises:
         RunError: If the maps hold what is no number.
@@ -25,15 +46,46 @@ def finish(run: Run, manifest: Manifest) -> None:
     if not (run.folder / "model.keras").exists():
         _write_model(run)
     model = run.load_model()
-    validation = make_split_dataset(run, manifest.select("validation"))
+    chosen = manifest.select("validation")
+    validation = make_split_dataset(run, chosen)
     few = validation.take(-(-_IMAGES // run.config.batch_size))
     explainer = build_explainer(model, activation=run.task.activation)
     try:
         low, high = fit_range(explainer, (images for images, _ in few))
+        point = _fit_operating_point(explainer, run, chosen)
     except RunError as error:
         raise DivergedError(": its maps are no numbers", error) from error
+    write_operating_point(run, point)
     values = {"low": low, "high": high, "percentiles": PERCENTILES}
-    write_json(run.folder / "display.json", values)
+    write_json(run.folder / "display.json", values)  # Last: where it is, all is.
+
+
+def _fit_operating_point(
+    explainer: "keras.Model", run: Run, validation: Manifest
+) -> OperatingPoint:
+    """Reject at even odds, and mark what at most 5 % of good images have."""
+    task, good = run.task, find_good_class(run.task)
+    of_good = find_good_images(task, task.encode(validation), good)
+    chosen = _take(validation, of_good if of_good.any() else ~of_good)
+    images = (images for images, _ in make_split_dataset(run, chosen))
+    maxima = measure_maxima(explainer, images)
+    return OperatingPoint(
+        fit_map_thresholds(task, maxima, task.encode(chosen), good),
+        good=good,
+        record={
+            "made_by": "training",
+            "images": len(maxima),
+            "good": bool(of_good.any()),
+            "marked": MARKED,
+        },
+    )
+
+
+def _take(manifest: Manifest, wanted: np.ndarray) -> Manifest:
+    """Return the wanted images of a manifest, and of many an even choice."""
+    indices = np.flatnonzero(wanted)
+    even = np.linspace(0, len(indices) - 1, min(len(indices), _MOST)).round().astype(int)
+    return replace(manifest, samples=tuple(manifest.samples[i] for i in indices[even]))
 
 
 def _write_model(run: Run) -> None:

@@ -33,6 +33,7 @@ def test_run_folder_holds_everything(finished_run):
         "split.csv",
         "history.csv",
         "display.json",
+        "operating_point.json",
         "model.keras",
         "checkpoints",
         "tensorboard",

@@ -1,0 +1,125 @@
+"""The operating point of a run: when an image is rejected, and where its maps are marked."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mscam_tf.errors import MscamError, RunError
+from mscam_tf.files import write_json
+from mscam_tf.outputs import read_json
+from mscam_tf.runs.results import Explanation
+from mscam_tf.runs.run import Run
+from mscam_tf.settings import is_finite
+
+_FILE = "operating_point.json"
+SUM = "sum"
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """The thresholds at which a run is used.
+
+    An image is rejected where its reject score (`score_rejects`) is at least the decision
+    threshold. A place is marked as a class where the map of the class is at least its threshold.
+
+    Attributes:
+        decision_threshold: In logits; 0 are even odds.
+        map_thresholds: For each class, in logits. The class of good images has none: nothing is
+            marked in its map.
+        scale: Which maps are marked: `"sum"`, or those of one scale, `h_b M_b`; 1 is the finest.
+        minimum_area: Pixels that a region must have.
+        good: The class of good images; `None` where a run knows none, or several findings, of which
+            a good image has none.
+        record: How the thresholds were chosen: counts, wanted rates, intervals.
+
+    Raises:
+        MscamError: If a value is not of its kind or out of range.
+
+    Examples:
+        >>> point = OperatingPoint(map_thresholds={"bone": 1.5}, good="none")
+        >>> point.decision_threshold, point.scale
+        (0.0, 'sum')
+    """
+
+    map_thresholds: dict[str, float]
+    decision_threshold: float = 0.0
+    scale: int | str = SUM
+    minimum_area: float = 0.0
+    good: str | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        thresholds = self.map_thresholds
+        is_index = type(self.scale) is int and self.scale >= 1
+        _check("decision_threshold", "a number", is_finite(self.decision_threshold), self)
+        numbers = isinstance(thresholds, dict) and all(map(is_finite, thresholds.values()))
+        _check("map_thresholds", "a number for each class", numbers, self)
+        _check("scale", f"{SUM!r}, or 1 or more", self.scale == SUM or is_index, self)
+        area = is_finite(self.minimum_area) and self.minimum_area >= 0
+        _check("minimum_area", "a number of at least 0", area, self)
+        _check("record", "a dict", isinstance(self.record, dict), self)
+
+    def check_classes(self, class_names: list[str]) -> None:
+        """Refuse classes that are not among those of a run.
+
+        Raises:
+            MscamError: If `good` or a class of `map_thresholds` is none of them.
+        """
+        named = [*self.map_thresholds, *([] if self.good is None else [self.good])]
+        unknown = [name for name in named if name not in class_names]
+        if unknown:
+            raise MscamError(
+                f"The operating point must be of the classes {class_names}. Received: {unknown}"
+            )
+
+    def take_maps(self, explanation: Explanation) -> np.ndarray:
+        """Return the maps of an image that are marked, `(H, W, C)`, in logits.
+
+        Raises:
+            MscamError: If the explanation has no maps of that scale.
+        """
+        if isinstance(self.scale, str):
+            return explanation.maps
+        if self.scale > len(explanation.scale_maps):
+            raise MscamError(
+                "The session must give the maps of each scale (scale_maps=True), and the model "
+                f"have the scale. Received: scale={self.scale}, maps of "
+                f"{len(explanation.scale_maps)} scales"
+            )
+        maps: np.ndarray = explanation.scale_maps[self.scale - 1]
+        return maps
+
+
+def _check(name: str, expected: str, right: bool, point: OperatingPoint) -> None:
+    if not right:
+        value = getattr(point, name)
+        raise MscamError(f"`{name}` must be {expected}. Received: {name}={value!r}")
+
+
+def read_operating_point(run: Run) -> OperatingPoint | None:
+    """Read the operating point that a run keeps; `None` if it keeps none, as older runs.
+
+    Raises:
+        RunError: If the file is damaged, or of other classes than those of the run.
+    """
+    path = run.folder / _FILE
+    if not path.is_file():
+        return None
+    values = read_json(path)
+    try:
+        point = OperatingPoint(**values)
+        point.check_classes(run.class_names)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{path} is no operating point of this run: {error}") from error
+    return point
+
+
+def write_operating_point(run: Run, point: OperatingPoint) -> None:
+    """Keep an operating point with a run, in the place of the one before.
+
+    Raises:
+        MscamError: If it is of other classes than those of the run.
+    """
+    point.check_classes(run.class_names)
+    write_json(run.folder / _FILE, asdict(point))
