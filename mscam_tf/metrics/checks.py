@@ -13,8 +13,14 @@ _Result = TypeVar("_Result")
 _Score = Callable[Concatenate[np.ndarray, np.ndarray, _Rest], _Result]
 
 
-def of_numbers(score: _Score[_Rest, _Result]) -> _Score[_Rest, _Result]:
+def of_numbers(
+    score: _Score[_Rest, _Result], dims: tuple[int, ...] = (1, 2)
+) -> _Score[_Rest, _Result]:
     """Make a score refuse what is no number, for which comparisons would hold in silence.
+
+    Args:
+        score: Function of labels and probabilities.
+        dims: How many dimensions its labels may have: 1 for classes, 2 for findings.
 
     Raises:
         MscamError: If there is no image, if labels and probabilities differ in number, if a
@@ -30,21 +36,39 @@ def of_numbers(score: _Score[_Rest, _Result]) -> _Score[_Rest, _Result]:
             _to_array("labels", labels),
             _to_array("probabilities", probabilities),
         )
-        _check(labels, probabilities)
+        _check(labels, probabilities, dims)
         return score(labels.astype(np.int64), probabilities, *args, **kwargs)
 
     return checked
 
 
+def of_classes(score: _Score[_Rest, _Result]) -> _Score[_Rest, _Result]:
+    """Make a score of one class an image refuse the labels of findings, and what is no number."""
+    return of_numbers(score, (1,))
+
+
+def of_findings(score: _Score[_Rest, _Result]) -> _Score[_Rest, _Result]:
+    """Make a score of several findings refuse the labels of classes, and what is no number."""
+    return of_numbers(score, (2,))
+
+
 def _to_array(name: str, values: np.ndarray) -> np.ndarray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # Of lists of different lengths.
+        raise MscamError(f"`{name}` must be an array of real numbers. Received: {error}") from error
     if array.dtype.kind not in "buif" or np.ma.is_masked(values):
         kind = "masked values" if np.ma.is_masked(values) else f"values of type {array.dtype}"
         raise MscamError(f"`{name}` must be an array of real numbers. Received: {kind}")
     return array
 
 
-def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
+def _check(labels: np.ndarray, probabilities: np.ndarray, dims: tuple[int, ...]) -> None:
+    if 0 in (labels.ndim, probabilities.ndim):
+        raise MscamError(
+            "`labels` and `probabilities` must be arrays. "
+            f"Received: the shapes {labels.shape} and {probabilities.shape}"
+        )
     if not len(labels) or len(labels) != len(probabilities):
         raise MscamError(
             "`labels` and `probabilities` must be of the same images, at least of one. "
@@ -68,17 +92,31 @@ def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
             f"`labels` must be whole numbers from 0 to {highest}. Received: {wrong.size} others, "
             f"such as {wrong[0]}"
         )
+    if labels.ndim not in dims:
+        wanted = "(n, C), the findings" if 2 in dims else "(n,), the class"
+        raise MscamError(
+            f"`labels` must be of the shape {wanted} of each image. Received: {labels.shape}"
+        )
 
 
-def check_maps(**maps: np.ndarray) -> list[np.ndarray]:
+def check_maps(ndim: int | None = None, /, **maps: np.ndarray) -> list[np.ndarray]:
     """Return maps and masks, floats in float64: sums over pixels go beyond what float16 holds.
 
+    Args:
+        ndim: How many dimensions they must have; any number by default.
+        **maps: The arrays, by the names of their arguments.
+
     Raises:
-        MscamError: If one of them is NaN or infinite anywhere, for which comparisons would hold in
-            silence, or if their shapes differ.
+        MscamError: If one of them has no pixel or other dimensions, or is NaN or infinite anywhere,
+            for which comparisons would hold in silence, or if their shapes differ.
     """
     arrays = {name: _to_array(name, values) for name, values in maps.items()}
     for name, values in arrays.items():
+        if not values.size or values.ndim != (ndim or values.ndim):
+            wanted = f"{ndim} dimensions and " if ndim else ""
+            raise MscamError(
+                f"`{name}` must have {wanted}at least one pixel. Received: the shape {values.shape}"
+            )
         if not np.isfinite(values).all():
             raise MscamError(
                 f"`{name}` must be finite numbers. Received: other values in "

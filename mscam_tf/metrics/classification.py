@@ -8,20 +8,20 @@ from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
 from mscam_tf.errors import MscamError
-from mscam_tf.metrics.checks import of_numbers
+from mscam_tf.metrics.checks import of_classes, of_findings, of_numbers
 from mscam_tf.settings import check_setting
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 _ROUNDING = 1e-5  # By which a softmax of single precision may leave [0, 1].
 
 
-@of_numbers
+@of_classes
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the share of images whose most probable class is the right one, in `[0, 1]`."""
     return float(np.mean(labels == probabilities.argmax(-1)))
 
 
-@of_numbers
+@of_classes
 def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean over the classes of the share that is found, in `[0, 1]`."""
     present = np.unique(labels)
@@ -29,7 +29,7 @@ def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.mean(found))
 
 
-@of_numbers
+@of_classes
 def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean of the F1 score over the classes that occur or are predicted, in `[0, 1]`."""
     predicted, most = probabilities.argmax(-1), probabilities.shape[1]
@@ -38,19 +38,19 @@ def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.mean(2 * right[count > 0] / count[count > 0]))
 
 
-@of_numbers
+@of_classes
 def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the area under the ROC curve: one class against the rest, mean over the classes.
 
-    NaN if a class does not occur.
+    NaN if a class does not occur, or there is only one.
     """
     num_classes = probabilities.shape[1]
-    if len(np.unique(labels)) < num_classes:
+    if num_classes < 2 or len(np.unique(labels)) < num_classes:
         return float("nan")
     return _mean_area(labels[:, None] == np.arange(num_classes), probabilities)
 
 
-@of_numbers
+@of_classes
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
     """Return the expected calibration error: by how much confidence and accuracy differ.
 
@@ -87,7 +87,7 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     return float(np.sum(gaps) / len(labels))
 
 
-@of_numbers
+@of_findings
 def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the accuracy over all findings of all images, in `[0, 1]`.
 
@@ -98,7 +98,7 @@ def finding_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(((probabilities > 0.5) == (labels > 0)).mean())
 
 
-@of_numbers
+@of_findings
 def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the area under the ROC curve, mean over the findings.
 
@@ -109,7 +109,7 @@ def finding_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return _mean_area(labels > 0, probabilities)
 
 
-@of_numbers
+@of_findings
 def finding_average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the average precision, mean over the findings; by chance it is their frequency.
 
@@ -137,7 +137,7 @@ def list_finding_metrics(names: Sequence[str]) -> dict[str, Metric]:
 
     def of_one(index: int) -> Metric:
         part = slice(index, index + 1)
-        return lambda labels, probabilities: finding_auroc(labels[:, part], probabilities[:, part])
+        return of_findings(lambda labels, scores: finding_auroc(labels[:, part], scores[:, part]))
 
     means: dict[str, Metric] = {
         "accuracy": finding_accuracy,
@@ -189,6 +189,11 @@ def _decide(
     labels: np.ndarray, probabilities: np.ndarray, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return for each image whether a class or finding is there, and whether it is said to be."""
+    if index not in range(probabilities.shape[1]):
+        raise MscamError(
+            f"`index` must be a whole number from 0 to {probabilities.shape[1] - 1}. "
+            f"Received: index={index!r}"
+        )
     if labels.ndim == 2:
         return labels[:, index] > 0, probabilities[:, index] > 0.5
     return labels == index, probabilities.argmax(-1) == index

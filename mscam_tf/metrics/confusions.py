@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
-from mscam_tf.metrics.checks import of_numbers
+from mscam_tf.metrics.checks import of_classes, of_findings
 
 
-@of_numbers
+@of_classes
 def count_confusions(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Count the images of each class (rows) by the class that was predicted (columns).
 
@@ -27,7 +27,7 @@ def count_confusions(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarra
     return counts
 
 
-@of_numbers
+@of_findings
 def count_findings(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Count for each finding whether it is there (rows) and whether it was found (columns).
 

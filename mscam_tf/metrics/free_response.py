@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from scipy.ndimage import maximum_filter
 
 from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import check_maps
+from mscam_tf.settings import check_setting
 
 
 def find_peaks(values: np.ndarray, window: int = 15) -> tuple[np.ndarray, np.ndarray]:
@@ -28,9 +30,10 @@ def find_peaks(values: np.ndarray, window: int = 15) -> tuple[np.ndarray, np.nda
         (array([[0, 4],
                [0, 1]]), array([5., 2.]))
     """
-    check_maps(values=values)
+    check_setting("window", window, FreeResponse)
+    (values,) = check_maps(2, values=values)
     rows, columns = np.nonzero((values == maximum_filter(values, window)) & (values > values.min()))
-    order = np.argsort(-values[rows, columns], kind="stable")
+    order = np.argsort(-values[rows, columns].astype(float), kind="stable")
     kept: list[tuple[int, int]] = []
     for row, column in zip(rows[order], columns[order], strict=True):
         near = (max(abs(row - r), abs(column - c)) <= window // 2 for r, c in kept)
@@ -56,6 +59,7 @@ class FreeResponse:
 
     def find_threshold(self, rate: float = 1.0) -> float:
         """Return the value above which there are at most `rate` false marks an image."""
+        check_setting("rate", rate, FreeResponse)
         count = int(rate * self.num_images)
         return float(self.false_marks[count]) if count < len(self.false_marks) else -np.inf
 
@@ -67,6 +71,7 @@ class FreeResponse:
             chosen: Which objects count, `(n,)` of booleans, such as those of one size; by default
                 all. NaN if there is none.
         """
+        check_setting("rate", rate, FreeResponse)
         scores = self.objects if chosen is None else self.objects[chosen]
         return float(np.mean(scores > self.find_threshold(rate))) if len(scores) else float("nan")
 
@@ -108,7 +113,13 @@ def score_marks(
     """
     objects: list[np.ndarray] = []
     false_marks: list[np.ndarray] = []
-    for values, image_boxes in zip(maps, boxes, strict=True):
+    check_setting("tolerance", tolerance)
+    for values, image_boxes in zip_longest(maps, boxes):
+        if values is None or image_boxes is None:
+            raise MscamError(
+                "`maps` and `boxes` must be of the same images. Received: one has more than the "
+                f"other, of which there are {len(objects)}"
+            )
         places, scores = find_peaks(values, window)
         hits = _hit(places + 0.5, _check_boxes(image_boxes), tolerance)
         objects.append(np.where(hits, scores[:, None], -np.inf).max(0, initial=-np.inf))
@@ -126,6 +137,12 @@ def _check_boxes(boxes: np.ndarray) -> np.ndarray:
         raise MscamError(
             "`boxes` of an image must be finite numbers (n, 4): x_min, y_min, x_max, y_max. "
             f"Received: shape {boxes.shape}"
+        )
+    empty = ~(boxes[:, :2] < boxes[:, 2:]).all(1)
+    if empty.any():
+        raise MscamError(
+            "`boxes` must have x_min < x_max and y_min < y_max. "
+            f"Received: {boxes[empty][0].tolist()}"
         )
     return boxes
 

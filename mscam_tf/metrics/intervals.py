@@ -55,7 +55,10 @@ def bootstrap_intervals(
     resample.
     """
     check_setting("resamples", resamples)
+    check_setting("seed", seed)
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    groups = groups.astype(str) if groups.dtype == object else groups  # Which can be sorted.
     if groups.shape != (len(labels),):
         raise MscamError(
             f"`groups` must name a group for each of {len(labels)} images. "

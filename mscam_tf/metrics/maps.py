@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from mscam_tf.metrics.checks import check_maps
+from mscam_tf.settings import check_setting
 
 
 def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float, float]:
@@ -39,6 +40,9 @@ def pixel_average_precision(maps: np.ndarray, masks: np.ndarray) -> tuple[float,
 def points_at(values: np.ndarray, mask: np.ndarray, tolerance: float = 3.0) -> bool:
     """Return whether the brightest pixel of a map lies on an object (the pointing game).
 
+    A map that is the same everywhere points nowhere. Of several brightest pixels the first counts,
+    by rows.
+
     Args:
         values: A map, `(H, W)`.
         mask: `(H, W)`, nonzero where the objects are.
@@ -54,7 +58,10 @@ def points_at(values: np.ndarray, mask: np.ndarray, tolerance: float = 3.0) -> b
     References:
         [Zhang et al., 2018](https://arxiv.org/abs/1608.00507), section 4.2.
     """
-    values, mask = check_maps(values=values, mask=mask)
+    check_setting("tolerance", tolerance)
+    values, mask = check_maps(2, values=values, mask=mask)
+    if values.min() == values.max():
+        return False
     row, column = np.unravel_index(values.argmax(), values.shape)
     rows, columns = np.nonzero(mask)
     return bool(((rows - row) ** 2 + (columns - column) ** 2 <= tolerance**2).any())

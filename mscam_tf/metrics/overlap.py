@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import check_maps
 
 
@@ -13,6 +14,8 @@ def center_maps(maps: np.ndarray) -> np.ndarray:
         >>> center_maps(np.array([[[5.0, 7.0, 9.0]]]))
         array([[[-2.,  0.,  2.]]])
     """
+    check_maps(maps=maps)
+    maps = np.asarray(maps)
     centered: np.ndarray = maps - maps.mean(-1, keepdims=True)
     return centered
 
@@ -93,7 +96,12 @@ def threshold_iou(
         0.3333333333333333
     """
     first, second = check_maps(first=first, second=second)
-    low, high = np.broadcast_to(threshold, 2)
+    limits = np.asarray(threshold)
+    if limits.dtype.kind not in "uif" or limits.shape not in ((), (2,)) or np.isnan(limits).any():
+        raise MscamError(
+            f"`threshold` must be one number, or two. Received: threshold={threshold!r}"
+        )
+    low, high = np.broadcast_to(limits, 2)
     a, b = first >= low, second >= high
     union = int((a | b).sum())
     return int((a & b).sum()) / union if union else 0.0

@@ -74,6 +74,9 @@ SETTINGS: Mapping[str, Rule] = {
     # Of scores.
     "bins": _COUNT,
     "resamples": Number(0, whole=True),
+    "tolerance": _NOT_NEGATIVE,
+    "FreeResponse.rate": _NOT_NEGATIVE,
+    "FreeResponse.window": _COUNT,
     # Of reproductions.
     "seeds": _COUNT,
     "ReproductionConfig.weights": Names(),

@@ -1,4 +1,5 @@
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -133,3 +134,62 @@ def test_maps_and_masks_belong_together(name):
         getattr(metrics, name)(maps, maps[..., :1, :])
     with pytest.raises(MscamError, match="Received: other values in 4 of 4 pixels"):
         getattr(metrics, name)(maps, maps * np.nan)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_labels_of_classes_and_of_findings_are_not_taken_for_each_other(name):
+    """Compared with classes, a table of 0 and 1 would give a number that means nothing."""
+    score, labels = SCORES[name]
+    if name.removeprefix("finding ").startswith(("recall", "precision")):
+        score(LABELS, PROBABILITIES)
+        score(FINDINGS, PROBABILITIES)
+        return
+    others = LABELS if labels is FINDINGS else FINDINGS
+    with pytest.raises(MscamError, match=rf"of the shape \(n.*: {re.escape(str(others.shape))}"):
+        score(others, PROBABILITIES)
+
+
+@pytest.mark.parametrize("index", [-1, 3, 1.5])
+def test_a_class_that_there_is_not_is_refused(index):
+    with pytest.raises(MscamError, match=r"from 0 to 2\. Received: index="):
+        metrics.class_recall(LABELS, PROBABILITIES, index)
+
+
+def test_arrays_without_dimensions_and_lists_of_different_lengths_are_refused():
+    with pytest.raises(MscamError, match="must be arrays"):
+        metrics.accuracy(0, 0.5)
+    with pytest.raises(MscamError, match="`probabilities` must be an array of real numbers"):
+        metrics.accuracy([0, 1], [[0.5], [0.2, 0.8]])
+
+
+def test_one_class_alone_has_no_roc_curve():
+    assert np.isnan(metrics.auroc(np.zeros(3), np.ones((3, 1))))
+
+
+def test_an_interval_takes_lists_and_any_groups():
+    lists = LABELS.tolist(), PROBABILITIES.tolist()
+    expected = metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES)
+    assert metrics.bootstrap_interval(metrics.accuracy, *lists) == expected
+    mixed = metrics.bootstrap_interval(metrics.accuracy, *lists, [None, "a", 1, 2.5])
+    assert 0 <= mixed[0] <= mixed[1] <= 1
+    with pytest.raises(MscamError, match="`seed` must be a whole number"):
+        metrics.bootstrap_interval(metrics.accuracy, *lists, seed=-1)
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (0,)])
+def test_no_score_takes_maps_without_a_pixel(name, shape):
+    with pytest.raises(MscamError, match=r"at least one pixel\. Received: the shape"):
+        getattr(metrics, name)(np.zeros(shape), np.zeros(shape))
+
+
+@pytest.mark.parametrize("threshold", [np.nan, (1, 2, 3), (0, np.nan), "a", None])
+def test_thresholds_are_one_number_or_two(threshold):
+    with pytest.raises(MscamError, match="`threshold` must be one number, or two"):
+        metrics.threshold_iou(np.eye(2), np.eye(2), threshold)
+
+
+def test_maps_of_classes_are_centred_from_lists_and_refused_if_they_are_no_numbers():
+    assert metrics.center_maps([[[5.0, 7.0]]]).tolist() == [[[-1, 1]]]
+    with pytest.raises(MscamError, match="`maps` must be finite numbers"):
+        metrics.center_maps(np.array([[[1.0, np.nan]]]))

@@ -91,5 +91,25 @@ def test_what_cannot_be_scored_is_refused():
         metrics.score_marks([good], [np.zeros(4)])
     with pytest.raises(MscamError, match="at least one map"):
         metrics.score_marks([], [])
-    with pytest.raises(ValueError, match="shorter"):
-        metrics.score_marks([good, good], [NO_BOXES])
+    for maps, boxes in (([good, good], [NO_BOXES]), ([good], [NO_BOXES, NO_BOXES])):
+        with pytest.raises(MscamError, match=r"of the same images.*of which there are 1"):
+            metrics.score_marks(maps, iter(boxes))
+    with pytest.raises(MscamError, match=r"x_min < x_max.*Received: \[8.0, 1.0, 2.0, 5.0\]"):
+        metrics.score_marks([good], [np.array([[1, 1, 2, 5], [8, 1, 2, 5]])])
+    for options in ({"tolerance": -1}, {"tolerance": np.nan}, {"window": 0}, {"window": 2.5}):
+        (name,) = options
+        with pytest.raises(MscamError, match=f"`{name}` must be a"):
+            metrics.score_marks([good], [NO_BOXES], **options)
+    for rate in (-1, np.nan, np.inf):
+        with pytest.raises(MscamError, match="`rate` must be a number of at least 0"):
+            metrics.score_marks([good], [NO_BOXES]).sensitivity(rate)
+
+
+def test_peaks_of_any_kind_of_numbers():
+    for kind in (bool, np.int8, np.uint16, np.float16, np.float32):
+        values = np.array([[0, 0, 1, 0, 0]]).astype(kind)
+        assert metrics.find_peaks(values, 3)[0].tolist() == [[0, 2]]
+    lowest = np.array([[-128, 0, -128, 5, -128]], np.int8)
+    assert metrics.find_peaks(lowest, 3)[1].tolist() == [5, 0]
+    with pytest.raises(MscamError, match="2 dimensions"):
+        metrics.find_peaks(np.zeros((2, 2, 2)))
