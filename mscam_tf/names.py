@@ -1,5 +1,7 @@
 """Names of files and classes are data: they are shown, and never obeyed."""
 
+import re
+
 
 def clean(text: str) -> str:
     r"""Show what cannot be printed as an escape.
@@ -9,3 +11,20 @@ def clean(text: str) -> str:
         red \x1b[31m, bell \x07
     """
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def quote(text: str) -> str:
+    r"""Show a name in Markdown as it is, whatever is in it: as a span of code.
+
+    References:
+        [CommonMark](https://spec.commonmark.org/0.31.2/#code-spans), section 6.1.
+
+    Examples:
+        >>> print(quote("a_b.png"), quote("<b>*x*|`y`"), quote("two\nlines"))
+        `a_b.png` `` <b>*x*|`y` `` `two\nlines`
+    """
+    shown = clean(text).replace("\n", r"\n")
+    marks = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
+    # One space at each end belongs to the marks, if there is one at both.
+    space = " " if shown[:1] in "` " or shown[-1:] in "` " else ""
+    return f"{marks}{space}{shown}{space}{marks}"

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from mscam_tf.analysis.confusions import Confusion, ImageOverlap
+from mscam_tf.names import quote
 
 _LISTED = 20  # Unlabelled images that the advice names; the table has all.
 _LEVEL = 0.05
@@ -30,7 +31,8 @@ def write_advice(
     parts += [_advise(*pair) for pair in zip(confusions, chances, strict=True)]
     if ranked:
         names = "\n".join(
-            f"1. {one.path}: {one.first} or {one.second} (margin {one.margin:.2f})"
+            f"1. {quote(str(one.path))}: {quote(one.first)} or {quote(one.second)} "
+            f"(margin {one.margin:.2f})"
             for one in ranked[:_LISTED]
         )
         parts.append(
@@ -51,9 +53,9 @@ def _adjust(chances: Sequence[float]) -> np.ndarray:
 
 
 def _advise(confusion: Confusion, chance: float) -> str:
-    title = f"## {confusion.true} taken for {confusion.predicted}"
+    title = f"## {quote(confusion.true)} taken for {quote(confusion.predicted)}"
     count = f"{len(confusion.images)} of {confusion.total} ({confusion.rate:.0%})."
-    most = ", ".join(str(image.path) for image in confusion.images[: len(confusion.stacks)])
+    most = ", ".join(quote(str(image.path)) for image in confusion.images[: len(confusion.stacks)])
     errors = f"The most certain errors: {most}"
     return f"{title}\n\n{count} {_describe_overlap(confusion, chance)}\n\n{errors}"
 
@@ -61,30 +63,32 @@ def _advise(confusion: Confusion, chance: float) -> str:
 def _describe_overlap(confusion: Confusion, chance: float) -> str:
     if len(confusion.images[0].class_names) == 2:
         return "With two classes, one map is the negative of the other, so that they never overlap."
+    true, predicted = quote(confusion.true), quote(confusion.predicted)
     if np.isnan(chance):
         return (
-            f"With {len(confusion.right)} images of {confusion.true} that are right, there are too "
+            f"With {len(confusion.right)} images of {true} that are right, there are too "
             "few to judge where the maps overlap."
         )
     low, high = confusion.interval
     means = confusion.average("place_overlap")
     return (
         f"The evidence for the two overlaps in place by {means['wrong']:.2f}, and by "
-        f"{means['right']:.2f} on images of {confusion.true} that are right: "
+        f"{means['right']:.2f} on images of {true} that are right: "
         f"{confusion.difference:+.2f} [{low:+.2f}, {high:+.2f}], p = {chance:.2g} (for all pairs "
-        f"together); on images of {confusion.predicted} that are right, by "
+        f"together); on images of {predicted} that are right, by "
         f"{means['like']:.2f}. {_judge(confusion, chance)}"
     )
 
 
 def _judge(confusion: Confusion, chance: float) -> str:
     low, high = confusion.interval
-    pair = f"{confusion.true} and {confusion.predicted}"
+    true, predicted = quote(confusion.true), quote(confusion.predicted)
+    pair = f"{true} and {predicted}"
     if chance < _LEVEL and low > 0 and not confusion.exceeds_like:
         return (
-            f"On the wrong images, the maps lie as on any image of {confusion.predicted}: the "
-            f"model did not see what makes these images {confusion.true}. If you can see it, "
-            f"add images of {confusion.true} in which it is as small or as faint."
+            f"On the wrong images, the maps lie as on any image of {predicted}: the "
+            f"model did not see what makes these images {true}. If you can see it, "
+            f"add images of {true} in which it is as small or as faint."
         )
     if chance < _LEVEL and low > 0:
         return (
@@ -95,8 +99,8 @@ def _judge(confusion: Confusion, chance: float) -> str:
     if chance < _LEVEL and high < 0:
         return (
             f"On the wrong images, the maps of {pair} are further apart than usual: the evidence "
-            f"for {confusion.predicted} lies on another place. Look at the pictures to see what is "
-            f"there, and add images of {confusion.true} that show it too."
+            f"for {predicted} lies on another place. Look at the pictures to see what is "
+            f"there, and add images of {true} that show it too."
         )
     return (
         "This is no clear difference, so the maps do not say why the classes are confused. Add "

@@ -46,3 +46,4 @@ def test_interval_of_a_single_pair():
 def test_markdown():
     assert to_markdown([{"a": "1", "b": "x"}]) == "| a | b |\n| --- | --- |\n| 1 | x |\n"
     assert to_markdown([]) == ""
+    assert to_markdown([{"a": "x|y"}]).endswith("\n| x\\|y |\n")

@@ -22,13 +22,15 @@ from mscam_tf.errors import MscamError
 
 # What masks without numbers have for an object: 1, or white.
 _UNNUMBERED = {1, 255, 65535, 2**32 - 1, 2**64 - 1}
+_FEW = 8  # Pairs of pixels that say nothing.
 
 
 def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarray:
     """Read a mask as whole numbers `(height, width)`, in any format of images.
 
     Floats are read if they are whole numbers. Nothing is rounded or cut off: fractions, negative
-    numbers and NaN are refused, since nobody can know which objects they stand for.
+    numbers and NaN are refused, since nobody can know which objects they stand for; so are edges
+    that are smoothed, of which each step would be an object.
 
     Args:
         path: A grey image, or a PNG file with a palette, of which the indices count.
@@ -38,12 +40,14 @@ def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarra
         Numbers of at least 0, int32 if they fit; `number_objects` numbers them from 1.
 
     Raises:
-        ImageError: If the file cannot be read, has colours, or holds other numbers.
+        ImageError: If the file cannot be read, has colours or smoothed edges, or holds other
+            numbers.
     """
     options = options or ReadOptions()
     try:
-        values = read_mask_values(Path(path), options.max_pixels)
-        return _to_whole(values)
+        mask = _to_whole(read_mask_values(Path(path), options.max_pixels))
+        _check_steps(mask)
+        return mask
     except Exception as error:  # Decoders raise whatever they please on broken files.
         raise name_problem(Path(path), error) from error
 
@@ -119,6 +123,27 @@ def _check_sharp(values: np.ndarray, data: bytes, max_pixels: int) -> None:
     if check_codestream(data, max_pixels).has_loss and len(np.unique(values[values != 0])) > 1:
         raise MscamError(
             "expected a mask with exact values, but JPEG has blurred them; save it as PNG"
+        )
+
+
+def _check_steps(mask: np.ndarray) -> None:
+    """Refuse a mask whose values rise in steps from 0 to the highest, as smoothing makes them.
+
+    Inside of objects, neighbours have one number; among the steps of an edge most differ.
+    """
+    values = np.unique(mask)
+    if np.count_nonzero(values) < 3:
+        return
+    differ = agree = 0
+    for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
+        inside = (one > 0) & (other > 0) & ((one < values[-1]) | (other < values[-1]))
+        differ += np.count_nonzero(inside & (one != other))
+        agree += np.count_nonzero(inside & (one == other))
+    if differ > max(agree, _FEW):
+        raise MscamError(
+            "expected a mask with one value in each object, but its edges are smoothed: they have "
+            f"{len(values) - 1} values in steps up to {values[-1]}; save it without smoothing, as "
+            "0 and 255"
         )
 
 

@@ -175,3 +175,44 @@ def test_numbers_of_few_bits_are_not_spread(tmp_path, bits, row, numbers):
     chunks = [struct.pack(">I", len(p) - 4) + p + struct.pack(">I", zlib.crc32(p)) for p in parts]
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
     np.testing.assert_array_equal(read_mask(tmp_path / "a.png"), numbers)
+
+
+def smooth(size, method, scale=1):
+    """Return a square and a bar, resized from a sharp mask."""
+    sharp = np.zeros((96, 96), np.uint8)
+    sharp[10:44, 10:44] = sharp[60:70, 20:90] = 255
+    resized = np.asarray(Image.fromarray(sharp).resize((size, size), method), np.float64)
+    return np.round(resized * scale).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        smooth(70, Image.Resampling.BILINEAR),
+        smooth(150, Image.Resampling.BILINEAR),
+        smooth(31, Image.Resampling.BOX),
+        smooth(120, Image.Resampling.LANCZOS),
+        smooth(70, Image.Resampling.BICUBIC, 0.4),
+        np.random.default_rng(0).integers(0, 256, (32, 32)).astype(np.uint8),
+    ],
+    ids=["smaller", "larger", "area", "lanczos", "weak", "noise"],
+)
+def test_masks_with_smoothed_edges_are_refused(tmp_path, values):
+    """Each step would be an object, hundreds of them in a film."""
+    Image.fromarray(values).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match=r"a\.png: .*its edges are smoothed.*as 0 and 255"):
+        read_mask(tmp_path / "a.png")
+
+
+def test_numbered_masks_are_not_taken_for_smoothed_ones(tmp_path):
+    generator = np.random.default_rng(0)
+    cells = np.kron(generator.permutation(100).reshape(10, 10), np.ones((3, 3)))  # They touch.
+    dots, lines = np.zeros((2, 64, 64))
+    dots[tuple(generator.integers(0, 64, (2, 50)))] = np.arange(50)
+    lines[::2] = np.arange(32)[:, None]
+    steps = np.kron([[0, 64, 128, 192, 255]], np.ones((20, 4)))  # Five flat objects in a row.
+    edge = np.zeros((20, 20))
+    edge[4:16, 4:16], edge[5:15, 5:15] = 128, 255  # An object and its rim.
+    for values in (cells, dots, lines, steps, edge, [[0, 1, 2, 3]]):
+        np.save(tmp_path / "a.npy", np.array(values, np.int32))
+        np.testing.assert_array_equal(read_mask(tmp_path / "a.npy"), values)
