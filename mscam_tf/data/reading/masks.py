@@ -137,8 +137,8 @@ def _check_steps(mask: np.ndarray) -> None:
     differ = agree = 0
     for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
         inside = (one > 0) & (other > 0) & ((one < values[-1]) | (other < values[-1]))
-        differ += np.count_nonzero(inside & (one != other))
-        agree += np.count_nonzero(inside & (one == other))
+        differ += int(np.count_nonzero(inside & (one != other)))
+        agree += int(np.count_nonzero(inside & (one == other)))
     if differ > max(agree, _FEW):
         raise MscamError(
             "expected a mask with one value in each object, but its edges are smoothed: they have "
