@@ -98,7 +98,7 @@ def find_regions(
 
 
 def _check(values: np.ndarray, threshold: float, minimum_area: float, merge: float) -> None:
-    if values.ndim != 2 or not values.size:
+    if values.ndim != 2:
         raise MscamError(f"`map_` must have the shape (H, W). Received: {values.shape}")
     if not np.isfinite(threshold):
         raise MscamError(f"`threshold` must be a finite number. Received: {threshold=}")

@@ -1,5 +1,6 @@
 """The explainer: an ordinary model that returns, in one pass, the logits and their maps."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -7,7 +8,7 @@ from keras import ops
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models.geometry import check_places
-from mscam_tf.models.heads import Head, find_heads, pool_map
+from mscam_tf.models.heads import Head, find_heads, pool_map, spread_map
 from mscam_tf.models.relevance import RelevanceCombine
 from mscam_tf.models.resizing import resize_and_sum
 
@@ -17,6 +18,7 @@ def build_explainer(
     map_size: str | tuple[int, int] = "input",
     scale_maps: bool = False,
     activation: str | None = None,
+    cell_contributions: bool = False,
 ) -> keras.Model:
     r"""Build the model that explains a classifier: logits and multi-scale class activation maps.
 
@@ -44,6 +46,9 @@ def build_explainer(
         activation: What makes probabilities of logits: `"softmax"` (one label) or `"sigmoid"`
             (several). By default the model's own final activation; where it ends in logits,
             softmax, or sigmoid if it has one class.
+        cell_contributions: Whether to return what each cell of a scale's own grid adds to the logit
+            too: `h_b^c p_b^c M_b^c`, where `p` is one over the number of cells for heads that pool
+            by the mean, or the weights of `SoftPool`. Over all cells that is the contribution.
 
     Returns:
         A `keras.Model` with the inputs of `model` and a dict of float32 outputs:
@@ -55,6 +60,7 @@ def build_explainer(
         | `contributions` | `(batch, B, C)` | logits, without the heads' biases |
         | `maps` | `(batch, height, width, C)` | logits |
         | `scale1_maps`, ... | `(batch, height_b, width_b, C)` | logits, before `h` |
+        | `scale1_contributions`, ... | `(batch, H_b, W_b, C)` | logits, on the scale's own grid |
 
     Raises:
         MscamError: If the model has no such head, or an argument is not one of those above; or if
@@ -78,14 +84,23 @@ def build_explainer(
     if activation is None:
         num_classes = found.heads[0].dense.units
         activation = found.activation or ("sigmoid" if num_classes == 1 else "softmax")
-    layer = _MultiScaleMaps(
-        found.heads, found.relevance, map_size, scale_maps, activation, name="cam"
-    )
+    wanted = _Wanted(map_size, scale_maps, cell_contributions, activation)
+    layer = _MultiScaleMaps(found.heads, found.relevance, wanted, name="cam")
     feature_maps = [head.feature_map for head in found.heads]
     check_places(model, feature_maps)
     outputs = layer([*feature_maps, _find_image(model)])
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
     return keras.Model(inputs, outputs, name=f"{model.name}_explainer")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The arguments of `build_explainer` that say what comes out."""
+
+    map_size: str | tuple[int, int]
+    scale_maps: bool
+    cell_contributions: bool
+    activation: str
 
 
 class _MultiScaleMaps(keras.layers.Layer):
@@ -95,18 +110,15 @@ class _MultiScaleMaps(keras.layers.Layer):
         self,
         heads: tuple[Head, ...],
         relevance: RelevanceCombine | None,
-        map_size: str | tuple[int, int],
-        scale_maps: bool,
-        activation: str,
+        wanted: _Wanted,
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.denses = [head.dense for head in heads]
         self.pools = [head.pool for head in heads]
         self.relevance = relevance
-        self.map_size = map_size
-        self.scale_maps = scale_maps
-        self.activation = activation
+        self.wanted = wanted
+        self.activation = wanted.activation
 
     def build(self, input_shape: Any) -> None:
         """Nothing to create: all weights belong to the classifier."""
@@ -126,10 +138,14 @@ class _MultiScaleMaps(keras.layers.Layer):
             "contributions": contributions,
             "maps": resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
         }
-        if self.scale_maps:
-            native = self.map_size == "native"
+        if self.wanted.scale_maps:
+            native = self.wanted.map_size == "native"
             shown = maps if native else [resize_and_sum([m], size) for m in maps]
             outputs |= {f"scale{b}_maps": m for b, m in enumerate(shown, start=1)}
+        if self.wanted.cell_contributions:
+            spread = [spread_map(m, pool) for m, pool in zip(maps, self.pools, strict=True)]
+            for b, m in enumerate(spread):
+                outputs[f"scale{b + 1}_contributions"] = relevance[b] * m
         return outputs
 
     def _get_relevance(self) -> Any:
@@ -143,9 +159,9 @@ class _MultiScaleMaps(keras.layers.Layer):
         return ops.stack(biases)
 
     def _get_size(self, finest: Any, image: Any) -> tuple[Any, Any]:
-        if isinstance(self.map_size, tuple):
-            return self.map_size
-        shape = ops.shape(image if self.map_size == "input" else finest)
+        if isinstance(self.wanted.map_size, tuple):
+            return self.wanted.map_size
+        shape = ops.shape(image if self.wanted.map_size == "input" else finest)
         return shape[1], shape[2]
 
     def get_config(self) -> dict[str, Any]:

@@ -51,6 +51,14 @@ def pool_map(maps: Any, pool: SoftPool | None) -> Any:
     return ops.mean(maps, axis=(1, 2)) if pool is None else pool(maps)
 
 
+def spread_map(maps: Any, pool: SoftPool | None) -> Any:
+    """Return what each cell of maps `(batch, H, W, C)` adds to `pool_map`, in logits."""
+    if pool is not None:
+        return pool.spread(maps)
+    shape = ops.shape(maps)
+    return maps / ops.cast(shape[1] * shape[2], maps.dtype)
+
+
 def find_heads(model: keras.Model) -> ClassifierHeads:
     """Find the heads of a classifier: of our builders, or any that ends in pooling and Dense.
 

@@ -61,11 +61,20 @@ class SoftPool(keras.layers.Layer):
         )
 
     def call(self, inputs: Any) -> Any:
+        maps, weights = self._weigh(inputs)
+        return ops.sum(weights * maps, axis=(1, 2)) / ops.sum(weights, axis=(1, 2))
+
+    def spread(self, inputs: Any) -> Any:
+        """Return what each place adds, `p M`: `(batch, H, W, C)`, which adds up to the logits."""
+        maps, weights = self._weigh(inputs)
+        return weights * maps / ops.sum(weights, axis=(1, 2), keepdims=True)
+
+    def _weigh(self, inputs: Any) -> tuple[Any, Any]:
+        """Return the maps, and weights in proportion to `p`."""
         maps = ops.cast(inputs, "float32")
         strength = ops.convert_to_tensor(self.scale) * maps
         strongest = ops.max(strength, axis=(1, 2), keepdims=True)
-        weights = ops.exp(strength - ops.stop_gradient(strongest))
-        return ops.sum(weights * maps, axis=(1, 2)) / ops.sum(weights, axis=(1, 2))
+        return maps, ops.exp(strength - ops.stop_gradient(strongest))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sharpness": self.sharpness}

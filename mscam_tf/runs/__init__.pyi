@@ -13,6 +13,7 @@ from .ranges import PERCENTILES as PERCENTILES
 from .ranges import fit_range as fit_range
 from .results import Explanation as Explanation
 from .results import describe_logit as describe_logit
+from .results import describe_sum as describe_sum
 from .results import keep_readable as keep_readable
 from .run import RUN_FOLDER as RUN_FOLDER
 from .run import Run as Run

@@ -26,14 +26,16 @@ class KerasEngine:
     Args:
         model: The classifier.
         activation: What makes probabilities of its logits, `"softmax"` or `"sigmoid"`.
-        scale_maps: Whether to return the maps of each scale too.
+        scale_maps: Whether to return the maps of each scale too, and what each of its cells adds.
         flips: Whether to average over each image's four mirror images.
     """
 
     def __init__(
         self, model: keras.Model, activation: str, *, scale_maps: bool = True, flips: bool = False
     ) -> None:
-        explainer = build_explainer(model, scale_maps=scale_maps, activation=activation)
+        explainer = build_explainer(
+            model, scale_maps=scale_maps, activation=activation, cell_contributions=scale_maps
+        )
         self.relevance = read_relevance(model, model.output_shape[-1])
         self._explainer = average_flips(explainer) if flips else explainer
         self._batch_size = 0

@@ -1,6 +1,6 @@
 """What a run says of one image: an explanation, or why there is none."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,9 @@ class Explanation:
         scale_maps: `(B, H, W, C)`, logits: `h_b M_b`, which add up to `maps`; `(0, H, W, C)` from
             a session without them.
         class_names: Name of each class.
+        cell_contributions: Of each scale what the cells of its own grid add to each logit,
+            `(H_b, W_b, C)`, logits: over all cells that is the contribution. Empty from a session
+            without scale maps, or an engine that does not tell.
     """
 
     path: Path
@@ -38,6 +41,7 @@ class Explanation:
     maps: np.ndarray
     scale_maps: np.ndarray
     class_names: list[str]
+    cell_contributions: tuple[np.ndarray, ...] = ()
 
     @property
     def predicted(self) -> int:
@@ -61,6 +65,16 @@ def describe_logit(class_name: str, logit: float, contributions: np.ndarray) -> 
     """
     terms = [(value, f"from scale {b}") for b, value in enumerate(contributions, start=1)]
     terms.append((logit - float(np.sum(contributions)), "bias"))
+    return describe_sum(class_name, logit, terms)
+
+
+def describe_sum(class_name: str, logit: float, terms: Sequence[tuple[float, str]]) -> str:
+    """Say a logit in words, as a sum of terms: what each adds, and where it comes from.
+
+    Examples:
+        >>> describe_sum("bone", 0.5, [(0.75, "from region 1"), (-0.25, "bias")])
+        'logit of bone = 0.50 = 0.75 from region 1 - 0.25 bias'
+    """
     words = f"{terms[0][0]:.2f} {terms[0][1]}"
     for value, source in terms[1:]:
         words += f" {'-' if value < 0 else '+'} {abs(value):.2f} {source}"

@@ -110,8 +110,10 @@ class Session:
                 f"The model of run {self.run.folder} gives no finite numbers for {path}: train it "
                 f"anew, in float32. Received: logits={outputs['logits'].tolist()}"
             )
-        named = [(f"scale{b}_maps", h) for b, h in enumerate(relevance, start=1)]
+        scales = range(1, len(relevance) + 1)
+        named = [(f"scale{b}_maps", relevance[b - 1]) for b in scales]
         scale_maps = [outputs[name] * h for name, h in named if name in outputs]
+        cells = [outputs.get(f"scale{b}_contributions") for b in scales]
         return Explanation(
             path=path,
             image=image,
@@ -122,6 +124,7 @@ class Session:
             maps=maps,
             scale_maps=np.stack(scale_maps) if scale_maps else np.empty((0, *maps.shape)),
             class_names=self.task.class_names,
+            cell_contributions=tuple(each for each in cells if each is not None),
         )
 
 
@@ -142,7 +145,8 @@ def open_session(
     Args:
         run: A finished run; a session is returned as it is, and takes no other engine or flips.
         engine: What makes maps of images; by default the run's model in Keras.
-        scale_maps: Whether explanations hold the maps of each scale; without them it is quicker.
+        scale_maps: Whether explanations hold the maps of each scale, and what each of its cells
+            adds to the logits; without them it is quicker.
         flips: Whether to average over each image's four mirror images (`average_flips`).
 
     Returns:

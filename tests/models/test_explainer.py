@@ -404,6 +404,29 @@ def test_wrong_arguments(arguments, message):
 
 
 @backends
+@backends
+@pytest.mark.parametrize("make", [make_multiscale, make_soft, make_soft_single, make_any_size])
+def test_what_each_cell_adds(make):
+    model = randomize(make())
+    x = make_images(3)
+    plain = build_explainer(model, scale_maps=True).predict(x, verbose=0)
+    explainer = build_explainer(model, "native", scale_maps=True, cell_contributions=True)
+    outputs = explainer.predict(x, verbose=0)
+    h, _ = find_parts(model)
+    for b in range(len(h)):
+        cells, maps = outputs[f"scale{b + 1}_contributions"], outputs[f"scale{b + 1}_maps"]
+        assert cells.shape == maps.shape
+        np.testing.assert_allclose(cells.sum((1, 2)), plain["contributions"][:, b], atol=1e-4)
+        weights = cells / (h[b] * maps)  # Of the mean all are alike, else strong cells have more.
+        size = maps.shape[1] * maps.shape[2]
+        even = make in (make_multiscale, make_any_size)
+        assert np.allclose(weights, 1 / size, rtol=1e-3) is even
+        np.testing.assert_allclose(weights.sum((1, 2)), 1, rtol=1e-3)
+    for name in ("logits", "probabilities", "contributions"):
+        np.testing.assert_allclose(outputs[name], plain[name], atol=1e-5)
+    assert not any(name.endswith("_contributions") for name in plain)
+
+
 def test_saved_weights_say_the_same_on_every_backend():
     """What TensorFlow wrote with version 0.1.0: logits and maps are equal on each backend."""
     saved = Path(__file__).parents[1] / "saved"

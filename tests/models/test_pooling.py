@@ -21,6 +21,14 @@ def test_from_the_mean_to_the_maximum():
     np.testing.assert_allclose(to_numpy(SoftPool(200)(maps)), maps.max((1, 2)), rtol=1e-2)
 
 
+def test_what_each_place_adds():
+    maps = np.array([[0.0, np.log(2)], [np.log(3), 0.0]], "float32").reshape(1, 2, 2, 1)
+    expected = np.array([[0, 2 * np.log(2)], [3 * np.log(3), 0]]) / 7
+    layer = SoftPool()
+    layer.build(maps.shape)
+    np.testing.assert_allclose(to_numpy(layer.spread(maps))[0, ..., 0], expected, rtol=1e-5)
+
+
 def test_a_constant_is_passed_on_and_large_logits_do_not_overflow():
     maps = np.random.default_rng(0).normal(size=(1, 4, 4, 2)).astype("float32")
     shifted = to_numpy(SoftPool()(maps + 1e4))

@@ -1,0 +1,136 @@
+"""The regions of an explanation: of every class, with what each adds to the logit."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mscam_tf.errors import MscamError
+from mscam_tf.localization.regions import Region, find_regions
+from mscam_tf.runs import Explanation, OperatingPoint, Task, describe_sum, find_good_class
+
+
+def list_regions(
+    explanation: Explanation, point: OperatingPoint, *, merge: float = 0.0
+) -> list[Region]:
+    """Find the regions of an explanation, and what each of them adds to the logit of its class.
+
+    On the grid of its scale, a cell adds `h_b p_b M_b` to the logit, where `p_b` is one over the
+    number of cells for heads that pool by the mean, or the weights of `mscam_tf.SoftPool`. A region
+    has of each cell the share of its place in the image that it covers, over all scales. So the
+    logit is the sum of its regions, the rest of the image and the biases: see `describe_shares`.
+
+    Args:
+        explanation: From a session with scale maps; without, the regions have no `scale` and
+            `share`.
+        point: Which maps are looked at, above which thresholds, and the least area: from
+            `mscam_tf.runs.read_operating_point`, or `assume_point` where a run keeps none.
+        merge: As for `mscam_tf.find_regions`.
+
+    Returns:
+        The regions of each class in turn, in the order of the point's thresholds, the one with the
+        highest peak first.
+
+    Raises:
+        MscamError: If the point has other classes than the explanation, or a scale of which there
+            are no maps.
+
+    Examples:
+        >>> from mscam_tf.runs import OperatingPoint
+        >>> session = mscam_tf.open_session(mscam_tf.open_run("run"))  # doctest: +SKIP
+        >>> for explanation in session.explain(paths):  # doctest: +SKIP
+        ...     list_regions(explanation, OperatingPoint({"bone": 1.5}))
+    """
+    point.check_classes(explanation.class_names)
+    maps = point.take_maps(explanation)
+    options = {"minimum_area": point.minimum_area, "merge": merge}
+    found = []
+    for name, threshold in point.map_thresholds.items():
+        index = explanation.class_names.index(name)
+        regions = find_regions(maps[..., index], threshold, **options)
+        found += [_explain(explanation, replace(region, label=name), index) for region in regions]
+    return found
+
+
+def assume_point(explanation: Explanation, task: Task) -> OperatingPoint:
+    """Make an operating point for a run that keeps none: a place is marked from even odds on.
+
+    With several findings, that is where the place would have even odds by itself: if the map were
+    everywhere as it is there, the logit would be 0. So the threshold is minus the biases of the
+    heads. With one label the odds are those against the good class, if its map were 0; or, without
+    one, against the mean of the classes' biases.
+
+    Args:
+        explanation: Of any image: the biases are what its logits have beside the contributions.
+        task: What the logits mean.
+
+    Examples:
+        >>> point = assume_point(explanation, session.task)  # doctest: +SKIP
+    """
+    biases = explanation.logits - explanation.contributions.sum(0)
+    good = find_good_class(task)
+    if not task.exclusive:
+        even = 0.0
+    elif good is None:
+        even = float(biases.mean())
+    else:
+        even = float(biases[explanation.class_names.index(good)])
+    named = zip(explanation.class_names, biases, strict=True)
+    thresholds = {name: even - float(bias) for name, bias in named if name != good}
+    return OperatingPoint(thresholds, good=good)
+
+
+def _explain(explanation: Explanation, region: Region, class_index: int) -> Region:
+    if not explanation.cell_contributions:
+        return region
+    shares = _share_logit(explanation, region, class_index)
+    return replace(region, scale=int(shares.argmax()) + 1, share=float(shares.sum()))
+
+
+def _share_logit(explanation: Explanation, region: Region, class_index: int) -> np.ndarray:
+    """Return what a region adds to a logit on each scale, `(B,)`, in logits."""
+    size = explanation.maps.shape[:2]
+    cells = [each[..., class_index] for each in explanation.cell_contributions]
+    return np.array([float(np.sum(each * _cover(region, each.shape, size))) for each in cells])
+
+
+def describe_shares(explanation: Explanation, regions: Sequence[Region], class_name: str) -> str:
+    """Say a class's logit as a sum over its regions, the rest of the image, and the biases.
+
+    Args:
+        explanation: What the regions are of.
+        regions: From `list_regions`; those of other classes are left out.
+        class_name: Whose logit.
+
+    Raises:
+        MscamError: If the regions have no shares.
+    """
+    index = explanation.class_names.index(class_name)
+    found = [region.share for region in regions if region.label == class_name]
+    shares = [share for share in found if share is not None]
+    if len(shares) < len(found):
+        raise MscamError(
+            "`regions` must have shares, which they have from a session with scale maps. "
+            f"Received: {len(found) - len(shares)} without"
+        )
+    logit = float(explanation.logits[index])
+    whole = float(explanation.contributions[:, index].sum())
+    terms = [(share, f"from region {number}") for number, share in enumerate(shares, start=1)]
+    terms += [(whole - sum(shares), "from elsewhere"), (logit - whole, "bias")]
+    return describe_sum(class_name, logit, terms)
+
+
+def _cover(region: Region, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Return which share of each cell's place in the image a region covers, `(H_b, W_b)`."""
+    rows, columns = region.slices
+    down = _overlap(grid[0], size[0])[:, rows]
+    across = _overlap(grid[1], size[1])[:, columns]
+    return down @ region.mask @ across.T
+
+
+def _overlap(cells: int, pixels: int) -> np.ndarray:
+    """Return which share of each cell along an axis each pixel covers, `(cells, pixels)`."""
+    starts, ends = np.arange(cells)[:, None] / cells, np.arange(1, cells + 1)[:, None] / cells
+    first, last = np.arange(pixels) / pixels, np.arange(1, pixels + 1) / pixels
+    shared = np.minimum(ends, last) - np.maximum(starts, first)
+    return shared.clip(0) * cells
