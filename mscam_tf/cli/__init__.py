@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mscam_tf.cli.analyze import analyze
+from mscam_tf.cli.calibrate import calibrate
 from mscam_tf.cli.check import check
 from mscam_tf.cli.console import set_up
 from mscam_tf.cli.demo import demo
@@ -59,7 +60,7 @@ def main(
 
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    *(train, evaluate, explain, analyze, demo),
+    *(train, evaluate, explain, analyze, calibrate, demo),
     *(check, split, relabel, tile, simulate, pretrain, reproduce),
 )
 for _command in _COMMANDS:

@@ -16,6 +16,7 @@ from mscam_tf.cli.console import (
     read_data,
     say,
 )
+from mscam_tf.cli.rates import print_rates
 
 if TYPE_CHECKING:
     from mscam_tf.evaluation import Scores
@@ -43,6 +44,9 @@ def evaluate(
 
     The recall of a class is the share of its images that are found. With two classes, the rest of
     the images with a defect are missed, and the rest of the good parts are falsely rejected.
+
+    The verdict on an image is that of the run's operating point: see `mscam calibrate`. Without
+    one, an image is rejected if another class than `none` is the likelier one.
 
     It writes `metrics.json`, `predictions.csv` and `confusion.png`.
 
@@ -91,6 +95,8 @@ def _print_scores(scores: "Scores", split: str) -> None:
         rows.append((name.replace("_", " ", 1), *known))
     title = f"{scores.num_images} images ({split})"
     CONSOLE.print(make_table(title, "metric", "value", "95 % interval", rows=rows))
+    if scores.rates:
+        print_rates({name: rate.to_json() for name, rate in scores.rates.items()})
     if scores.metrics["accuracy"]["value"] == 1:
         n, what = scores.num_groups, "groups" if scores.num_groups < scores.num_images else "images"
         bound = min(1.0, 3 / n)

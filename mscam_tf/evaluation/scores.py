@@ -1,8 +1,8 @@
 """Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,23 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
+from mscam_tf.evaluation.rates import Rate, count_verdicts
 from mscam_tf.files import write_json, write_table
 from mscam_tf.locks import hold
 from mscam_tf.metrics import bootstrap_intervals
 from mscam_tf.outputs import Kind, claim
-from mscam_tf.runs import Run, Session, Task, find_run, keep_readable, open_session
+from mscam_tf.runs import (
+    OperatingPoint,
+    Run,
+    Session,
+    Task,
+    describe_verdict,
+    find_run,
+    has_verdict,
+    keep_readable,
+    open_session,
+    read_operating_point,
+)
 
 _FOLDER = Kind("scores", "predictions.csv", keys=("path", "label", "predicted"), continued=True)
 
@@ -32,6 +44,8 @@ class Scores:
         num_images: How many images were scored.
         num_groups: How many groups they form, which the intervals count: images of one fish or
             film are alike.
+        rates: At the run's operating point, the `false_rejects` of good groups and the `misses` of
+            the others; empty where the run has none, or does not know which images are good.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -39,6 +53,7 @@ class Scores:
     class_names: list[str]
     num_images: int
     num_groups: int
+    rates: dict[str, Rate] = field(default_factory=dict)
 
 
 def evaluate(
@@ -95,8 +110,12 @@ def _evaluate(
     session = open_session(run, scale_maps=False)
     manifest, logits, skipped = _predict(session, manifest, skip_bad, on_progress)
     probabilities = session.task.activate(logits.astype(np.float64))
+    point = read_operating_point(session.run)
     scores = _score(session.task, manifest, probabilities, resamples, on_resample)
-    _write_predictions(folder / "predictions.csv", session.task, manifest, probabilities)
+    if point is not None and has_verdict(session.task, point):
+        scores = replace(scores, rates=_count(session.task, manifest, logits, point))
+    verdicts = [describe_verdict(session.task, row, point) for row in logits]
+    _write_predictions(folder / "predictions.csv", session.task, manifest, probabilities, verdicts)
     write_json(  # Last: where it is, all is.
         folder / "metrics.json",
         {"data": str(manifest.root), "split": split}
@@ -145,6 +164,13 @@ def _score(
     return Scores(metrics, confusion, task.class_names, len(labels), len(set(groups)))
 
 
+def _count(
+    task: Task, manifest: Manifest, logits: np.ndarray, point: OperatingPoint
+) -> dict[str, Rate]:
+    groups = np.array([sample.group for sample in manifest.samples])
+    return count_verdicts(task, task.encode(manifest), logits, groups, point)
+
+
 def _to_json(scores: Scores, resamples: int) -> dict[str, Any]:
     rounded = {
         name: {key: _round(value) for key, value in values.items()}
@@ -157,6 +183,7 @@ def _to_json(scores: Scores, resamples: int) -> dict[str, Any]:
         "metrics": rounded,
         "class_names": scores.class_names,
         "confusion": scores.confusion.tolist(),
+        "rates": {name: rate.to_json() for name, rate in scores.rates.items()},
     }
 
 
@@ -165,12 +192,17 @@ def _round(value: float) -> float | None:
 
 
 def _write_predictions(
-    path: Path, task: Task, manifest: Manifest, probabilities: np.ndarray
+    path: Path,
+    task: Task,
+    manifest: Manifest,
+    probabilities: np.ndarray,
+    verdicts: Sequence[dict[str, str]],
 ) -> None:
     columns = [f"probability_{name}" for name in task.class_names]
     rows = [
         {"path": sample.path, "label": sample.label, "predicted": task.name_prediction(row)}
         | {column: f"{p:.6f}" for column, p in zip(columns, row, strict=True)}
-        for sample, row in zip(manifest.samples, probabilities, strict=True)
+        | verdict
+        for sample, row, verdict in zip(manifest.samples, probabilities, verdicts, strict=True)
     ]
-    write_table(path, rows, ["path", "label", "predicted", *columns])
+    write_table(path, rows, ["path", "label", "predicted", *columns, *verdicts[0]])

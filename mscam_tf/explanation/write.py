@@ -18,7 +18,16 @@ from mscam_tf.plots import (
     plot_sheet,
     save_figure,
 )
-from mscam_tf.runs import Explanation, Run, Session, find_run, keep_readable, open_session
+from mscam_tf.runs import (
+    Explanation,
+    Run,
+    Session,
+    describe_verdict,
+    find_run,
+    keep_readable,
+    open_session,
+    read_operating_point,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +60,8 @@ def write_explanations(
     For each image `NAME_overlay.png` (the predicted class's map) and `NAME_scales.png` (its
     scales side by side), and of a run that knows several findings in one image `NAME_maps.png`
     (the map of each); for the first of them together `sheet.png`; `relevance.png` and
-    `explanations.csv`. All maps are on the run's one colour scale.
+    `explanations.csv`. All maps are on the run's one colour scale. The table says whether an image
+    is rejected, if the run has an operating point and knows which images are good.
 
     Args:
         run: A finished run, or a session of it.
@@ -92,12 +102,14 @@ def _write_all(
 ) -> None:
     sheet: list[Explanation] = []
     rows = []
+    point = read_operating_point(session.run)
     for name, explanation in named:
         _check_scales(explanation)
         _write_pictures(explanation, folder, name, value_range)
         if not session.task.exclusive:
             save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
-        rows.append(_make_row(explanation))
+        verdict = describe_verdict(session.task, explanation.logits, point)
+        rows.append(_make_row(explanation, verdict))
         sheet += [explanation] if len(sheet) < _SHEET_IMAGES else []
         if on_progress is not None:
             on_progress(explanation)
@@ -159,14 +171,14 @@ def _title(explanation: Explanation) -> str:
     return f"{explanation.class_names[index]}: {explanation.probabilities[index]:.3f}"
 
 
-def _make_row(explanation: Explanation) -> dict[str, str]:
+def _make_row(explanation: Explanation, verdict: dict[str, str]) -> dict[str, str]:
     index = explanation.predicted
     row = {
         "path": str(explanation.path),
         "predicted": explanation.class_names[index],
         "probability": f"{explanation.probabilities[index]:.6f}",
         "logit": f"{explanation.logits[index]:.6f}",
-    }
+    } | verdict
     for what in ("relevance", "contributions"):
         for scale, value in enumerate(getattr(explanation, what)[:, index], start=1):
             row[f"{what}_scale{scale}"] = f"{value:.6f}"

@@ -25,4 +25,8 @@ from .overlap import map_correlation as map_correlation
 from .overlap import place_overlap as place_overlap
 from .overlap import soft_iou as soft_iou
 from .overlap import threshold_iou as threshold_iou
+from .proportions import Side as Side
+from .proportions import clopper_pearson as clopper_pearson
+from .tolerance import count_allowed as count_allowed
+from .tolerance import count_needed as count_needed
 from .tolerance import exceed_all_but as exceed_all_but

@@ -19,6 +19,7 @@ from .run import RUN_FOLDER as RUN_FOLDER
 from .run import Run as Run
 from .run import create_run as create_run
 from .run import open_run as open_run
+from .samples import count_trained as count_trained
 from .samples import select_samples as select_samples
 from .samples import warn_of_other_data as warn_of_other_data
 from .session import Session as Session
@@ -32,3 +33,6 @@ from .thresholds import MARKED as MARKED
 from .thresholds import choose_negatives as choose_negatives
 from .thresholds import fit_map_thresholds as fit_map_thresholds
 from .thresholds import measure_maxima as measure_maxima
+from .verdicts import describe_verdict as describe_verdict
+from .verdicts import has_verdict as has_verdict
+from .verdicts import is_rejected as is_rejected

@@ -65,10 +65,15 @@ def _count_own(run: Run, manifest: Manifest, chosen: Sequence[Sample]) -> int:
     return sum(path.resolve() in known for path in manifest.paths)
 
 
-def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
+def count_trained(run: Run, manifest: Manifest) -> int:
+    """Count the images of a manifest that a run was trained on."""
     if not run.split_file.exists():  # Of a run that was made by hand.
-        return
-    seen = _count_own(run, manifest, read_manifest(run.split_file).select("train").samples)
+        return 0
+    return _count_own(run, manifest, read_manifest(run.split_file).select("train").samples)
+
+
+def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
+    seen = count_trained(run, manifest)
     if seen:
         _LOGGER.warning(
             "%d of %d images were trained on: scores on them say nothing of new images.",

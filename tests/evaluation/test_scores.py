@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 import mscam_tf
 from mscam_tf import ImageError, RunError, read_manifest, select_samples
+from mscam_tf.files import read_table
 from mscam_tf.locks import hold
+from mscam_tf.runs import OperatingPoint, write_operating_point
 from tests.conftest import write_images
 
 
@@ -89,3 +92,30 @@ def test_a_run_is_held_while_it_is_scored(finished_run, image_folder, tmp_path):
     manifest = select_samples(finished_run, read_manifest(image_folder), "test")
     with hold(finished_run.folder), pytest.raises(RunError, match="Another command is writing"):
         mscam_tf.evaluate(finished_run, manifest, finished_run.folder)
+
+
+def test_the_verdict_is_that_of_the_operating_point(finished_run, image_folder, tmp_path):
+    run = replace(finished_run, folder=shutil.copytree(finished_run.folder, tmp_path / "run"))
+    samples = select_samples(run, read_manifest(image_folder), "all")
+    point = OperatingPoint({"wide": 0.0}, decision_threshold=0.3, good="none")
+    write_operating_point(run, point)
+    scores = mscam_tf.evaluate(run, samples, tmp_path / "out", resamples=5)
+    rows = read_table(tmp_path / "out" / "predictions.csv")
+    for row in rows:
+        wide, none = float(row["probability_wide"]), float(row["probability_none"])
+        assert float(row["score"]) == pytest.approx(np.log(wide / none), abs=1e-3)
+        assert row["verdict"] == ("reject" if float(row["score"]) >= 0.3 else "accept")
+    rejected = [row["label"] for row in rows if row["verdict"] == "reject"]
+    assert scores.rates["false_rejects"].count == rejected.count("none")
+    assert scores.rates["misses"].count == 12 - rejected.count("wide")
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert written["rates"]["misses"] == scores.rates["misses"].to_json()
+
+
+def test_a_run_without_an_operating_point_gives_no_verdict(finished_run, image_folder, tmp_path):
+    run = replace(finished_run, folder=shutil.copytree(finished_run.folder, tmp_path / "run"))
+    (run.folder / "operating_point.json").unlink()
+    samples = select_samples(run, read_manifest(image_folder), "test")
+    scores = mscam_tf.evaluate(run, samples, tmp_path / "out", resamples=5)
+    assert scores.rates == {}
+    assert "verdict" not in read_table(tmp_path / "out" / "predictions.csv")[0]

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from mscam_tf import MscamError
-from mscam_tf.metrics import exceed_all_but
+from mscam_tf.metrics import count_allowed, count_needed, exceed_all_but
 
 VALUES = np.array([0.3, -2.0, 7.1, 7.1, 1.0])
 
@@ -24,3 +25,35 @@ def test_the_threshold_lies_just_above_the_value():
 def test_what_gives_no_threshold_is_refused(values, count):
     with pytest.raises(MscamError, match=rf"`count` from 0 to n - 1\. Received: .* count={count}"):
         exceed_all_but(np.array(values), count)
+
+
+@pytest.mark.parametrize(("rate", "needed"), [(0.01, 299), (0.005, 598), (0.05, 59), (0.1, 29)])
+def test_the_number_needed_is_the_first_that_is_enough(rate, needed):
+    assert count_needed(rate) == needed
+    assert count_allowed(needed, rate) == 0
+    assert count_allowed(needed - 1, rate) is None
+
+
+@pytest.mark.parametrize("n", [60, 331, 2000])
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
+def test_the_number_allowed_is_the_largest_that_keeps_the_promise(n, rate):
+    allowed = count_allowed(n, rate)
+    assert binom.cdf(allowed, n, rate) <= 0.05 < binom.cdf(allowed + 1, n, rate)
+
+
+def test_a_threshold_keeps_its_promise_in_so_many_draws():
+    """Uniform values: the share of new ones that reach a threshold is 1 less it."""
+    generator, n, rate = np.random.default_rng(0), 250, 0.04
+    allowed = count_allowed(n, rate)
+    rates = [1 - exceed_all_but(generator.uniform(size=n), allowed) for _ in range(4000)]
+    kept = binom.sf(allowed, n, rate)  # P(R <= rate), 0.9585.
+    assert np.mean(np.array(rates) <= rate) == pytest.approx(kept, abs=0.012)
+    assert kept >= 0.95
+
+
+@pytest.mark.parametrize("value", [0, 1, -0.1, 1.5, float("nan")])
+def test_what_is_no_share_is_refused(value):
+    with pytest.raises(MscamError, match=r"`rate` must be above 0 and below 1\. Received: rate="):
+        count_allowed(100, value)
+    with pytest.raises(MscamError, match="`confidence` must be above 0 and below 1"):
+        count_needed(0.1, value)
