@@ -48,7 +48,8 @@ def check(
 
     It also finds copies that are flipped, turned by 90 degrees, compressed again, resized,
     brighter, or negatives. The exit status is 1 if an image or mask is broken, a mask has another
-    size than its image, a group or copies are in several splits, or copies have different labels.
+    size than its image, a group or copies are in several splits, copies have different labels, or a
+    label denies what a box or mask marks in its image.
 
     Example: `mscam check DATA --out duplicates.csv --write-groups grouped.csv`
     """

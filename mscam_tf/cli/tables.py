@@ -48,6 +48,10 @@ def print_report(report: "DataReport") -> None:
             say(f"  {group}: {', '.join(splits)}")
     _print_clusters(report, report.leaks, "LEAK: {} in several splits:", "split")
     _print_clusters(report, report.contradictions, "WRONG: {} under several labels:", "label")
+    if report.denied:
+        say(f"WRONG: {len(report.denied)} labels or marks contradict each other:")
+        for line in [*report.denied[:_SHOWN], *["…"] * (len(report.denied) > _SHOWN)]:
+            say(f"  {line}")
     _print_clusters(report, report.ungrouped, "Warning: {} in several groups:", "group")
     if report.ungrouped:
         say("Copies belong in one group, or a split tears them: see --write-groups.")

@@ -6,13 +6,24 @@ from pathlib import Path
 
 import numpy as np
 
-from mscam_tf.data.manifests import NO_OBJECT, Box, Manifest, Sample, check_inside, find_boxes
+from mscam_tf.data.manifests import (
+    NO_OBJECT,
+    VISIBLE,
+    Box,
+    Manifest,
+    ManifestError,
+    Sample,
+    check_inside,
+    find_boxes,
+    find_denied,
+)
 from mscam_tf.data.reading import ImageError, Problem, ReadOptions, read_mask
 from mscam_tf.runs import Task
 from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
 from mscam_tf.training.marks import Mark, Marks
+from mscam_tf.training.nesting import settle_overlaps
 
-_VISIBLE = 0.5  # Share of an object that must be in the image for it to be asked for.
+_LISTED = 20  # Contradictions that a message names.
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -41,7 +52,8 @@ def read_marks(
 
     Raises:
         ImageError: If masks cannot be read, or have other sizes than their images: all are named.
-        ManifestError: If a row of the boxes holds none, or one that lies outside its image.
+        ManifestError: If a row of the boxes holds none, or one that lies outside its image, or
+            labels deny what is marked (see `find_denied`): all such images are named.
     """
     boxes = find_boxes(manifest) or {}
     if not (any(boxes.values()) or any(sample.mask for sample in manifest.samples)):
@@ -49,7 +61,7 @@ def read_marks(
     labels = task.encode(manifest)
     own = np.eye(len(task.class_names), dtype=bool)[labels] if task.exclusive else labels > 0
     own &= np.array(task.class_names) != NO_OBJECT
-    reader = _Reader(manifest.root, task.class_names, image_size, read)
+    reader = _Reader(manifest.root, task, image_size, read)
     marks = [
         reader.read(sample, boxes.get(sample.path, ()), row, sizes[manifest.root / sample.path])
         for sample, row in zip(manifest.samples, own, strict=True)
@@ -58,12 +70,23 @@ def read_marks(
         raise ImageError(
             reader.problems, "Mend them, or learn from the labels alone: map_weight 0."
         )
+    _refuse_denied(reader.denied)
     shown = np.array([_list_shown(mark, image_size, len(own[0])) for mark in marks])
     if not shown.any():
         return None
     _LOGGER.info("Objects are marked in %d of %d images.", shown.any(1).sum(), len(marks))
     most = max(len(mark.kinds) for mark in marks if mark is not None)
     return Marks(image_size, tuple(marks), own, shown, most)
+
+
+def _refuse_denied(denied: Sequence[str]) -> None:
+    if denied:
+        more = [f"and {len(denied) - _LISTED} more"] if len(denied) > _LISTED else []
+        listed = "\n".join(f"  {line}" for line in [*denied[:_LISTED], *more])
+        raise ManifestError(
+            "No label may deny what is marked in its image; mend the one or the other, or learn "
+            f"from the labels alone: map_weight 0. Received: {len(denied)} such images:\n{listed}"
+        )
 
 
 def _list_shown(mark: Mark | None, image_size: tuple[int, int], classes: int) -> np.ndarray:
@@ -78,11 +101,14 @@ class _Reader:
     """Reads what is marked in one image after the other, and gathers the problems."""
 
     def __init__(
-        self, root: Path, names: Sequence[str], image_size: tuple[int, int], read: ReadOptions
+        self, root: Path, task: Task, image_size: tuple[int, int], read: ReadOptions
     ) -> None:
-        self.root, self.names, self.image_size, self.options = root, names, image_size, read
-        self.objects = np.array(names) != NO_OBJECT
+        self.root, self.names = root, task.class_names
+        self.image_size, self.options = image_size, read
+        self.objects = np.array(task.class_names) != NO_OBJECT
+        self.findings = [] if task.exclusive else task.class_names
         self.problems: list[Problem] = []
+        self.denied: list[str] = []
 
     def read(
         self, sample: Sample, boxes: Sequence[Box], own: np.ndarray, size: tuple[int, int]
@@ -92,14 +118,16 @@ class _Reader:
             return None
         check_inside(boxes, sample.path, size)
         boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0]))]
+        denied = find_denied(sample, boxes, masked=mask is not None, findings=self.findings)
+        self.denied += [f"{sample.place or sample.path}: {denied}"] if denied else []
         how = BOXED if mask is None else MASKED
         kinds = [
-            self._tell(box.label, own, how if mask or box.visible >= _VISIBLE else MAYBE)
+            self._tell(box.label, own, how if mask or box.visible >= VISIBLE else MAYBE)
             for box in boxes
         ]
         kinds.append(self._tell("", own, how))
         scaled = tuple(_resize(box, size, self.image_size) for box in boxes)
-        return Mark(scaled, _allow_hidden(np.array(kinds, np.int32), scaled), mask, self.options)
+        return Mark(scaled, settle_overlaps(np.array(kinds, np.int32), scaled), mask, self.options)
 
     def _find_mask(self, sample: Sample, size: tuple[int, int]) -> Path | None:
         """Return the mask of an image, if there is an object in it."""
@@ -129,20 +157,3 @@ def _resize(box: Box, size: tuple[int, int], image_size: tuple[int, int]) -> Box
     """Return the box in an image that is resized."""
     y, x = (new / old for new, old in zip(image_size, size, strict=True))
     return Box(box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y, box.label)
-
-
-def _allow_hidden(kinds: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
-    """Say of each box that what a larger one around or beside it names may be in it, too.
-
-    Otherwise models would learn that it is not: a place in several boxes belongs to the smallest.
-    """
-    if not boxes:
-        return kinds
-    corners = np.array([(box.x_min, box.y_min, box.x_max, box.y_max) for box in boxes])
-    low, high = corners[:, None, :2], corners[None, :, 2:]
-    meets = (low < high).all(-1)
-    areas = np.array([box.area for box in boxes])
-    below = meets & meets.T & (areas[:, None] <= areas)
-    hidden = below.astype(int) @ (kinds[:-1] > 0) > 0
-    kinds[:-1][hidden & (kinds[:-1] == 0)] = MAYBE
-    return kinds

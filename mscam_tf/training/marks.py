@@ -11,6 +11,7 @@ from scipy.ndimage import binary_dilation
 
 from mscam_tf.data.manifests import Box, Manifest
 from mscam_tf.data.reading import ReadOptions, read_mask, resize_image
+from mscam_tf.training.nesting import order_boxes
 
 _THIN = 0.25  # Share of a pixel that an object must cover.
 _MOST = 8.0  # That an image counts, however few are marked.
@@ -40,7 +41,7 @@ class Mark:
             ImageError: If the mask cannot be read.
         """
         numbers = np.zeros(image_size, np.uint16)
-        for index in sorted(range(len(self.boxes)), key=lambda k: -self.boxes[k].area):
+        for index in order_boxes(self.boxes):
             numbers[_find_pixels(self.boxes[index])] = index + 1
         if self.mask is None:
             return numbers

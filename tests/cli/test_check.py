@@ -46,6 +46,13 @@ def test_fourfold_copies_are_found_and_grouped(fourfold, tmp_path):
     assert "Nothing is wrong" in call("check", tmp_path / "honest.csv")
 
 
+def test_an_image_without_objects_that_has_a_box_has_status_1(data):
+    (data / "boxes.csv").write_text("path,x_min,y_min,x_max,y_max\nnone/0.png,1,1,9,9\n")
+    text = call("check", data, status=1)
+    assert "WRONG: 1 labels or marks contradict each other: none/0.png: it is labelled" in text
+    assert "boxes.csv, line 2 marks an object in it" in text
+
+
 def test_a_leak_has_status_1(fourfold, tmp_path):
     call("split", fourfold, "--out", tmp_path / "split.csv")
     text = call("check", tmp_path / "split.csv", status=1)

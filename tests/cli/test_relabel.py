@@ -23,3 +23,23 @@ def test_relabel_says_what_is_missing(data, tmp_path, arguments, message):
     assert message in text
     assert "Traceback" not in text
     assert not (tmp_path / "labels.csv").exists()
+
+
+@pytest.mark.parametrize("size", ["big", "-1", "nan", "1e400", "2;5"])
+def test_a_size_that_is_none_is_named_with_its_line(tmp_path, size):
+    (tmp_path / "m.csv").write_text(f"path,label,mm\na.png,x,2\n\nb.png,x,{size}\n")
+    options = [
+        "--from",
+        "column",
+        "--column",
+        "mm",
+        "--thresholds",
+        "1",
+        "--out",
+        tmp_path / "o.csv",
+    ]
+    text = call("relabel", tmp_path / "m.csv", *options, status=1)
+    assert (
+        f"m.csv, line 4: the column 'mm' must hold a size or be empty. Received: '{size}'" in text
+    )
+    assert not (tmp_path / "o.csv").exists()

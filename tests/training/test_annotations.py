@@ -48,7 +48,8 @@ def test_objects_have_the_class_of_their_box_or_else_of_their_image(tmp_path):
     samples = [Sample(name, label, "") for name, label in (("a", "pore"), ("b", "none"))]
     boxes = [Box(0, 0, 2, 2, "crack"), Box(2, 2, 4, 4, "odd"), Box(4, 4, 8, 6, "none")]
     cut = Box(-6, 6, 2, 8, "crack").clip(8, 8)
-    marks = read(tmp_path, samples, {"a": [*boxes, cut], "b": [boxes[1]]})
+    slight = Box(6, 6, 12, 8, "odd")  # Of which a third is in the image.
+    marks = read(tmp_path, samples, {"a": [*boxes, cut], "b": [slight]})
     here, own, maybe = [BOXED, 0, 0], [0, 0, BOXED], [MAYBE, 0, 0]
     np.testing.assert_array_equal(marks.kinds[0], [here, own, own, maybe, own])
     np.testing.assert_array_equal(marks.kinds[1, 0], [MAYBE, 0, MAYBE])
@@ -164,7 +165,45 @@ def test_masks_that_do_not_fit_are_all_named(tmp_path):
 def test_nothing_marked_is_nothing(tmp_path):
     samples = [Sample("a", "pore", "a"), Sample("b", "none", "b")]
     assert read(tmp_path, samples, {}) is None
-    assert read(tmp_path, samples, {"b": [Box(0, 0, 2, 2)]}) is None
+    assert read(tmp_path, samples, {"b": [Box(-6, 0, 2, 2)]}) is None
+
+
+def test_labels_must_not_deny_what_is_marked(tmp_path):
+    name = write_mask(tmp_path, "mask.png", np.eye(8))
+    samples = [Sample(i, "none", "") for i in "abc"] + [Sample("d", "none", "", mask=name)]
+    samples += [Sample("e", "pore", "", mask=name, place="labels.csv, line 9")]
+    boxes = {
+        "a": [Box(0, 0, 2, 2, "crack")],
+        "b": [Box(0, 0, 2, 2)],
+        "c": [Box(0, 0, 2, 2, "none")],
+    }
+    with pytest.raises(ManifestError) as caught:
+        read(tmp_path, samples, {**boxes, "e": [Box(0, 0, 2, 2, "crack")]})
+    lines = str(caught.value).splitlines()
+    assert "map_weight 0. Received: 3 such images:" in lines[0]
+    assert [line.strip()[0] for line in lines[1:]] == ["a", "b", "d"]
+    assert "labelled 'none'" in lines[1]
+    assert "boxes.csv, line 2 marks 'crack' in it, x from 0 to 2" in lines[1]
+    assert "its mask mask.png marks an object" in lines[3]
+
+
+def test_labels_of_findings_must_name_all_that_is_marked(tmp_path):
+    task, samples = (
+        SeveralFindings(["crack", "pore"]),
+        [Sample("a", "pore", "", place="m.csv, line 2")],
+    )
+    with pytest.raises(
+        ManifestError, match=r"m\.csv, line 2: it is labelled 'pore', .* 'crack' in"
+    ):
+        read(tmp_path, samples, {"a": [Box(0, 0, 2, 2, "crack")]}, task=task)
+    marks = read(tmp_path, samples, {"a": [Box(0, 0, 2, 2, "letter")]}, task=task)
+    assert marks.kinds[0, 0].tolist() == [0, BOXED]
+
+
+def test_of_many_contradictions_some_are_named(tmp_path):
+    samples = [Sample(f"{i}.png", "none", "") for i in range(25)]
+    with pytest.raises(ManifestError, match=r"(?s)25 such images.*19\.png.*and 5 more$"):
+        read(tmp_path, samples, {sample.path: [Box(0, 0, 2, 2)] for sample in samples})
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +340,7 @@ def test_other_boxes_and_masks_are_refused(tmp_path):
     (folder / "boxes.csv").unlink()
     with pytest.raises(ManifestError, match="12 that differ"):
         mscam_tf.train(manifest, run, resume=True)
-    (folder / "mask.png").write_bytes((folder / "spot0.png").read_bytes())
+    write_mask(folder, "mask.png", np.ones((SIDE, SIDE)))
     write_boxes(boxes, folder / "boxes.csv")
     masked = tuple(
         replace(s, mask="mask.png" if s.path == "spot7.png" else "") for s in manifest.samples

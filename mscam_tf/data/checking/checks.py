@@ -1,7 +1,7 @@
 """Check a data set before training: broken files, torn groups, leaks, contradictory labels."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from mscam_tf.data.checking.duplicates import (
     find_duplicates,
     take_fingerprint,
 )
+from mscam_tf.data.checking.marked import check_masks, list_denied
 from mscam_tf.data.manifests import Manifest, find_torn_groups
-from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask
+from mscam_tf.data.reading import ImageError, ReadOptions, map_images
 from mscam_tf.files import write_table
 
 
@@ -32,6 +33,7 @@ class DataReport:
             as connect all copies.
         clusters: Images connected by such pairs, by index of the sample.
         torn_groups: The splits of each group that is in more than one.
+        denied: What is marked in images although their labels deny it, and boxes beside images.
         constant: Images of which all pixels are alike, as they are stored or by the window, by
             index of the sample: they show nothing.
     """
@@ -43,6 +45,7 @@ class DataReport:
     clusters: list[list[int]]
     torn_groups: dict[str, list[str]]
     constant: Sequence[int] = ()
+    denied: Sequence[str] = ()
 
     @property
     def leaks(self) -> list[list[int]]:
@@ -62,7 +65,8 @@ class DataReport:
     @property
     def failed(self) -> bool:
         """Whether scores on these data would be wrong."""
-        return bool(self.problems or self.torn_groups or self.leaks or self.contradictions)
+        wrong = self.problems or self.torn_groups or self.leaks or self.contradictions
+        return bool(wrong or self.denied)
 
     def _select(self, field: str) -> list[list[int]]:
         values = [getattr(sample, field) for sample in self.manifest.samples]
@@ -87,6 +91,9 @@ def check_manifest(
 
     Returns:
         The `DataReport`. Files that cannot be read are listed there, not raised.
+
+    Raises:
+        ManifestError: If a row of the boxes beside the images holds none.
     """
     found: dict[int, Fingerprint] = {}
     problems: list[tuple[Path, str]] = []
@@ -98,7 +105,8 @@ def check_manifest(
             found[index] = result
         if on_progress is not None:
             on_progress(1)
-    problems += _check_masks(manifest, found, options or ReadOptions(), on_progress)
+    sizes = {index: fingerprint.size for index, fingerprint in found.items()}
+    broken, masked = check_masks(manifest, sizes, options or ReadOptions(), on_progress)
     readable = list(found)
     duplicates = [
         replace(pair, first=readable[pair.first], second=readable[pair.second])
@@ -106,35 +114,14 @@ def check_manifest(
     ]
     return DataReport(
         manifest,
-        Counter(fingerprint.size for fingerprint in found.values()),
-        problems,
+        Counter(sizes.values()),
+        problems + broken,
         duplicates,
         cluster_duplicates(len(manifest.samples), duplicates),
         find_torn_groups(manifest),
         [index for index, fingerprint in found.items() if fingerprint.constant],
+        list(list_denied(manifest, sizes, masked)),
     )
-
-
-def _check_masks(
-    manifest: Manifest,
-    found: Mapping[int, Fingerprint],
-    options: ReadOptions,
-    on_progress: Callable[[int], None] | None,
-) -> Iterator[tuple[Path, str]]:
-    """Yield the masks that cannot be read, or are not of the size of their image."""
-    masks = {i: manifest.root / s.mask for i, s in enumerate(manifest.samples) if s.mask}
-    results = map_images(_measure_mask, list(masks.values()), options)
-    for (index, path), size in zip(masks.items(), results, strict=True):
-        if isinstance(size, ImageError):
-            yield from size.problems
-        elif index in found and size != found[index].size:
-            yield path, f"expected the size {found[index].size} of its image, but it has {size}"
-        if on_progress is not None:
-            on_progress(1)
-
-
-def _measure_mask(path: Path, options: ReadOptions) -> tuple[int, ...]:
-    return read_mask(path, options).shape
 
 
 def group_duplicates(report: DataReport) -> Manifest:

@@ -190,7 +190,7 @@ def _read_size(sample: Sample, column: str) -> float:
     size = parse_number(text) if text else 0.0
     if size is None or size < 0:
         raise ManifestError(
-            f"{sample.path}: the column {column!r} must hold a size or be empty. "
+            f"{sample.place or sample.path}: the column {column!r} must hold a size or be empty. "
             f"Received: {sample.extra.get(column)!r}"
         )
     return size

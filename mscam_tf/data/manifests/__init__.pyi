@@ -5,6 +5,9 @@ from .boxes import check_inside as check_inside
 from .boxes import find_boxes as find_boxes
 from .boxes import read_boxes as read_boxes
 from .boxes import write_boxes as write_boxes
+from .denials import VISIBLE as VISIBLE
+from .denials import find_denied as find_denied
+from .denials import guess_findings as guess_findings
 from .findings import encode_findings as encode_findings
 from .findings import join_findings as join_findings
 from .findings import label_finding as label_finding

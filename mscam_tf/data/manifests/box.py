@@ -1,7 +1,7 @@
 """A box around an object: move it, and cut it to an image."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mscam_tf.errors import MscamError
 
@@ -23,6 +23,7 @@ class Box:
         object_size: Width and height of the whole object where the box is cut; else `None`.
         visible: Share of the object's area that is left in the image, from 0 to 1, of what fits
             into the image: 1 for a crack that runs through it from edge to edge.
+        place: The file and line in which it stands, for messages; empty where there is none.
 
     Raises:
         MscamError: If the box is empty, or its sizes or visible share are out of range.
@@ -35,6 +36,7 @@ class Box:
     label: str = ""
     object_size: tuple[float, float] | None = None
     visible: float = 1.0
+    place: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         corners = (self.x_min, self.y_min, self.x_max, self.y_max)
@@ -84,7 +86,8 @@ class Box:
         x_max, y_max = min(self.x_max, width), min(self.y_max, height)
         if x_min >= x_max or y_min >= y_max:
             return None
-        cut = Box(x_min, y_min, x_max, y_max, self.label, self.size)
+        corners = {"x_min": x_min, "y_min": y_min, "x_max": x_max, "y_max": y_max}
+        cut = replace(self, **corners, object_size=self.size)
         visible = min(1.0, self.visible * cut.area / self.fit(width, height))
         return replace(cut, visible=visible)
 

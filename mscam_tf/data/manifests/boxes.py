@@ -116,8 +116,9 @@ def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> Non
     height, width = size
     for box in boxes:
         if box.clip(width, height) is None:
+            place = f"{box.place}, " if box.place else ""
             raise ManifestError(
-                f"{image}: a box must reach into its image of {width} x {height} pixels. "
+                f"{place}{image}: a box must reach into its image of {width} x {height} pixels. "
                 f"Received: x from {box.x_min} to {box.x_max}, y from {box.y_min} to {box.y_max}"
             )
 
@@ -181,7 +182,8 @@ def _read_row(row: Row) -> Box:
     label = row.cells.get("label", "").strip()
     x_min, y_min, x_max, y_max = corners
     try:
-        return Box(x_min, y_min, x_max, y_max, label, size, 1.0 if visible is None else visible)
+        share = 1.0 if visible is None else visible
+        return Box(x_min, y_min, x_max, y_max, label, size, share, row.place)
     except MscamError as error:
         raise ManifestError(f"{row.place}: {error}") from None
 

@@ -131,7 +131,7 @@ def _read_row(row: Row, root: Path) -> Sample:
         values[name] = PurePath(find_spelling(values[name], root)).as_posix()
     values["group"] = values["group"] or values["path"]
     extra = {name: cell for name, cell in cells.items() if name not in _COLUMNS}
-    return Sample(**values, extra=extra)
+    return Sample(**values, extra=extra, place=place)
 
 
 def _check_samples(manifest: Manifest, source: Path) -> None:

@@ -28,6 +28,7 @@ class Sample:
         mask: The image's object mask, like `path`, or empty: nonzero where an object is. Values
             that differ number the objects.
         extra: The other columns of the CSV file, kept so that no command loses them.
+        place: The file and line in which it is listed, for messages; empty where there is none.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Sample:
     split: str = ""
     mask: str = ""
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+    place: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)

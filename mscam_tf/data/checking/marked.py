@@ -1,0 +1,77 @@
+"""Check what is marked in images: their masks, and the boxes beside them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from mscam_tf.data.manifests import (
+    Manifest,
+    ManifestError,
+    check_inside,
+    find_boxes,
+    find_denied,
+    guess_findings,
+)
+from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask
+
+_Size = tuple[int, ...]
+
+
+def check_masks(
+    manifest: Manifest,
+    sizes: Mapping[int, _Size],
+    options: ReadOptions,
+    on_progress: Callable[[int], None] | None = None,
+) -> tuple[list[tuple[Path, str]], set[int]]:
+    """Read the masks.
+
+    Args:
+        manifest: The samples.
+        sizes: `(height, width)` of each image that can be read, by index of the sample.
+        options: How images are read.
+        on_progress: Called with 1 after each mask.
+
+    Returns:
+        The masks that cannot be read, or are not of the size of their image, with the reason; and
+        the samples in whose mask there is an object.
+    """
+    problems, masked = [], set()
+    masks = {i: manifest.root / s.mask for i, s in enumerate(manifest.samples) if s.mask}
+    results = map_images(_measure, list(masks.values()), options)
+    for (index, path), result in zip(masks.items(), results, strict=True):
+        if isinstance(result, ImageError):
+            problems += result.problems
+        else:
+            size, found = result
+            masked |= {index} if found else set()
+            if size != sizes.get(index, size):
+                reason = f"expected the size {sizes[index]} of its image, but it has {size}"
+                problems.append((path, reason))
+        if on_progress is not None:
+            on_progress(1)
+    return problems, masked
+
+
+def _measure(path: Path, options: ReadOptions) -> tuple[_Size, bool]:
+    mask = read_mask(path, options)
+    return mask.shape, bool(mask.any())
+
+
+def list_denied(manifest: Manifest, sizes: Mapping[int, _Size], masked: set[int]) -> Iterator[str]:
+    """Yield what is marked wrongly: boxes beside their image, or of what its label denies.
+
+    Raises:
+        ManifestError: If a row of the boxes holds none.
+    """
+    boxes, findings = find_boxes(manifest) or {}, guess_findings(manifest)
+    for index, sample in enumerate(manifest.samples):
+        rows = boxes.get(sample.path, ())
+        if index in sizes:
+            height, width = sizes[index]
+            try:
+                check_inside(rows, sample.path, (height, width))
+            except ManifestError as error:
+                yield str(error)
+            rows = [cut for box in rows if (cut := box.clip(width, height))]
+        reason = find_denied(sample, rows, masked=index in masked, findings=findings)
+        if reason:
+            yield f"{sample.place or sample.path}: {reason}"
