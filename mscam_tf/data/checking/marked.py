@@ -34,7 +34,8 @@ def check_masks(
         The masks that cannot be read, or are not of the size of their image, with the reason; and
         the samples in whose mask there is an object.
     """
-    problems, masked = [], set()
+    problems: list[tuple[Path, str]] = []
+    masked: set[int] = set()
     masks = {i: manifest.root / s.mask for i, s in enumerate(manifest.samples) if s.mask}
     results = map_images(_measure, list(masks.values()), options)
     for (index, path), result in zip(masks.items(), results, strict=True):

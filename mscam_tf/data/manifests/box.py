@@ -86,8 +86,9 @@ class Box:
         x_max, y_max = min(self.x_max, width), min(self.y_max, height)
         if x_min >= x_max or y_min >= y_max:
             return None
-        corners = {"x_min": x_min, "y_min": y_min, "x_max": x_max, "y_max": y_max}
-        cut = replace(self, **corners, object_size=self.size)
+        cut = replace(
+            self, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, object_size=self.size
+        )
         visible = min(1.0, self.visible * cut.area / self.fit(width, height))
         return replace(cut, visible=visible)
 
