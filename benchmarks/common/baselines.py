@@ -56,19 +56,5 @@ def describe_bands(image):
     return np.concatenate([[np.log(np.square(b).mean() + 1e-9), _skew(b)] for b in bands])
 
 
-def find_dark_spots(image, sigma=8.0, floor=0.004, limit=4.0):
-    """Difference of Gaussians (2 and 8 pixels) of an image after local contrast normalisation.
-
-    A map `(height, width)`: high where something is darker than its surroundings. Nothing is
-    learned.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    d = image - gaussian_filter(image, sigma)
-    d = d / (np.sqrt(gaussian_filter(d**2, sigma)) + floor)
-    d = d.clip(-limit, limit)
-    return gaussian_filter(d, 8.0) - gaussian_filter(d, 2.0)
-
-
 def _skew(values):
     return float(np.mean(values**3) / (np.mean(values**2) ** 1.5 + 1e-9))

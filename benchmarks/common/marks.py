@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.baselines import find_dark_spots
 from benchmarks.common.free_response import (
     SIZES,
     FilmMarks,
@@ -17,10 +16,11 @@ from benchmarks.common.free_response import (
 )
 from benchmarks.common.report import make_table
 from benchmarks.common.work import append_rows, read_rows
+from mscam_tf.metrics import find_spots
 
 KEY = ("model", "start", "seed", "film")
 # Maps that nobody learned: by the deviation of the local normalisation, in pixels.
-FILTERS = {f"filter, s = {s}": partial(find_dark_spots, sigma=s) for s in (12, 8, 4)}
+FILTERS = {f"filter, s = {s}": partial(find_spots, sigma=s) for s in (12, 8, 4)}
 _FILE = "boxes.csv"
 _TEXT = """## Which boxes are found
 

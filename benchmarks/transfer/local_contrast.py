@@ -9,10 +9,10 @@ import argparse
 from pathlib import Path
 
 import mscam_tf
-from benchmarks.common.baselines import find_dark_spots
 from benchmarks.common.films import read_patches
 from benchmarks.common.free_response import mark_films, share_by_size, share_found
 from benchmarks.common.report import write_page
+from mscam_tf.metrics import find_spots
 
 _SIGMAS = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 _FLOORS = (0.001, 0.002, 0.004, 0.008, 0.016)
@@ -23,7 +23,7 @@ def measure(patches, sigma: float, floor: float, relative: bool) -> list[str]:
     """Return a row of the table; a relative floor is in deviations of the image."""
     scales = patches.images.std((1, 2)) if relative else [1.0] * len(patches.images)
     maps = [
-        find_dark_spots(image, sigma, floor * scale)
+        find_spots(image, "dark", sigma, floor * scale)
         for image, scale in zip(patches.images, scales, strict=True)
     ]
     marks = mark_films(maps, patches.boxes, patches.films)

@@ -127,3 +127,24 @@ def check_maps(ndim: int | None = None, /, **maps: np.ndarray) -> list[np.ndarra
         both = " and ".join(f"`{name}`" for name in shapes)
         raise MscamError(f"{both} must have the same shape. Received: {[*shapes.values()]}")
     return [x.astype(np.float64, copy=False) if x.dtype.kind == "f" else x for x in arrays.values()]
+
+
+def check_boxes(boxes: np.ndarray) -> np.ndarray:
+    """Return the boxes of an image, float64 `(n, 4)`: `x_min, y_min, x_max, y_max`.
+
+    Raises:
+        MscamError: If they have another shape, are not finite, or one of them is empty.
+    """
+    boxes = np.asarray(boxes, float)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise MscamError(
+            "`boxes` of an image must be finite numbers (n, 4): x_min, y_min, x_max, y_max. "
+            f"Received: shape {boxes.shape}"
+        )
+    empty = ~(boxes[:, :2] < boxes[:, 2:]).all(1)
+    if empty.any():
+        raise MscamError(
+            "`boxes` must have x_min < x_max and y_min < y_max. "
+            f"Received: {boxes[empty][0].tolist()}"
+        )
+    return boxes

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from mscam_tf.errors import MscamError
-from mscam_tf.metrics.checks import check_maps
+from mscam_tf.metrics.checks import check_boxes, check_maps
 from mscam_tf.settings import check_setting
 
 
@@ -121,7 +121,7 @@ def score_marks(
                 f"other, of which there are {len(objects)}"
             )
         places, scores = find_peaks(values, window)
-        hits = _hit(places + 0.5, _check_boxes(image_boxes), tolerance)
+        hits = _hit(places + 0.5, check_boxes(image_boxes), tolerance)
         objects.append(np.where(hits, scores[:, None], -np.inf).max(0, initial=-np.inf))
         false_marks.append(scores[~hits.any(1)])
     if not objects:
@@ -129,22 +129,6 @@ def score_marks(
     return FreeResponse(
         np.concatenate(objects), np.sort(np.concatenate(false_marks))[::-1], len(objects)
     )
-
-
-def _check_boxes(boxes: np.ndarray) -> np.ndarray:
-    boxes = np.asarray(boxes, float)
-    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
-        raise MscamError(
-            "`boxes` of an image must be finite numbers (n, 4): x_min, y_min, x_max, y_max. "
-            f"Received: shape {boxes.shape}"
-        )
-    empty = ~(boxes[:, :2] < boxes[:, 2:]).all(1)
-    if empty.any():
-        raise MscamError(
-            "`boxes` must have x_min < x_max and y_min < y_max. "
-            f"Received: {boxes[empty][0].tolist()}"
-        )
-    return boxes
 
 
 def _hit(places: np.ndarray, boxes: np.ndarray, tolerance: float) -> np.ndarray:
