@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from mscam_tf.data.labelling import format_size
 from mscam_tf.files import read_table
@@ -95,7 +96,9 @@ def plot_sizes(sizes: np.ndarray, thresholds: Sequence[float] = ()) -> Figure:
     axis.hist(found, bins=space(low, max(high, low * 1.001), 41).tolist(), color="tab:blue")
     if wide:
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
     for threshold in thresholds:
         axis.axvline(threshold, color="tab:red", linestyle="--", linewidth=1)
     counts = np.bincount(

@@ -52,3 +52,12 @@ def test_histogram_of_sizes(largest, scale):
     assert sum(bar.get_height() for bar in axis.patches) == 5
     read_pixels(figure)
     read_pixels(plots.plot_sizes(np.zeros(2)))
+
+
+def test_a_logarithmic_histogram_has_plain_numbers_that_do_not_overlap():
+    figure = plots.plot_sizes(np.array([1.5, 2, 3, 4, 30]))
+    read_pixels(figure)
+    axis = figure.axes[0].xaxis
+    texts = [text.get_text() for text in [*axis.get_majorticklabels(), *axis.get_minorticklabels()]]
+    low, high = figure.axes[0].get_xlim()
+    assert [text for text in texts if text and low < float(text) < high] == ["2", "5", "10", "20"]
