@@ -105,14 +105,14 @@ class Network:
         return self.model.predict(self._prepare(images), batch_size=BATCH, verbose=0)
 
     def explain(self, images):
-        """Return the maps of all classes, `(n, side, side, C)`."""
-        return self._explainer.predict(self._prepare(images), batch_size=BATCH, verbose=0)["maps"]
+        """Return maps of all classes, `(n, side, side, C)`: the sum, and the finest of several."""
+        return _explain(self._explainer, self.model, self._prepare(images))
 
     @cached_property
     def _explainer(self):
         import mscam_tf
 
-        return mscam_tf.build_explainer(self.model)
+        return mscam_tf.build_explainer(self.model, scale_maps=True)
 
     def _prepare(self, images):
         return _resize(images, self.side)
@@ -168,15 +168,15 @@ class ZeroShot:
         return self._join(self._model.predict(_resize(images, self.side), verbose=0))
 
     def explain(self, images):
-        """Return the maps of all classes, `(n, side, side, C)`."""
-        resized = _resize(images, self.side)
-        return self._join(self._explainer.predict(resized, batch_size=BATCH, verbose=0)["maps"])
+        """Return maps of all classes, `(n, side, side, C)`: the sum, and the finest of several."""
+        found = _explain(self._explainer, self._model, _resize(images, self.side))
+        return {name: self._join(maps) for name, maps in found.items()}
 
     @cached_property
     def _explainer(self):
         import mscam_tf
 
-        return mscam_tf.build_explainer(self._model, activation="sigmoid")
+        return mscam_tf.build_explainer(self._model, scale_maps=True, activation="sigmoid")
 
     def _join(self, values):
         from mscam_tf.simulation import TARGETS
@@ -184,6 +184,19 @@ class ZeroShot:
         others = [k for k, name in enumerate(TARGETS) if not name.startswith("bone")]
         defect = values[..., others].max(-1, keepdims=True)
         return np.concatenate([0 * defect] + [defect] * (self.classes - 1), -1)
+
+
+def _explain(explainer, model, images):
+    from mscam_tf.models import read_relevance
+
+    relevance = read_relevance(model, explainer.output["maps"].shape[-1])
+    found = {"sum": [], "finest": []}
+    for start in range(0, len(images), BATCH):  # A batch at a time: the other scales are large.
+        outputs = explainer.predict_on_batch(images[start : start + BATCH])
+        found["sum"].append(np.asarray(outputs["maps"]))
+        found["finest"].append(relevance[0] * np.asarray(outputs["scale1_maps"]))
+    shown = found if len(relevance) > 1 else ["sum"]
+    return {name: np.concatenate(found[name]) for name in shown}
 
 
 def _resize(images, side):

@@ -19,7 +19,7 @@ import mscam_tf
 from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
 from benchmarks.common.films import Patches, read_patches
 from benchmarks.common.marks import KEY, describe_marks, write_marks
-from benchmarks.common.networks import POOLING, PRECISION, Network, ZeroShot
+from benchmarks.common.networks import POOLING, Network, ZeroShot
 from benchmarks.common.report import name_files, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
 from mscam_tf.models import parse_weights
@@ -29,7 +29,7 @@ ZERO_SHOT = "zero-shot"  # A model that is the pretrained classifier itself: no 
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
 _TOLERANCE = 3.0  # Pixels.
 # From every start alike.
-_TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": PRECISION}
+_TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": "float32"}
 _COLUMNS = (*KEY, "patch", "label", "predicted", "defect", "pointing", "energy")
 
 
@@ -57,9 +57,10 @@ def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> Non
         began = time.perf_counter()
         test = patches.films == film
         found, maps = learn(learner, patches, test, seed * len(films) + number)
-        if maps is not None:
-            boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
-            write_marks(work, key, maps, boxes)
+        boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
+        for shown, defects in maps.items():
+            row = method if shown == "sum" else f"{method}, {shown}"
+            write_marks(work, (row, *key[1:]), defects, boxes)
         rows = [
             (*key, patches.names[i], patches.labels[i], *values)
             for i, values in zip(np.flatnonzero(test), found, strict=True)
@@ -70,11 +71,12 @@ def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> Non
 
 def learn(
     learner, patches: Patches, test: np.ndarray, seed: int
-) -> tuple[list[list[object]], np.ndarray | None]:
+) -> tuple[list[list[object]], dict[str, np.ndarray]]:
     """Return of each patch the class found, the score of any defect, and how well the map points.
 
     The score is the log-odds of all classes but the first, `none`, or what a machine of its own
-    says. Also returned are maps of any defect, if there are any: the same log-odds at each place.
+    says. Also returned are maps of any defect, if there are any: the same log-odds at each place,
+    of the sum of the scales' maps and of the finest alone.
     """
     images, labels = patches.images, patches.labels
     learner.fit(images[~test], labels[~test], seed)
@@ -82,13 +84,17 @@ def learn(
         defects = SupportVectors(learner.describe)
         defects.fit(images[~test], labels[~test] > 0, seed)
         pairs = zip(learner.classify(images[test]), defects.predict(images[test]), strict=True)
-        return [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs], None
+        return [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs], {}
     logits, maps = learner.predict_logits(images[test]), learner.explain(images[test])
     scores = logsumexp(logits[:, 1:], axis=1) - logits[:, 0]
-    own = [values[..., label] for values, label in zip(maps, labels[test], strict=True)]
+    own = [values[..., label] for values, label in zip(maps["sum"], labels[test], strict=True)]
     parts = zip(logits.argmax(1), scores, own, patches.masks[test], strict=True)
     rows = [[c, f"{score:.4f}", *score_map(m, mask)] for c, score, m, mask in parts]
-    return rows, logsumexp(maps[..., 1:], axis=-1) - maps[..., 0]
+    return rows, {shown: _find_defects(values) for shown, values in maps.items()}
+
+
+def _find_defects(maps: np.ndarray) -> np.ndarray:
+    return logsumexp(maps[..., 1:], axis=-1) - maps[..., 0]
 
 
 def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
@@ -160,7 +166,7 @@ def main() -> None:
         f"{len(manifest.samples)} patches of 224 x 224 pixels of {len(set(patches.films))} films, "
         "labelled `none` or by the largest defect's box side (`scale1` below 12.5 pixels, `scale2` "
         "below 22, `scale3`). "
-        f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, in {PRECISION}, trained "
+        f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, trained "
         "on all films but one and scored on that one, in turn. `defect`: accuracy of any defect "
         "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four "
         "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
