@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -75,10 +75,14 @@ def flush(path: Path) -> None:
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove the partial files that killed commands left in a folder, an hour ago or more."""
+    """Remove the partial files that killed commands left in a folder, an hour ago or more.
+
+    What cannot be removed, since the folder is read-only, does no harm.
+    """
     for path in folder.glob(f"{PARTIAL}*"):
-        if path.is_file() and time.time() - path.stat().st_mtime > _STALE:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if path.is_file() and time.time() - path.stat().st_mtime > _STALE:
+                path.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

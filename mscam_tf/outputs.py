@@ -83,6 +83,8 @@ def claim(
     """
     target = Path(target)
     _check_place(target)
+    if target.is_dir() and not resume:  # One that is finished is read, and no more.
+        check_writable(target)
     if kind is FILE:
         _claim_file(target, overwrite)
         return
@@ -128,8 +130,18 @@ def _check_place(target: Path) -> None:
     parent = next(parent for parent in target.absolute().parents if os.path.lexists(parent))
     if not parent.is_dir():
         raise _refuse(target, f"cannot be made: {parent} is no folder")
-    if not target.exists() and not os.access(parent, os.W_OK):
+    if not target.is_dir() and not os.access(parent, os.W_OK):
         raise _refuse(target, f"cannot be made: {parent} is read-only")
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written.
+
+    Raises:
+        OutputError: If it is read-only.
+    """
+    if not os.access(folder, os.W_OK):
+        raise _refuse(folder, "is read-only")
 
 
 def _check_replaced(target: Path, others: Sequence[str], inputs: Iterable[Path]) -> None:

@@ -73,6 +73,20 @@ def test_what_a_killed_command_left_is_removed_an_hour_later(tmp_path):
     assert list(tmp_path.iterdir()) == [fresh]
 
 
+def test_what_cannot_be_removed_does_no_harm(tmp_path, monkeypatch):
+    """As in a folder that is read-only."""
+    left = tmp_path / ".partial-a.csv"
+    left.touch()
+    os.utime(left, (time.time() - 3700,) * 2)
+
+    def refuse(path, missing_ok=False):
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    remove_stale(tmp_path)
+    assert left.exists()
+
+
 @pytest.mark.parametrize("text", ["-1.5", "+1e-05", "-inf", "+0.011 ± 0.028 [-0.029, +0.050]"])
 def test_figures_stay_as_they_are(tmp_path, text):
     write_table(tmp_path / "a.csv", [{"difference": text}])

@@ -1,11 +1,12 @@
 import json
+import os
 from dataclasses import replace
 
 import pytest
 
 from mscam_tf import MscamError, RunError
 from mscam_tf.files import write_table
-from mscam_tf.outputs import FILE, NEW_FOLDER, Kind, claim
+from mscam_tf.outputs import FILE, NEW_FOLDER, Kind, check_writable, claim
 
 RUN = Kind("a run", "config.json", keys=("config",), entries=("config.json", "*_maps.png"))
 STATE = Kind("a pretraining", "config.json", keys=("steps",), continued=True)
@@ -118,3 +119,43 @@ def test_resume_makes_no_foreign_folder_ours(tmp_path):
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(RunError, match=r"thesis\.txt, and is not known as a run"):
         claim(tmp_path, RUN, resume=True)
+
+
+@pytest.fixture
+def read_only(tmp_path, monkeypatch):
+    """Root may write wherever no disk forbids it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    access = os.access
+
+    def ask(path, mode):
+        return access(path, mode) and not (mode == os.W_OK and folder in (path, *path.parents))
+
+    monkeypatch.setattr(os, "access", ask)
+    return folder
+
+
+@pytest.mark.parametrize("kind", [RUN, STATE, TABLE, NEW_FOLDER])
+def test_folders_that_are_read_only_are_refused(read_only, kind):
+    (read_only / "there").mkdir()
+    with pytest.raises(RunError, match=r"there is read-only; it is left alone\. Choose another"):
+        claim(read_only / "there", kind, overwrite=True)
+    with pytest.raises(RunError, match=r"new/one cannot be made: .*disk is read-only"):
+        claim(read_only / "new" / "one", kind)
+    with pytest.raises(RunError, match="is read-only"):
+        check_writable(read_only)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_files_in_folders_that_are_read_only_are_refused(read_only, there):
+    if there:
+        (read_only / "a.csv").touch()
+    with pytest.raises(RunError, match=r"a\.csv cannot be made: .*disk is read-only"):
+        claim(read_only / "a.csv", FILE, overwrite=True)
+
+
+def test_a_finished_run_that_is_read_only_may_be_read(read_only):
+    run = read_only / "run"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps({"config": {}}))
+    claim(run, RUN, resume=True)

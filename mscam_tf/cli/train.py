@@ -101,9 +101,10 @@ def train_with_progress(data: Path, out: Path, config: TrainConfig, **options: b
             callbacks=[make_epoch_bar(progress, config.epochs)],
             on_check=lambda count: progress.advance(checked, count),
         )
-    history = run.folder / "history.csv"
-    if history.exists():  # Heads alone are fitted without epochs.
-        save_figure(plot_history(history), run.folder / "history.png")
+    history, picture = run.folder / "history.csv", run.folder / "history.png"
+    # Heads alone are fitted without epochs; a run that was finished before may be read-only.
+    if history.exists() and not picture.exists():
+        save_figure(plot_history(history), picture)
     _note(run.folder / "skipped.csv", "Some images were left out")
     _note(run.folder / "marks.csv", "The maps learned from masks or boxes of images, too")
     say(f"Trained {run.folder / 'model.keras'}")

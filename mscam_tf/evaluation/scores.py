@@ -14,7 +14,7 @@ from mscam_tf.evaluation.rates import Rate, count_verdicts
 from mscam_tf.files import write_json, write_table
 from mscam_tf.locks import hold
 from mscam_tf.metrics import bootstrap_intervals
-from mscam_tf.outputs import Kind, claim
+from mscam_tf.outputs import Kind, check_writable, claim
 from mscam_tf.runs import (
     OperatingPoint,
     Run,
@@ -89,7 +89,9 @@ def evaluate(
             there.
     """
     folder = Path(folder)
-    if folder.resolve() != find_run(run).folder.resolve():
+    if folder.resolve() == find_run(run).folder.resolve():
+        check_writable(folder)
+    else:
         claim(folder, _FOLDER)
     with hold(folder) if folder.is_dir() else nullcontext():  # What is scored stays what it is.
         return _evaluate(

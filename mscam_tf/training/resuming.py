@@ -17,6 +17,7 @@ from mscam_tf.data.manifests import (
 from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import check_replaceable, find_unfinished
+from mscam_tf.outputs import check_writable
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run, warn_of_other_data
 from mscam_tf.training.marks import Marks
 
@@ -40,6 +41,8 @@ def find_begun(folder: str | Path) -> Run | None:
     if not (begun and RUN_FOLDER.is_at(place)):
         check_replaceable(place.resolve())
         return None
+    if is_unfinished(place):
+        check_writable(place)
     _check_entries(place)
     return open_run(place)
 
