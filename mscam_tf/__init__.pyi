@@ -34,6 +34,11 @@ from .data.tiling import Tiling as Tiling
 from .data.tiling import cut_patches as cut_patches
 from .data.tiling import list_frames as list_frames
 from .data.tiling import plan_patches as plan_patches
+from .deployment import Comparison as Comparison
+from .deployment import Export as Export
+from .deployment import ExportError as ExportError
+from .deployment import export_run as export_run
+from .deployment import load_exported as load_exported
 from .errors import RunError as RunError
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate

@@ -4,6 +4,7 @@ from .builders import build_single_scale_classifier as build_single_scale_classi
 from .contrast import LocalContrast as LocalContrast
 from .explainer import build_explainer as build_explainer
 from .graph import find_inputs as find_inputs
+from .hashes import hash_file as hash_file
 from .heads import find_heads as find_heads
 from .heads import find_relevance as find_relevance
 from .heads import pool_map as pool_map

@@ -4,6 +4,7 @@ from .decisions import find_good_images as find_good_images
 from .decisions import score_rejects as score_rejects
 from .engine import Engine as Engine
 from .engine import KerasEngine as KerasEngine
+from .operating_point import SUM as SUM
 from .operating_point import OperatingPoint as OperatingPoint
 from .operating_point import read_operating_point as read_operating_point
 from .operating_point import write_operating_point as write_operating_point
@@ -18,6 +19,8 @@ from .results import keep_readable as keep_readable
 from .run import RUN_FOLDER as RUN_FOLDER
 from .run import Run as Run
 from .run import create_run as create_run
+from .run import decode_run as decode_run
+from .run import encode_run as encode_run
 from .run import open_run as open_run
 from .samples import count_trained as count_trained
 from .samples import select_samples as select_samples

@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 
 from mscam_tf.errors import MscamError, RunError
-from mscam_tf.files import write_json
-from mscam_tf.outputs import read_json
 from mscam_tf.runs.results import Explanation
 from mscam_tf.runs.run import Run
 from mscam_tf.settings import is_finite
 
-_FILE = "operating_point.json"
+_RECORD = "operating_point"
 SUM = "sum"
 
 
@@ -103,14 +101,14 @@ def read_operating_point(run: Run) -> OperatingPoint | None:
     Raises:
         RunError: If the file is damaged, or of other classes than those of the run.
     """
-    path = run.folder / _FILE
-    if not path.is_file():
+    values = run.read_record(_RECORD)
+    if values is None:
         return None
-    values = read_json(path)
     try:
         point = OperatingPoint(**values)
         point.check_classes(run.class_names)
     except (TypeError, ValueError) as error:
+        path = run.folder / f"{_RECORD}.json"
         raise RunError(f"{path} is no operating point of this run: {error}") from error
     return point
 
@@ -122,4 +120,4 @@ def write_operating_point(run: Run, point: OperatingPoint) -> None:
         MscamError: If it is of other classes than those of the run.
     """
     point.check_classes(run.class_names)
-    write_json(run.folder / _FILE, asdict(point))
+    run.write_record(_RECORD, asdict(point))

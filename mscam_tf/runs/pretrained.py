@@ -27,6 +27,9 @@ class _PretrainedRun(Run):
 
         return build_pretrained_classifier(self.image_size)
 
+    def read_record(self, name: str) -> None:  # noqa: ARG002
+        return None
+
     def read_value_range(self) -> tuple[float, float]:
         display = load_pretrained().display
         if display is None:

@@ -15,6 +15,7 @@ from mscam_tf.runs.task import Task, choose_task
 if TYPE_CHECKING:
     import keras
 
+_WRITTEN = ("config", "class_names", "data", "versions")
 RUN_FOLDER = Kind(
     "a run",
     "config.json",
@@ -75,15 +76,32 @@ class Run:
         except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.
             raise RunError(f"{path} is not a readable Keras model: {error}") from error
 
+    def read_record(self, name: str) -> dict[str, Any] | None:
+        """Return what the run keeps in its file `NAME.json`; `None` if there is no such file.
+
+        Raises:
+            RunError: If the file is damaged.
+        """
+        path = self.folder / f"{name}.json"
+        if not path.is_file():
+            return None
+        values = read_json(path)
+        if not isinstance(values, dict):
+            raise RunError(f"{path} must hold names with values. Received: {values!r}")
+        return values
+
+    def write_record(self, name: str, values: dict[str, Any]) -> None:
+        """Keep values in the file `NAME.json` of the run."""
+        write_json(self.folder / f"{name}.json", values)
+
     def read_value_range(self) -> tuple[float, float]:
         """Return the range of the maps, in logits, that pictures of this run tell apart."""
-        path = self.folder / "display.json"
-        if not path.is_file():
+        path, values = self.folder / "display.json", self.read_record("display")
+        if values is None:
             raise RunError(
                 f"{path} cannot be read: there is none, the training did not finish. "
                 "`mscam train --resume` fits the range of its maps."
             )
-        values = read_json(path)
         try:
             return float(values["low"]), float(values["high"])
         except (KeyError, TypeError, ValueError) as error:
@@ -100,9 +118,13 @@ def create_run(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder, config, class_names, data, _read_versions())
-    values = {k: v for k, v in asdict(run).items() if k != "folder"}
-    write_json(folder / "config.json", {"format": FORMAT, **values})
+    run.write_record("config", encode_run(run))
     return run
+
+
+def encode_run(run: Run) -> dict[str, Any]:
+    """Return what `config.json` says of a run."""
+    return {"format": FORMAT, **{k: v for k, v in asdict(run).items() if k in _WRITTEN}}
 
 
 def open_run(folder: str | Path) -> Run:
@@ -115,7 +137,20 @@ def open_run(folder: str | Path) -> Run:
     path = folder / "config.json"
     if not path.is_file():
         raise RunError(f"Not a run folder, it has no config.json. Received: {folder}")
-    values = read_json(path)
+    return decode_run(folder, read_json(path), path)
+
+
+def decode_run(folder: Path, values: dict[str, Any], path: Path) -> Run:
+    """Return the run of which `config.json`, of any known format, says these values.
+
+    Args:
+        folder: Where its other files are.
+        values: What was read.
+        path: The file that was read, for messages.
+
+    Raises:
+        RunError: If a newer version of the library wrote it, or they say no run.
+    """
     try:
         values = upgrade_values(values, path)
         config = _restore_pairs(values["config"])

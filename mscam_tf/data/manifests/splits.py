@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from mscam_tf.data.manifests.samples import SPLITS, Manifest, ManifestError
 from mscam_tf.data.manifests.spelling import Spellings
@@ -231,6 +230,9 @@ def _choose_folds(
 
 
 def _make_folds(labels: np.ndarray, groups: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+    # Who only reads a run does without scikit-learn, which takes a second to import.
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # A class with fewer groups than folds is dealt with here.
         warnings.simplefilter("ignore", UserWarning)

@@ -1,0 +1,175 @@
+"""What an export says of itself: `export.json`, and the run that it gives back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mscam_tf.errors import RunError
+from mscam_tf.outputs import Kind, read_json
+from mscam_tf.runs import Run, decode_run, encode_run
+
+ABOUT = "export.json"
+EXPORT_FOLDER = Kind(
+    "an export",
+    ABOUT,
+    keys=("format", "file", "run"),
+    entries=(
+        *(ABOUT, "model.onnx", "model.xml", "model.bin", "model.tflite", "saved_model"),
+        *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt"),
+    ),
+)
+RECORDS = ("operating_point", "display")
+_FORMAT = 1
+_PACKAGES = (
+    *("mscam-tf", "keras", "tensorflow", "numpy"),
+    *("onnx", "tf2onnx", "onnxruntime", "openvino", "nncf"),
+)
+
+
+@dataclass(frozen=True)
+class ExportedRun(Run):
+    """A run that is known by an export alone: it has neither a Keras model nor splits.
+
+    Attributes:
+        records: What the run kept in files of its own, by name.
+    """
+
+    records: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+
+    def load_model(self) -> Any:
+        """Raise: the model is in Keras no more.
+
+        Raises:
+            RunError: Always.
+        """
+        raise RunError(
+            f"{self.folder} is an export, and has no model of Keras: open it with "
+            "mscam_tf.load_exported."
+        )
+
+    def read_record(self, name: str) -> dict[str, Any] | None:
+        """Return what the run kept in its file `NAME.json` when it was exported."""
+        return self.records.get(name)
+
+    def write_record(self, name: str, values: dict[str, Any]) -> None:  # noqa: ARG002
+        """Raise: what is exported stays as it is.
+
+        Raises:
+            RunError: Always.
+        """
+        raise RunError(f"{self.folder} is an export: change the run, and export it anew.")
+
+
+def describe_export(
+    run: Run,
+    *,
+    kind: str,
+    file: str,
+    precision: str,
+    free_size: bool,
+    relevance: np.ndarray,
+    hashes: Mapping[str, str],
+    outputs: Mapping[str, Mapping[str, Any]],
+    comparisons: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what `export.json` holds: all that a program needs to use the file, and its record.
+
+    Args:
+        run: What is exported.
+        kind: Name of the format.
+        file: Name of the file, or of the folder of a SavedModel.
+        precision: What the network computes in: `"float32"` or `"int8"`.
+        free_size: Whether the file takes images of any size.
+        relevance: The relevance of each scale for each class, `(B, C)`.
+        hashes: SHA-256 of each file of the model, and of the run's model.
+        outputs: For each output of the explainer its `name` in the file and its `layout`.
+        comparisons: What comparing with Keras came to, by precision of the computation.
+    """
+    height, width = (None, None) if free_size else run.image_size
+    return {
+        "format": _FORMAT,
+        "kind": kind,
+        "file": file,
+        "precision": precision,
+        "input": {
+            "name": "image",
+            "layout": "NHWC",
+            "shape": [None, height, width, 1],
+            "dtype": "float32",
+            "range": [0, 1],
+        },
+        "outputs": {name: dict(values) for name, values in outputs.items()},
+        "task": "one_label" if run.task.exclusive else "several_findings",
+        "activation": run.task.activation,
+        "relevance": np.asarray(relevance).tolist(),
+        **{name: run.read_record(name) for name in RECORDS},
+        "run": {**encode_run(run), "data": ""},  # Where the images lay is no matter of the line's.
+        "sha256": dict(hashes),
+        "comparisons": {name: dict(values) for name, values in comparisons.items()},
+        "versions": list_versions(_PACKAGES),
+    }
+
+
+def describe_model(run: Run) -> dict[str, str]:
+    """Return what the file says of itself, under the names that OpenVINO's Model API reads.
+
+    It knows no white space in names of classes.
+    """
+    height, width = run.image_size
+    return {
+        "model_type": "Classification",
+        "task": "classification",
+        "labels": " ".join("_".join(name.split()) for name in run.class_names),
+        "multilabel": str(not run.task.exclusive),
+        "hierarchical": "False",
+        "confidence_threshold": "0.5",
+        "output_raw_scores": "True",
+        "embedded_processing": "True",  # What comes is taken as it is, and nothing is scaled.
+        "orig_height": str(height),
+        "orig_width": str(width),
+    }
+
+
+def list_versions(packages: Sequence[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read the `export.json` of an export.
+
+    Raises:
+        RunError: If the folder is no export, or a newer version of the library wrote it.
+    """
+    path = folder / ABOUT
+    if not path.is_file():
+        raise RunError(f"Not an export, it has no {ABOUT}. Received: {folder}")
+    about = read_json(path)
+    number = about.get("format") if isinstance(about, dict) else None
+    if number != _FORMAT:
+        raise RunError(
+            f"{path} has a format that this version of mscam-tf does not know. "
+            f"Expected: format={_FORMAT}. Received: format={number!r}"
+        )
+    return about
+
+
+def restore_run(folder: Path, about: Mapping[str, Any]) -> ExportedRun:
+    """Return the run of which an `export.json` tells.
+
+    Raises:
+        RunError: If what it says is no run, or no operating point of this run.
+    """
+    run = decode_run(folder, about["run"], folder / ABOUT)
+    values = {one.name: getattr(run, one.name) for one in fields(Run)}
+    return ExportedRun(**values, records={name: about.get(name) for name in RECORDS})

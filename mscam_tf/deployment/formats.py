@@ -1,0 +1,84 @@
+"""The formats in which runs are exported."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mscam_tf.deployment.engines import SALIENCY, OnnxEngine, OpenVinoEngine
+from mscam_tf.deployment.onnx_files import write_onnx
+from mscam_tf.deployment.openvino_files import write_openvino
+from mscam_tf.deployment.tensorflow_files import (
+    LiteRtEngine,
+    SavedModelEngine,
+    write_litert,
+    write_saved_model,
+)
+from mscam_tf.errors import MscamError
+from mscam_tf.runs import Engine
+
+EXACT = "float32"
+FAST = "fast"  # In the precision that the processor is quickest in.
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of exports.
+
+    Attributes:
+        name: As `format` names it.
+        file: The file of the model in the folder of an export, or the folder of a SavedModel.
+        write: Writes an explainer to a path, with what the file says of itself.
+        loaders: For each precision of the computation, what makes an engine of a path and the
+            relevance. `EXACT` is the precision that must say what Keras says.
+        renamed: Outputs that have another name in the file.
+        layouts: Outputs whose axes have another order than the explainer's.
+    """
+
+    name: str
+    file: str
+    write: Callable[[Any, Path, Mapping[str, str]], None]
+    loaders: Mapping[str, Callable[[Path, np.ndarray], Engine]]
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    layouts: Mapping[str, str] = field(default_factory=dict)
+
+    def describe_output(self, name: str, axes: int) -> dict[str, str]:
+        """Return the name and the layout of an output in the file."""
+        usual = {2: "NC", 3: "NSC", 4: "NHWC"}[axes]
+        return {"name": self.renamed.get(name, name), "layout": self.layouts.get(name, usual)}
+
+
+_OPENVINO: dict[str, Callable[[Path, np.ndarray], Engine]] = {
+    EXACT: OpenVinoEngine,
+    FAST: partial(OpenVinoEngine, fast=True),
+}
+FORMATS = {
+    one.name: one
+    for one in (
+        Format("savedmodel", "saved_model", write_saved_model, {EXACT: SavedModelEngine}),
+        Format("onnx", "model.onnx", write_onnx, {EXACT: OnnxEngine}),
+        Format(
+            "openvino",
+            "model.xml",
+            write_openvino,
+            _OPENVINO,
+            renamed={"maps": SALIENCY},
+            layouts={"maps": "NCHW"},
+        ),
+        Format("litert", "model.tflite", write_litert, {EXACT: LiteRtEngine}),
+    )
+}
+
+
+def find_format(name: str) -> Format:
+    """Return the format of a name.
+
+    Raises:
+        MscamError: If there is none.
+    """
+    if name not in FORMATS:
+        raise MscamError(f"`format` must be one of {list(FORMATS)}. Received: format={name!r}")
+    return FORMATS[name]

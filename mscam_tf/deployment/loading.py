@@ -1,0 +1,81 @@
+"""Open an export: a session without TensorFlow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mscam_tf.deployment.about import read_about, restore_run
+from mscam_tf.deployment.engines import OnnxEngine, OpenVinoEngine
+from mscam_tf.errors import MscamError, RunError
+from mscam_tf.models import hash_file
+from mscam_tf.runs import Session, open_session
+
+if TYPE_CHECKING:
+    from mscam_tf.runs import Engine
+
+RUN_MODEL = "run/model.keras"  # Among the hashes: the model that was exported.
+
+
+def load_exported(folder: str | Path, *, threads: int | None = None, fast: bool = False) -> Session:
+    """Open an export for images, without TensorFlow and Keras.
+
+    Images are read as in the training, and the operating point is that which the run had.
+
+    Args:
+        folder: An export in the format `onnx` or `openvino`.
+        threads: Threads that the runtime may use; by default as many as there are cores.
+        fast: Let OpenVINO compute in the precision in which the processor is quickest. How far the
+            results are then from the run stands in `export.json`, at `comparisons`, `fast`.
+
+    Returns:
+        A session, as `mscam_tf.open_session` gives for a run.
+
+    Raises:
+        RunError: If the folder is no export, or its file is not the one that was written.
+        MscamError: If nothing opens this format here, or `fast` is of no effect.
+
+    Examples:
+        >>> import mscam_tf
+        >>> session = mscam_tf.load_exported("export")  # doctest: +SKIP
+        >>> for result in session.explain(paths):  # doctest: +SKIP
+        ...     print(result.path, result)
+    """
+    folder = Path(folder)
+    about = read_about(folder)
+    run = restore_run(folder, about)
+    _check_files(folder, about["sha256"])
+    engine = _make_engine(folder / about["file"], about, threads, fast)
+    return open_session(run, engine=engine)
+
+
+def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Refuse files that are missing or were changed: they are not what was compared."""
+    for name, expected in hashes.items():
+        path = folder / name
+        if name == RUN_MODEL:
+            continue
+        found = hash_file(path) if path.is_file() else None
+        if found != expected:
+            raise RunError(
+                f"{path} is not the file that was exported: export the run anew. "
+                f"Expected: sha256={expected}. Received: sha256={found}"
+            )
+
+
+def _make_engine(path: Path, about: Mapping[str, Any], threads: int | None, fast: bool) -> "Engine":
+    relevance, kind = np.array(about["relevance"]), about["kind"]
+    if fast and "fast" not in about["comparisons"]:
+        raise MscamError(
+            "Only OpenVINO computes in a quicker precision, for images of one size. "
+            f"Received: {fast=}, an export in the format {kind!r}"
+        )
+    if kind == "onnx":
+        return OnnxEngine(path, relevance, threads)
+    if kind == "openvino":
+        return OpenVinoEngine(path, relevance, threads, fast=fast)
+    raise MscamError(
+        "mscam_tf.load_exported opens the formats onnx and openvino; TensorFlow and LiteRT load "
+        f"the others. Received: {path}"
+    )

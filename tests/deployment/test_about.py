@@ -1,0 +1,26 @@
+import pytest
+
+import mscam_tf
+from mscam_tf.deployment import load_exported
+from mscam_tf.runs import read_operating_point, write_operating_point
+
+
+@pytest.fixture(scope="module")
+def exported(export):
+    return load_exported(export("onnx").folder).run
+
+
+def test_it_gives_back_the_run(exported, finished_run):
+    assert exported.config == finished_run.config
+    assert exported.class_names == finished_run.class_names
+    assert read_operating_point(exported) == read_operating_point(finished_run)
+
+
+def test_it_has_no_model_of_keras(exported):
+    with pytest.raises(mscam_tf.RunError, match=r"open it with mscam_tf.load_exported"):
+        exported.load_model()
+
+
+def test_it_stays_as_it_is(exported):
+    with pytest.raises(mscam_tf.RunError, match=r"change the run, and export it anew"):
+        write_operating_point(exported, read_operating_point(exported))
