@@ -149,10 +149,13 @@ def _check_choice(
 
 
 def _read_numbers(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.replace(",", " ").split()]
-    except ValueError:
-        raise MscamError(f"Expected numbers, such as 12.5,22. Received: {text!r}") from None
+    from mscam_tf.data.manifests import parse_number
+
+    numbers = [parse_number(part) for part in text.replace(",", " ").split()]
+    found = [number for number in numbers if number is not None]
+    if len(found) < len(numbers):
+        raise MscamError(f"Expected numbers, such as 12.5,22. Received: {text!r}")
+    return found
 
 
 def _finish(manifest: "Manifest", path: Path) -> None:

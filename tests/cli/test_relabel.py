@@ -43,3 +43,11 @@ def test_a_size_that_is_none_is_named_with_its_line(tmp_path, size):
         f"m.csv, line 4: the column 'mm' must hold a size or be empty. Received: '{size}'" in text
     )
     assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize("thresholds", ["1,b", "1_0", "0x10", "nan", "1,inf", "1;2"])
+def test_thresholds_are_plain_numbers(tmp_path, thresholds):
+    (tmp_path / "m.csv").write_text("path,label,mm\na.png,x,2\n")
+    options = ["--from", "column", "--column", "mm", "--out", tmp_path / "o.csv"]
+    text = call("relabel", tmp_path / "m.csv", *options, "--thresholds", thresholds, status=1)
+    assert f"Expected numbers, such as 12.5,22. Received: '{thresholds}'" in text

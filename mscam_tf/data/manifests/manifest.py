@@ -94,7 +94,9 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
     columns = _COLUMNS if masked else _COLUMNS[:-1]
     extra = list(dict.fromkeys(name for sample in manifest.samples for name in sample.extra))
     rows = [{**_write_cells(sample, columns), **sample.extra} for sample in manifest.samples]
-    write_table(path, rows, [*columns, *extra])
+    # A column without a name, as tables of pandas have, would be taken for none at the end.
+    nameless = [name for name in extra if not name.strip()]
+    write_table(path, rows, [*nameless, *columns, *(n for n in extra if n not in nameless)])
 
 
 def _write_cells(sample: Sample, columns: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mscam_tf.data.manifests.samples import SPLITS, Manifest, ManifestError
 from mscam_tf.data.manifests.spelling import Spellings
+from mscam_tf.settings import check_setting
 
 _LOGGER = logging.getLogger(__name__)
 # One fold of 5 is the test set, then one fold of 8 of the rest the validation set: 7:1:2.
@@ -31,10 +32,12 @@ def split_manifest(manifest: Manifest, seed: int = 0) -> Manifest:
         The samples, each with its split.
 
     Raises:
+        MscamError: If the seed is none that NumPy takes.
         ManifestError: If there are fewer than two classes; if only some samples have a split, a
             given split separates a group, or lacks a class; or if a class has too few groups to
             appear in all three.
     """
+    check_setting("seed", seed)
     _check_classes(manifest)
     given = [bool(sample.split) for sample in manifest.samples]
     if all(given):
@@ -81,6 +84,7 @@ def split_folds(manifest: Manifest, folds: int, seed: int = 0) -> list[Manifest]
         One manifest per fold, each with all samples.
 
     Raises:
+        MscamError: If the seed is none that NumPy takes.
         ManifestError: If there are fewer than two classes or fewer groups than folds, or a class
             has too few groups to appear in train and validation of every fold.
 
@@ -92,6 +96,7 @@ def split_folds(manifest: Manifest, folds: int, seed: int = 0) -> list[Manifest]
         >>> [len(manifest.select("test").samples) for manifest in manifests]
         [4, 4, 4]
     """
+    check_setting("seed", seed)
     _check_classes(manifest)
     labels, groups = _list_labels(manifest)
     count = len(set(groups.tolist()))

@@ -208,3 +208,15 @@ def test_groups_that_hardly_differ_are_told(tmp_path, caplog):
     read_manifest(tmp_path / "data.csv")
     (record,) = caplog.records
     assert record.args == (["F1", "f1", "\u200eF1"],)
+
+
+@pytest.mark.parametrize("header", [",path,label", "path,label,,mm", "path, ,label"])
+def test_a_column_without_a_name_survives(tmp_path, header):
+    """pandas writes its index so."""
+    rows = ["a.png" if n == "path" else "x" if n == "label" else "7" for n in header.split(",")]
+    (tmp_path / "m.csv").write_text(f"{header}\n{','.join(rows)}\n")
+    manifest = read_manifest(tmp_path / "m.csv")
+    write_manifest(manifest, tmp_path / "o.csv")
+    (again,) = read_manifest(tmp_path / "o.csv").samples
+    assert (again, dict(again.extra)) == (manifest.samples[0], dict(manifest.samples[0].extra))
+    assert set(again.extra.values()) == {"7"}

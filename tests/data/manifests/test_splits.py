@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mscam_tf import Manifest, ManifestError, Sample, read_manifest, split_manifest
+from mscam_tf import Manifest, ManifestError, MscamError, Sample, read_manifest, split_manifest
 from mscam_tf.data.manifests import SPLITS, copy_splits, find_torn_groups, set_splits, split_folds
 
 
@@ -177,3 +177,12 @@ def test_no_group_is_torn_by_folds(samples, folds):
     assert sorted(tested) == sorted(sample.path for sample in samples)
     for manifest in manifests:
         check_split(manifest, samples)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "a", None])
+def test_seeds_that_numpy_does_not_take_are_refused(tmp_path, seed):
+    manifest = make_manifest(tmp_path, {"a": 6, "b": 6})
+    with pytest.raises(MscamError, match="`seed` must be a whole number of at least 0"):
+        split_manifest(manifest, seed)
+    with pytest.raises(MscamError, match="`seed` must be a whole number of at least 0"):
+        split_folds(manifest, 2, seed)
