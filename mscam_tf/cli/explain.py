@@ -21,6 +21,7 @@ from mscam_tf.runs import TrainConfig
 if TYPE_CHECKING:
     from mscam_tf.runs import Run
 
+_LISTED = 5  # Regions of an image that are listed on the screen.
 _MEASURED = 64  # Images whose sizes say what size they are resized to.
 
 
@@ -49,6 +50,14 @@ def explain(
             "validation, test or all.",
         ),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LOGITS",
+            help="Outline regions of the maps from this value on; by default from the run's own "
+            "thresholds on, or from even odds where a run has none.",
+        ),
+    ] = None,
     flips: Annotated[
         bool,
         typer.Option(
@@ -64,7 +73,8 @@ def explain(
     """Show where the model looked, at which scale, and how each score comes about.
 
     It writes two pictures for each image, the map over the image and the scales side by side, and
-    for all images a sheet, the relevance of each scale, and `explanations.csv`. Red places are
+    for all images a sheet, the relevance of each scale, `explanations.csv`, and `regions.csv`: the
+    outlined places of each class, in pixels, with what each adds to the logit. Red places are
     evidence for the predicted class, blue places are evidence against it, and elsewhere the image
     shows through. One colour means the same number of logits in all images. A place that is red in
     the maps of all classes is evidence for none of them, because only differences between the
@@ -92,7 +102,7 @@ def explain(
             opened = open_run(run)
             paths = list_images(images) if split is None else _list_split(opened, images, split)
         options = {"skip_bad": skip_bad, "overwrite": overwrite, "flips": flips}
-        explain_with_progress(opened, paths, out, echo=True, **options)
+        explain_with_progress(opened, paths, out, echo=True, threshold=threshold, **options)
 
 
 def _list_split(run: "Run", images: list[Path], split: str) -> list[Path]:
@@ -129,20 +139,22 @@ def _open_pretrained(paths: list[Path], settings: dict[str, Any]) -> "Run":
 
 
 def explain_with_progress(
-    run: "Run", paths: list[Path], out: Path, *, echo: bool = False, **options: bool
+    run: "Run", paths: list[Path], out: Path, *, echo: bool = False, **options: Any
 ) -> None:
-    """Explain images with a bar, and say each in words on request."""
+    """Explain images with a bar, and say each and its regions in words on request."""
     from mscam_tf.explanation import write_explanations
+    from mscam_tf.localization import Region, describe_regions
     from mscam_tf.runs import Explanation
 
     with make_progress() as progress:
         task = progress.add_task("explaining", total=len(paths))
 
-        def show(explanation: Explanation) -> None:
+        def show(explanation: Explanation, regions: list[Region]) -> None:
             progress.advance(task)
             if echo:
-                line = f"{explanation.path.name}: {explanation.describe()}"
-                say(line)
+                say(f"{explanation.path.name}: {explanation.describe()}")
+                for line in describe_regions(explanation, regions, most=_LISTED):
+                    say(f"  {line}")
 
-        write_explanations(run, paths, out, show, **options)
+        write_explanations(run, paths, out, on_regions=show, **options)
     say(f"Wrote {out / 'sheet.png'} and more")

@@ -1,25 +1,27 @@
 """Explanations as files: overlays, per-scale maps, a sheet of them, and a table."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mscam_tf.data.reading import Problem, write_problems
 from mscam_tf.errors import MscamError
 from mscam_tf.explanation.explanations import check_paths
+from mscam_tf.explanation.pictures import draw_explanation, draw_maps, draw_sheet
 from mscam_tf.files import name_files, write_table
 from mscam_tf.folders import write_whole_folder
-from mscam_tf.outputs import Kind, claim
-from mscam_tf.plots import (
-    plot_maps,
-    plot_overlay,
-    plot_relevance,
-    plot_scales,
-    plot_sheet,
-    save_figure,
+from mscam_tf.localization import (
+    REGION_COLUMNS,
+    Region,
+    choose_point,
+    describe_shares,
+    list_regions,
+    make_rows,
 )
+from mscam_tf.outputs import Kind, claim
+from mscam_tf.plots import plot_relevance, save_figure
 from mscam_tf.runs import (
     Explanation,
+    OperatingPoint,
     Run,
     Session,
     describe_verdict,
@@ -29,17 +31,15 @@ from mscam_tf.runs import (
     read_operating_point,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 _SHEET_IMAGES = 24
 _TABLE = "explanations.csv"
+_REGIONS = "regions.csv"
 EXPLANATION_FOLDER = Kind(
     "explanations",
     _TABLE,
     keys=("path", "predicted", "logit"),
     entries=(
-        *(_TABLE, "sheet.png", "relevance.png", "skipped.csv"),
+        *(_TABLE, _REGIONS, "sheet.png", "relevance.png", "skipped.csv"),
         *("*_overlay.png", "*_scales.png", "*_maps.png"),
     ),
 )
@@ -54,14 +54,17 @@ def write_explanations(
     skip_bad: bool = False,
     overwrite: bool = False,
     flips: bool = False,
+    threshold: float | None = None,
+    on_regions: Callable[[Explanation, list[Region]], None] | None = None,
 ) -> None:
-    """Explain images and write the pictures and the table.
+    """Explain images and write the pictures and the tables.
 
-    For each image `NAME_overlay.png` (the predicted class's map) and `NAME_scales.png` (its
-    scales side by side), and of a run that knows several findings in one image `NAME_maps.png`
-    (the map of each); for the first of them together `sheet.png`; `relevance.png` and
-    `explanations.csv`. All maps are on the run's one colour scale. The table says whether an image
-    is rejected, if the run has an operating point and knows which images are good.
+    For each image `NAME_overlay.png` (the predicted class's map, its regions outlined) and
+    `NAME_scales.png` (its scales side by side), and of a run that knows several findings in one
+    image `NAME_maps.png` (the map of each); for the first of them together `sheet.png`;
+    `relevance.png`, `explanations.csv`, and `regions.csv` with the regions of all classes. All maps
+    are on the run's one colour scale. The table says whether an image is rejected, if the run has
+    an operating point and knows which images are good.
 
     Args:
         run: A finished run, or a session of it.
@@ -72,6 +75,9 @@ def write_explanations(
         overwrite: Replace the explanations that the folder holds, so that none of other images or
             of another run stay among the new ones. Other files stay.
         flips: Whether to average over each image's four mirror images.
+        threshold: Where regions begin, in logits; by default at the run's operating point, or where
+            it keeps none at even odds (`mscam_tf.localization.assume_point`).
+        on_regions: Called with each explanation and its regions, as `on_progress` is.
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once, and nothing is written.
@@ -88,36 +94,61 @@ def write_explanations(
     with write_whole_folder(folder, EXPLANATION_FOLDER.entries) as partial:
         named = zip(name_files(paths), session.explain(paths), strict=True)
         readable = keep_readable(named, skipped, skip_bad=skip_bad)
-        _write_all(session, readable, partial, value_range, on_progress)
+        writer = _Writer(session, partial, value_range, threshold)
+        for name, explanation in readable:
+            regions = writer.add(name, explanation)
+            if on_progress is not None:
+                on_progress(explanation)
+            if on_regions is not None:
+                on_regions(explanation, regions)
+        writer.finish()
         if skip_bad:
             write_problems(skipped, partial / "skipped.csv")
 
 
-def _write_all(
-    session: Session,
-    named: Iterable[tuple[str, Explanation]],
-    folder: Path,
-    value_range: tuple[float, float],
-    on_progress: Callable[[Explanation], None] | None,
-) -> None:
-    sheet: list[Explanation] = []
-    rows = []
-    point = read_operating_point(session.run)
-    for name, explanation in named:
+class _Writer:
+    """Writes what is of one image at once, and keeps what is of all for the end."""
+
+    def __init__(
+        self,
+        session: Session,
+        folder: Path,
+        value_range: tuple[float, float],
+        threshold: float | None,
+    ) -> None:
+        self.session, self.folder, self.value_range = session, folder, value_range
+        self.threshold = threshold
+        self.kept = read_operating_point(session.run)
+        self.marked: OperatingPoint | None = None
+        self.sheet: list[Explanation] = []
+        self.rows: list[dict[str, str]] = []
+        self.region_rows: list[dict[str, object]] = []
+
+    def add(self, name: str, explanation: Explanation) -> list[Region]:
+        """Write the pictures of an image; return its regions."""
         _check_scales(explanation)
-        _write_pictures(explanation, folder, name, value_range)
-        if not session.task.exclusive:
-            save_figure(_plot_all(explanation, value_range), folder / f"{name}_maps.png")
-        verdict = describe_verdict(session.task, explanation.logits, point)
-        rows.append(_make_row(explanation, verdict))
-        sheet += [explanation] if len(sheet) < _SHEET_IMAGES else []
-        if on_progress is not None:
-            on_progress(explanation)
-    save_figure(_make_sheet(sheet, value_range), folder / "sheet.png")
-    save_figure(
-        plot_relevance(session.engine.relevance, session.task.class_names), folder / "relevance.png"
-    )
-    write_table(folder / _TABLE, rows)
+        task = self.session.task
+        if self.marked is None:
+            self.marked = choose_point(self.session, explanation, self.threshold)
+        regions = list_regions(explanation, self.marked)
+        figures = draw_explanation(explanation, regions, self.value_range)
+        if not task.exclusive:
+            figures["maps"] = draw_maps(explanation, regions, self.value_range)
+        for kind, figure in figures.items():
+            save_figure(figure, self.folder / f"{name}_{kind}.png")
+        verdict = describe_verdict(task, explanation.logits, self.kept)
+        self.rows.append(_make_row(explanation, regions, verdict))
+        self.region_rows += make_rows(explanation, regions)
+        self.sheet += [explanation] if len(self.sheet) < _SHEET_IMAGES else []
+        return regions
+
+    def finish(self) -> None:
+        """Write what is of all images."""
+        save_figure(draw_sheet(self.sheet, self.value_range), self.folder / "sheet.png")
+        relevance = plot_relevance(self.session.engine.relevance, self.session.task.class_names)
+        save_figure(relevance, self.folder / "relevance.png")
+        write_table(self.folder / _REGIONS, self.region_rows, REGION_COLUMNS)
+        write_table(self.folder / _TABLE, self.rows)
 
 
 def _check_scales(explanation: Explanation) -> None:
@@ -128,50 +159,9 @@ def _check_scales(explanation: Explanation) -> None:
         )
 
 
-def _write_pictures(
-    explanation: Explanation, folder: Path, name: str, value_range: tuple[float, float]
-) -> None:
-    index = explanation.predicted
-    class_map = explanation.maps[..., index]
-    overlay = plot_overlay(explanation.image, class_map, _title(explanation), value_range)
-    save_figure(overlay, folder / f"{name}_overlay.png")
-    scales = plot_scales(
-        explanation.image,
-        class_map,
-        explanation.scale_maps[..., index],
-        explanation.relevance[:, index],
-        explanation.contributions[:, index],
-        f"{explanation.path.name}: {explanation.describe()}",
-        value_range,
-    )
-    save_figure(scales, folder / f"{name}_scales.png")
-
-
-def _plot_all(explanation: Explanation, value_range: tuple[float, float]) -> "Figure":
-    return plot_maps(
-        explanation.image,
-        explanation.maps,
-        explanation.class_names,
-        value_range,
-        explanation.probabilities,
-    )
-
-
-def _make_sheet(explanations: Sequence[Explanation], value_range: tuple[float, float]) -> "Figure":
-    return plot_sheet(
-        [e.image for e in explanations],
-        [e.maps[..., e.predicted] for e in explanations],
-        [_title(e) for e in explanations],
-        value_range,
-    )
-
-
-def _title(explanation: Explanation) -> str:
-    index = explanation.predicted
-    return f"{explanation.class_names[index]}: {explanation.probabilities[index]:.3f}"
-
-
-def _make_row(explanation: Explanation, verdict: dict[str, str]) -> dict[str, str]:
+def _make_row(
+    explanation: Explanation, regions: Sequence[Region], verdict: dict[str, str]
+) -> dict[str, str]:
     index = explanation.predicted
     row = {
         "path": str(explanation.path),
@@ -182,4 +172,8 @@ def _make_row(explanation: Explanation, verdict: dict[str, str]) -> dict[str, st
     for what in ("relevance", "contributions"):
         for scale, value in enumerate(getattr(explanation, what)[:, index], start=1):
             row[f"{what}_scale{scale}"] = f"{value:.6f}"
-    return row | {"in_words": explanation.describe()}
+    name = explanation.class_names[index]
+    return row | {
+        "in_words": explanation.describe(),
+        "in_regions": describe_shares(explanation, regions, name),
+    }

@@ -1,5 +1,10 @@
 from .explained import assume_point as assume_point
+from .explained import choose_point as choose_point
 from .explained import describe_shares as describe_shares
 from .explained import list_regions as list_regions
 from .regions import Region as Region
 from .regions import find_regions as find_regions
+from .tables import REGION_COLUMNS as REGION_COLUMNS
+from .tables import describe_regions as describe_regions
+from .tables import make_rows as make_rows
+from .tables import place_box as place_box

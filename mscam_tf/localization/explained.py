@@ -7,7 +7,15 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.localization.regions import Region, find_regions
-from mscam_tf.runs import Explanation, OperatingPoint, Task, describe_sum, find_good_class
+from mscam_tf.runs import (
+    Explanation,
+    OperatingPoint,
+    Session,
+    Task,
+    describe_sum,
+    find_good_class,
+    read_operating_point,
+)
 
 
 def list_regions(
@@ -52,13 +60,30 @@ def list_regions(
     return found
 
 
+def choose_point(
+    session: Session, explanation: Explanation, threshold: float | None = None
+) -> OperatingPoint:
+    """Choose where regions of a run's maps begin: at its own operating point, if it keeps one.
+
+    Args:
+        session: The run.
+        explanation: Any of its explanations, for a run that keeps none: see `assume_point`.
+        threshold: For the maps of all classes but the good one, in logits, in the place of theirs.
+    """
+    point = read_operating_point(session.run) or assume_point(explanation, session.task)
+    if threshold is None:
+        return point
+    return replace(point, map_thresholds=dict.fromkeys(point.map_thresholds, threshold))
+
+
 def assume_point(explanation: Explanation, task: Task) -> OperatingPoint:
     """Make an operating point for a run that keeps none: a place is marked from even odds on.
 
     With several findings, that is where the place would have even odds by itself: if the map were
     everywhere as it is there, the logit would be 0. So the threshold is minus the biases of the
     heads. With one label the odds are those against the good class, if its map were 0; or, without
-    one, against the mean of the classes' biases.
+    one, against the mean of the classes' biases. A region has at least the area of a cell of the
+    finest scale.
 
     Args:
         explanation: Of any image: the biases are what its logits have beside the contributions.
@@ -77,7 +102,9 @@ def assume_point(explanation: Explanation, task: Task) -> OperatingPoint:
         even = float(biases[explanation.class_names.index(good)])
     named = zip(explanation.class_names, biases, strict=True)
     thresholds = {name: even - float(bias) for name, bias in named if name != good}
-    return OperatingPoint(thresholds, good=good)
+    pixels = explanation.maps.shape[0] * explanation.maps.shape[1]
+    cells = max((each[..., 0].size for each in explanation.cell_contributions), default=pixels)
+    return OperatingPoint(thresholds, good=good, minimum_area=pixels / cells)
 
 
 def _explain(explanation: Explanation, region: Region, class_index: int) -> Region:

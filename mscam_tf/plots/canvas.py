@@ -1,8 +1,9 @@
 """What all pictures of maps share: panels, grey images, overlays on one scale of colours."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import font_manager
@@ -10,10 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from mscam_tf.files import write_whole
 from mscam_tf.names import clean
+
+if TYPE_CHECKING:
+    from mscam_tf.localization import Region
 
 COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows there is the image.
     "evidence",
@@ -27,6 +32,8 @@ COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows ther
 )
 SIDE = 2.6  # Inches of one panel.
 _UNIT = "evidence (logits)"
+_OUTLINES = 20  # Regions that are drawn: a noisy map has hundreds.
+_LARGE = 0.12  # Of the width of the image: its number fits into a region.
 _LABEL = 32  # Characters beside an axis.
 _WIDE_FONTS = (  # With letters of East Asia; one of them is on most systems.
     *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo"),
@@ -69,6 +76,31 @@ def show_overlay(
         norm=norm,
         extent=(-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5),
     )
+
+
+def outline_regions(axis: Axes, regions: "Sequence[Region]") -> None:
+    """Draw the outline of each region, and its number: of the first twenty."""
+    axis.autoscale(enable=False)
+    for number, region in enumerate(regions[:_OUTLINES], start=1):
+        box, mask = region.box, np.pad(region.mask, 1).astype(float)
+        columns = np.arange(mask.shape[1]) + box.x_min - 1
+        rows = np.arange(mask.shape[0]) + box.y_min - 1
+        for color, width in (("black", 2.2), ("white", 1.0)):
+            axis.contour(columns, rows, mask, levels=[0.5], colors=color, linewidths=width)
+        x, y, side = _find_place(region, axis.get_xlim()[1])
+        halo = [withStroke(linewidth=1.8, foreground="black")]
+        style: dict[str, Any] = {"color": "white", "fontsize": 7, "va": "center", "clip_on": True}
+        axis.text(x - 0.5, y - 0.5, f"{number}", ha=side, path_effects=halo, **style)
+
+
+def _find_place(region: "Region", width: float) -> tuple[float, float, str]:
+    """Return where a region's number stands: at its peak, or beside a small one."""
+    box = region.box
+    if max(box.size) > _LARGE * width:
+        return (*region.peak, "center")
+    if box.x_max < (1 - _LARGE) * width:
+        return box.x_max + 1, region.peak[1], "left"
+    return box.x_min - 1, region.peak[1], "right"
 
 
 def add_color_bar(figure: Figure, axes: Any, norm: Normalize) -> None:

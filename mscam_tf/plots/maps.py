@@ -1,6 +1,7 @@
 """Pictures of maps over images, all on one scale of colours."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,9 +12,13 @@ from mscam_tf.plots.canvas import (
     escape,
     make_row,
     normalize,
+    outline_regions,
     show_image,
     show_overlay,
 )
+
+if TYPE_CHECKING:
+    from mscam_tf.localization import Region
 
 _DEVIATIONS = 2.5  # Half the range of grey levels of a contact sheet.
 
@@ -24,6 +29,7 @@ def plot_maps(
     class_names: Sequence[str],
     value_range: tuple[float, float] | None = None,
     probabilities: np.ndarray | None = None,
+    regions: "Sequence[Region]" = (),
 ) -> Figure:
     """Show the map of each class over the grey image, on one colour scale.
 
@@ -35,6 +41,7 @@ def plot_maps(
             The colour scale is as wide on either side of zero, where it is clear: red is evidence
             for the class, blue against it. Give the same to all pictures that are to be compared.
         probabilities: `(C,)`, to show in the titles.
+        regions: To outline in the map of the class that their label names, and to number.
 
     Returns:
         A matplotlib `Figure`.
@@ -51,17 +58,26 @@ def plot_maps(
     for index, (axis, name) in enumerate(zip(axes[1:], class_names, strict=True)):
         title = name if probabilities is None else f"{name}: {probabilities[index]:.3f}"
         show_overlay(axis, image, maps[..., index], norm, title)
+        outline_regions(axis, [region for region in regions if region.label == name])
     add_color_bar(figure, axes, norm)
     return figure
 
 
 def plot_overlay(
-    image: np.ndarray, class_map: np.ndarray, title: str, value_range: tuple[float, float]
+    image: np.ndarray,
+    class_map: np.ndarray,
+    title: str,
+    value_range: tuple[float, float],
+    regions: "Sequence[Region]" = (),
 ) -> Figure:
-    """Show one class's map `(H, W)` over the grey image, with a colour bar in logits."""
+    """Show one class's map `(H, W)` over the grey image, with a colour bar in logits.
+
+    The regions are outlined and numbered in their order: the first twenty.
+    """
     norm = normalize(value_range)
     figure, axes = make_row(1)
     show_overlay(axes[0], image, class_map, norm, title)
+    outline_regions(axes[0], regions)
     add_color_bar(figure, axes, norm)
     return figure
 

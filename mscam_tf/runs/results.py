@@ -30,6 +30,8 @@ class Explanation:
         cell_contributions: Of each scale what the cells of its own grid add to each logit,
             `(H_b, W_b, C)`, logits: over all cells that is the contribution. Empty from a session
             without scale maps, or an engine that does not tell.
+        source_size: `(height, width)` of the image in its file, in pixels, before it was resized
+            for the model; `None` if it is that of `image`.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Explanation:
     scale_maps: np.ndarray
     class_names: list[str]
     cell_contributions: tuple[np.ndarray, ...] = ()
+    source_size: tuple[int, int] | None = None
 
     @property
     def predicted(self) -> int:

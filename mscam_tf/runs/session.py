@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class _Image:
+    """An image as the model sees it, and the size that it has in its file."""
+
+    path: Path
+    pixels: np.ndarray
+    source_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Session:
     """A run that stays open.
 
@@ -66,57 +75,52 @@ class Session:
         Raises:
             RunError: If the model gives NaN or infinity.
         """
-        waiting: list[tuple[Path, np.ndarray | Problem]] = []
+        waiting: list[_Image | Problem] = []
         readable = 0
-        for path, image in self._read(paths):
-            waiting.append((path, image))
+        for image in self._read(paths):
+            waiting.append(image)
             readable += not isinstance(image, Problem)
             if readable == self.batch_size:
                 yield from self._explain_batch(waiting)
                 waiting, readable = [], 0
         yield from self._explain_batch(waiting)
 
-    def _read(self, paths: Iterable[Path]) -> Iterator[tuple[Path, np.ndarray | Problem]]:
-        def load(path: Path, options: ReadOptions) -> tuple[Path, np.ndarray]:
-            return path, resize_image(read_image(path, options), self.image_size)
+    def _read(self, paths: Iterable[Path]) -> Iterator[_Image | Problem]:
+        def load(path: Path, options: ReadOptions) -> _Image:
+            image = read_image(path, options)
+            height, width = image.shape
+            return _Image(path, resize_image(image, self.image_size), (height, width))
 
         for result in map_images(load, paths, self.read):
-            if isinstance(result, ImageError):
-                problem = result.problems[0]
-                yield problem.path, problem
-            else:
-                yield result
+            yield result.problems[0] if isinstance(result, ImageError) else result
 
     def _explain_batch(
-        self, waiting: Sequence[tuple[Path, np.ndarray | Problem]]
+        self, waiting: Sequence[_Image | Problem]
     ) -> Iterator[Explanation | Problem]:
-        images = [image for _, image in waiting if not isinstance(image, Problem)]
+        images = [image.pixels for image in waiting if not isinstance(image, Problem)]
         outputs = self.engine.explain(np.stack(images)[..., None]) if images else {}
         index = 0
-        for path, image in waiting:
+        for image in waiting:
             if isinstance(image, Problem):
                 yield image
                 continue
-            one = {name: values[index] for name, values in outputs.items()}
-            yield self._collect(path, image, one)
+            yield self._collect(image, {name: values[index] for name, values in outputs.items()})
             index += 1
 
-    def _collect(
-        self, path: Path, image: np.ndarray, outputs: dict[str, np.ndarray]
-    ) -> Explanation:
+    def _collect(self, image: _Image, outputs: dict[str, np.ndarray]) -> Explanation:
         relevance, maps = self.engine.relevance, outputs["maps"]
         if not np.isfinite(outputs["logits"]).all():
             raise RunError(
-                f"The model of run {self.run.folder} gives no finite numbers for {path}: train it "
-                f"anew, in float32. Received: logits={outputs['logits'].tolist()}"
+                f"The model of run {self.run.folder} gives no finite numbers for {image.path}: "
+                f"train it anew, in float32. Received: logits={outputs['logits'].tolist()}"
             )
         scales = range(1, len(relevance) + 1)
         named = [(f"scale{b}_maps", relevance[b - 1]) for b in scales]
         scale_maps = [outputs[name] * h for name, h in named if name in outputs]
         cells = [outputs.get(f"scale{b}_contributions") for b in scales]
         return Explanation(
-            path=path,
-            image=image,
+            path=image.path,
+            image=image.pixels,
             logits=outputs["logits"],
             probabilities=outputs["probabilities"],
             contributions=outputs["contributions"],
@@ -125,6 +129,7 @@ class Session:
             scale_maps=np.stack(scale_maps) if scale_maps else np.empty((0, *maps.shape)),
             class_names=self.task.class_names,
             cell_contributions=tuple(each for each in cells if each is not None),
+            source_size=image.source_size,
         )
 
 

@@ -9,7 +9,14 @@ def test_explain_an_image(finished_run, image_folder, tmp_path):
     image = image_folder / "wide" / "wide0.png"
     text = call("explain", finished_run.folder, image, "--flips", "--out", tmp_path / "maps")
     assert "logit of" in text
+    assert "region" in text
     assert (tmp_path / "maps" / "wide0_scales.png").exists()
+
+
+def test_the_threshold_of_regions(finished_run, image_folder, tmp_path):
+    image = image_folder / "wide" / "wide0.png"
+    arguments = (finished_run.folder, image, "--threshold", "1000", "--out", tmp_path / "maps")
+    assert "no region of" in call("explain", *arguments)
 
 
 def test_explain_a_split(finished_run, image_folder, tmp_path):

@@ -20,13 +20,31 @@ def test_writes_pictures_and_table(finished_run, image_folder, tmp_path):
     pictures = {
         f"{stem}_{kind}.png" for stem in ("none0", "wide1") for kind in ("overlay", "scales")
     }
-    assert names == pictures | {"sheet.png", "relevance.png", "explanations.csv"}
+    tables = {"explanations.csv", "regions.csv"}
+    assert names == pictures | {"sheet.png", "relevance.png"} | tables
     with (tmp_path / "out" / "explanations.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["in_words"] == seen[0].describe()
     assert float(rows[1]["contributions_scale2"]) == pytest.approx(
         seen[1].contributions[1, seen[1].predicted], abs=1e-5
     )
+
+
+def test_lists_the_regions(finished_run, image_folder, tmp_path):
+    path = image_folder / "wide" / "wide1.png"
+    seen = []
+    options = {"threshold": -100.0, "on_regions": lambda *each: seen.append(each)}
+    mscam_tf.write_explanations(finished_run, [path], tmp_path / "all", **options)
+    (explanation, (region,)) = seen[0]
+    assert (explanation.path, region.area, region.label) == (path, 64 * 64, "wide")
+    (row,) = read_table(tmp_path / "all" / "regions.csv")
+    index = explanation.class_names.index("wide")
+    whole = explanation.contributions[:, index].sum()
+    assert float(row["share"]) == pytest.approx(whole, abs=1e-4)
+    assert (row["x_max"], row["y_max"]) == ("40", "40")  # The file has 40 x 40 pixels.
+    assert "from elsewhere" in read_table(tmp_path / "all" / "explanations.csv")[0]["in_regions"]
+    mscam_tf.write_explanations(finished_run, [path], tmp_path / "none", threshold=1e6)
+    assert read_table(tmp_path / "none" / "regions.csv") == []
 
 
 def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):

@@ -96,11 +96,11 @@ def test_what_is_not_there_is_refused():
 def test_a_run_without_a_point_marks_from_even_odds_on():
     explanation = explain_by_hand()  # The biases are 0, -2 and 1.
     several = assume_point(explanation, SeveralFindings(NAMES))
-    assert several == OperatingPoint({"none": 0.0, "bone": 2.0, "void": -1.0})
+    assert several == OperatingPoint({"none": 0.0, "bone": 2.0, "void": -1.0}, minimum_area=4)
     lifted = replace(explanation, logits=explanation.logits + 9)
     for each in (explanation, lifted):  # One label: only differences count.
         point = assume_point(each, OneLabel(NAMES))
-        assert point == OperatingPoint({"bone": 2.0, "void": -1.0}, good="none")
+        assert point == OperatingPoint({"bone": 2.0, "void": -1.0}, good="none", minimum_area=4)
     renamed = replace(lifted, class_names=["a", "b", "c"])
     point = assume_point(renamed, OneLabel(["a", "b", "c"]))
     assert point.map_thresholds == pytest.approx({"a": -1 / 3, "b": 5 / 3, "c": -4 / 3})
