@@ -44,6 +44,16 @@ OVERWRITE = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace what an earlier run of this command wrote there."),
 ]
+BOXES = Annotated[
+    Path | None,
+    typer.Option(
+        "--boxes",
+        metavar="FILE",
+        help="Boxes of the objects: a CSV file with the columns path,x_min,y_min,x_max,y_max; a "
+        "COCO file (.json); or a folder of YOLO (.txt) or Pascal VOC (.xml) files. By default the "
+        "boxes.csv beside the images.",
+    ),
+]
 SKIP_BAD = Annotated[
     bool,
     typer.Option(

@@ -58,6 +58,15 @@ def explain(
             "thresholds on, or from even odds where a run has none.",
         ),
     ] = None,
+    box_format: Annotated[
+        str | None,
+        typer.Option(
+            "--box-format",
+            metavar="coco|yolo|voc",
+            help="Write the boxes of the regions in this format too, for labelling tools: as "
+            "boxes.json (COCO), or as a folder boxes (YOLO, Pascal VOC).",
+        ),
+    ] = None,
     flips: Annotated[
         bool,
         typer.Option(
@@ -101,8 +110,17 @@ def explain(
             _refuse_settings(settings)
             opened = open_run(run)
             paths = list_images(images) if split is None else _list_split(opened, images, split)
-        options = {"skip_bad": skip_bad, "overwrite": overwrite, "flips": flips}
-        explain_with_progress(opened, paths, out, echo=True, threshold=threshold, **options)
+        explain_with_progress(
+            opened,
+            paths,
+            out,
+            echo=True,
+            skip_bad=skip_bad,
+            overwrite=overwrite,
+            flips=flips,
+            threshold=threshold,
+            box_format=box_format,
+        )
 
 
 def _list_split(run: "Run", images: list[Path], split: str) -> list[Path]:

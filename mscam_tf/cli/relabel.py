@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mscam_tf.cli.console import (
+    BOXES,
     DATA,
     OVERWRITE,
     explain_errors,
@@ -36,10 +37,7 @@ def relabel(
             "--from", metavar="masks|boxes|column", help="What the sizes are measured from."
         ),
     ] = None,
-    boxes: Annotated[
-        Path | None,
-        typer.Option(metavar="CSV", help="File of boxes; by default the boxes.csv beside DATA."),
-    ] = None,
+    boxes: BOXES = None,
     column: Annotated[str | None, typer.Option(help="Name of the column of sizes.")] = None,
     measure: Annotated[
         str | None,
@@ -109,7 +107,9 @@ def relabel(
         if source == "boxes":
             paths = [sample.path for sample in manifest.samples]
             found = match_boxes(
-                read_boxes(boxes or manifest.root / BOXES_FILE), paths, manifest.root
+                read_boxes(boxes or manifest.root / BOXES_FILE, manifest.paths),
+                paths,
+                manifest.root,
             )
             if not any(found.values()):
                 say("The file of boxes is empty: no image has an object.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mscam_tf.cli.console import (
+    BOXES,
     OVERWRITE,
     explain_errors,
     make_progress,
@@ -48,14 +49,7 @@ def tile(
         Path, typer.Argument(metavar="FRAMES", help="An image, a folder of images, or a manifest.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
-    boxes: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="File of boxes with the columns path,x_min,y_min,x_max,y_max; by default the "
-            "boxes.csv in the folder, or beside the manifest.",
-        ),
-    ] = None,
+    boxes: BOXES = None,
     masks: Annotated[
         Path | None,
         typer.Option(
@@ -148,4 +142,5 @@ def _find_boxes(
         boxes = frames.root / BOXES_FILE
     if boxes is None:
         return None
-    return match_boxes(read_boxes(boxes), [sample.path for sample in frames.samples], frames.root)
+    found = read_boxes(boxes, frames.paths)
+    return match_boxes(found, [sample.path for sample in frames.samples], frames.root)

@@ -1,11 +1,13 @@
 """The command `mscam train`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mscam_tf.cli.console import (
+    BOXES,
     DATA,
     OVERWRITE,
     SKIP_BAD,
@@ -30,6 +32,7 @@ def train(
     data: DATA,
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Run folder to create.")],
+    boxes: BOXES = None,
     skip_bad: SKIP_BAD = False,
     overwrite: OVERWRITE = False,
     resume: Annotated[
@@ -61,7 +64,7 @@ def train(
         if config is None:
             config = make_settings(TrainConfig, settings, read=make_settings(ReadOptions, settings))
         run = train_with_progress(
-            data, out, config, overwrite=overwrite, resume=resume, skip_bad=skip_bad
+            data, out, config, boxes, overwrite=overwrite, resume=resume, skip_bad=skip_bad
         )
         say(f"Next: mscam evaluate {run.folder} {data}")
 
@@ -85,12 +88,14 @@ def _is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def train_with_progress(data: Path, out: Path, config: TrainConfig, **options: bool) -> "Run":
+def train_with_progress(
+    data: Path, out: Path, config: TrainConfig, boxes: Path | None = None, **options: bool
+) -> "Run":
     """Train, with bars for checking and for the epochs."""
     from mscam_tf.plots import plot_history, save_figure
     from mscam_tf.training import train as train_run
 
-    manifest = read_data(data)
+    manifest = replace(read_data(data), boxes=boxes)
     with make_progress() as progress:
         checked = progress.add_task("checking images", total=len(manifest.samples))
         run = train_run(

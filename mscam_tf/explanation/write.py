@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mscam_tf.data.manifests import check_box_format
 from mscam_tf.data.reading import Problem, write_problems
 from mscam_tf.errors import MscamError
+from mscam_tf.explanation.boxes import MarkedImage, write_image_boxes
 from mscam_tf.explanation.explanations import check_paths
 from mscam_tf.explanation.pictures import draw_explanation, draw_maps, draw_sheet
 from mscam_tf.files import name_files, write_table
@@ -34,12 +36,14 @@ from mscam_tf.runs import (
 _SHEET_IMAGES = 24
 _TABLE = "explanations.csv"
 _REGIONS = "regions.csv"
+_BOXES = "boxes"
 EXPLANATION_FOLDER = Kind(
     "explanations",
     _TABLE,
     keys=("path", "predicted", "logit"),
     entries=(
         *(_TABLE, _REGIONS, "sheet.png", "relevance.png", "skipped.csv"),
+        *(_BOXES, f"{_BOXES}.json"),
         *("*_overlay.png", "*_scales.png", "*_maps.png"),
     ),
 )
@@ -55,6 +59,7 @@ def write_explanations(
     overwrite: bool = False,
     flips: bool = False,
     threshold: float | None = None,
+    box_format: str | None = None,
     on_regions: Callable[[Explanation, list[Region]], None] | None = None,
 ) -> None:
     """Explain images and write the pictures and the tables.
@@ -77,6 +82,8 @@ def write_explanations(
         flips: Whether to average over each image's four mirror images.
         threshold: Where regions begin, in logits; by default at the run's operating point, or where
             it keeps none at even odds (`mscam_tf.localization.assume_point`).
+        box_format: Write the boxes of the regions for labelling tools too: `"coco"` (`boxes.json`),
+            or `"yolo"` or `"voc"` (a folder `boxes`).
         on_regions: Called with each explanation and its regions, as `on_progress` is.
 
     Raises:
@@ -86,6 +93,8 @@ def write_explanations(
             explanations, or holds the images.
     """
     check_paths(paths)
+    if box_format is not None:
+        check_box_format(box_format)
     folder = Path(folder)
     claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
     value_range = find_run(run).read_value_range()
@@ -102,6 +111,9 @@ def write_explanations(
             if on_regions is not None:
                 on_regions(explanation, regions)
         writer.finish()
+        if box_format is not None:
+            name = f"{_BOXES}.json" if box_format == "coco" else _BOXES
+            write_image_boxes(writer.marked_images, partial / name, box_format)
         if skip_bad:
             write_problems(skipped, partial / "skipped.csv")
 
@@ -123,6 +135,7 @@ class _Writer:
         self.sheet: list[Explanation] = []
         self.rows: list[dict[str, str]] = []
         self.region_rows: list[dict[str, object]] = []
+        self.marked_images: list[MarkedImage] = []
 
     def add(self, name: str, explanation: Explanation) -> list[Region]:
         """Write the pictures of an image; return its regions."""
@@ -139,6 +152,7 @@ class _Writer:
         verdict = describe_verdict(task, explanation.logits, self.kept)
         self.rows.append(_make_row(explanation, regions, verdict))
         self.region_rows += make_rows(explanation, regions)
+        self.marked_images.append(MarkedImage.of(explanation, regions))
         self.sheet += [explanation] if len(self.sheet) < _SHEET_IMAGES else []
         return regions
 

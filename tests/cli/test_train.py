@@ -2,7 +2,8 @@ import shutil
 
 import pytest
 
-from mscam_tf import ReadOptions, open_run
+from mscam_tf import Box, ReadOptions, open_run
+from mscam_tf.data.manifests import export_boxes
 from tests.cli.command import call
 from tests.training.marked import write_marked
 
@@ -84,3 +85,15 @@ def test_boxes_that_the_maps_learned_from_are_said(tmp_path):
     assert "marks.csv" in text
     labels = ("--map-weight", 0, "--out", tmp_path / "labels", *options)
     assert "masks or boxes" not in call("train", folder, *labels)
+
+
+def test_train_takes_the_boxes_of_a_labelling_tool(image_folder, tmp_path):
+    images = sorted(image_folder.glob("wide/*.png"))
+    sizes = {f"wide/{path.name}": (40, 40) for path in images}
+    boxes = {path: [Box(10, 5, 22, 30, "wide")] for path in sizes}
+    export_boxes(boxes, sizes, tmp_path / "boxes.json", "coco")
+    run = tmp_path / "run"
+    options = ["--backbone", "TinyNet", "--epochs", 1, "--image-size", 32, "--out", run]
+    text = call("train", image_folder, "--boxes", tmp_path / "boxes.json", *options)
+    assert "The maps learned from masks or boxes" in text
+    assert len((run / "marks.csv").read_text().splitlines()) == 1 + len(images)

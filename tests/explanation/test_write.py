@@ -47,6 +47,17 @@ def test_lists_the_regions(finished_run, image_folder, tmp_path):
     assert read_table(tmp_path / "none" / "regions.csv") == []
 
 
+def test_boxes_for_labelling_tools(finished_run, image_folder, tmp_path):
+    path = image_folder / "wide" / "wide1.png"
+    with pytest.raises(mscam_tf.MscamError, match="box_format='kitti'"):
+        mscam_tf.write_explanations(finished_run, [path], tmp_path, box_format="kitti")
+    assert not list(tmp_path.iterdir())
+    options = {"threshold": -100.0, "box_format": "voc"}
+    mscam_tf.write_explanations(finished_run, [path], tmp_path / "out", **options)
+    boxes = mscam_tf.read_boxes(tmp_path / "out" / "boxes")
+    assert boxes == {"wide1.png": [mscam_tf.Box(0, 0, 40, 40, "wide")]}
+
+
 def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):
     first, second = (image_folder / "none" / f"none{number}.png" for number in (0, 1))
     mscam_tf.write_explanations(finished_run, [first], tmp_path / "out")

@@ -8,6 +8,8 @@ from .boxes import write_boxes as write_boxes
 from .denials import VISIBLE as VISIBLE
 from .denials import find_denied as find_denied
 from .denials import guess_findings as guess_findings
+from .export import check_box_format as check_box_format
+from .export import export_boxes as export_boxes
 from .findings import encode_findings as encode_findings
 from .findings import join_findings as join_findings
 from .findings import label_finding as label_finding

@@ -21,19 +21,24 @@ _MOST = {"visible": 1.0}
 _CUT = ("object_width", "object_height", "visible")
 
 
-def read_boxes(path: str | Path) -> dict[str, list[Box]]:
-    r"""Read the boxes of many images from a CSV file.
+def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[Box]]:
+    r"""Read the boxes of many images from a CSV file, or as a labelling tool has written them.
 
     Args:
-        path: A file with the columns `path` (or `film` or `image`), `x_min`, `y_min`, `x_max` and
+        path: A JSON file in the format of COCO; or a folder of Pascal VOC files (`.xml`, pixels
+            from 0 as LabelImg and CVAT count) or of YOLO files (`.txt`, with the names of classes
+            in a `classes.txt`, `obj.names` or `data.yaml` there or in the folder above); or a CSV
+            file with the columns `path` (or `film` or `image`), `x_min`, `y_min`, `x_max` and
             `y_max`, and optionally `label`. `mscam tile` adds `object_width`, `object_height` and
             `visible` for boxes that the edge of a patch has cut.
+        images: The image files, for YOLO, whose numbers are relative to their sizes. A file of
+            boxes has the name of its image.
 
     Returns:
         The boxes of each image, under its path as it is written in the file.
 
     Raises:
-        ManifestError: If a column is missing, or a row holds no box.
+        ManifestError: If a column is missing, or a row or an entry holds no box.
 
     Examples:
         >>> import tempfile, pathlib
@@ -43,6 +48,10 @@ def read_boxes(path: str | Path) -> dict[str, list[Box]]:
         (6.0, 4.5)
     """
     path = Path(path)
+    if path.is_dir() or path.suffix.lower() == ".json":
+        from mscam_tf.data.manifests.exchange import read_exchanged  # Takes long to import.
+
+        return read_exchanged(path, images)
     table = _open_boxes(path)
     name = next((name for name in _PATH_NAMES if name in table.columns), None)
     if name is None or set(CORNERS) - set(table.columns):
@@ -84,7 +93,7 @@ def _make_row(image: str, box: Box) -> dict[str, object]:
 
 
 def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
-    """Read the boxes beside a manifest's images; `None` if there are none.
+    """Read the boxes of a manifest, or those beside its images; `None` if there are none.
 
     Another program may have written a file of this name: one with other columns, or only with
     images that are not listed, is passed over with a warning.
@@ -92,6 +101,8 @@ def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
     Raises:
         ManifestError: If a row holds no box.
     """
+    if manifest.boxes is not None:
+        return _match(read_boxes(manifest.boxes, manifest.paths), manifest)
     path = manifest.root / BOXES_FILE
     if not path.is_file():
         return None
@@ -101,10 +112,14 @@ def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
         return None
     boxes = read_boxes(path)
     try:
-        return match_boxes(boxes, [sample.path for sample in manifest.samples], manifest.root)
+        return _match(boxes, manifest)
     except ManifestError as error:
         _LOGGER.warning("%s is passed over: %s", path, error)
         return None
+
+
+def _match(boxes: Mapping[str, Sequence[Box]], manifest: Manifest) -> dict[str, Sequence[Box]]:
+    return match_boxes(boxes, [sample.path for sample in manifest.samples], manifest.root)
 
 
 def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> None:

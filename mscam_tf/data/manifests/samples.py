@@ -42,10 +42,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A list of labelled images below one folder."""
+    """A list of labelled images below one folder.
+
+    Attributes:
+        root: The folder to which paths are relative.
+        samples: The images.
+        boxes: A file or folder of their boxes, as `mscam_tf.read_boxes` reads it, in the place of
+            a `boxes.csv` in the folder; `None` for that one.
+    """
 
     root: Path
     samples: tuple[Sample, ...]
+    boxes: Path | None = None
 
     @property
     def class_names(self) -> list[str]:

@@ -1,0 +1,167 @@
+"""Read boxes as labelling tools write them: COCO, YOLO and Pascal VOC."""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import yaml
+from globox import BoundingBox, BoxFormat
+
+from mscam_tf.data.manifests.box import Box
+from mscam_tf.data.manifests.samples import ManifestError
+from mscam_tf.data.reading import read_image
+
+CLASS_FILE = "classes.txt"
+_NAME_FILES = (CLASS_FILE, "obj.names")
+_YAML_FILES = ("data.yaml", "dataset.yaml")
+# What the readers of broken files raise; ParsingError of globox is none of these.
+_FAULTS = (AttributeError, KeyError, TypeError, ValueError, AssertionError, IndexError)
+_LOGGER = logging.getLogger(__name__)
+_Found = Iterator[tuple[str, Box]]
+
+
+def read_exchanged(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
+    """Read the boxes of a COCO file, a folder of YOLO text files, or one of Pascal VOC files.
+
+    Args:
+        path: The JSON file or folder; folders in it count too.
+        images: Image files that boxes may be of. Those of YOLO are found by their names, and give
+            the sizes to which its numbers are relative.
+
+    Raises:
+        ManifestError: If a file cannot be read, or an entry holds no box: it names both.
+    """
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    for image, box in _choose_reader(path)(path, images):
+        boxes[image].append(box)
+    return dict(boxes)
+
+
+def _choose_reader(path: Path) -> Callable[[Path, Iterable[Path]], _Found]:
+    if path.is_file():
+        return _read_coco
+    readers = {"*.xml": _read_voc, "*.txt": _read_yolo}
+    found = [reader for name, reader in readers.items() if next(path.rglob(name), None)]
+    if len(found) != 1:
+        raise ManifestError(
+            f"{path} must hold boxes as .xml files (Pascal VOC) or as .txt files (YOLO). "
+            f"Received: {'both' if found else 'neither'}"
+        )
+    return found[0]
+
+
+def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        names = {one["id"]: str(one["name"]) for one in content["categories"]}
+        files = {one["id"]: str(one["file_name"]) for one in content["images"]}
+        entries = list(content["annotations"])
+    except (*_FAULTS, OSError) as error:
+        raise ManifestError(
+            f"{path} must be a COCO file with images, annotations and categories. "
+            f"Received: {_say(error)}"
+        ) from error
+
+    def parse(entry: Any) -> BoundingBox:
+        x, y, width, height = map(float, entry["bbox"])
+        label, coords = names[entry["category_id"]], (x, y, width, height)
+        return BoundingBox.create(label=label, coords=coords, box_format=BoxFormat.LTWH)
+
+    for number, entry in enumerate(entries, start=1):
+        place = f"{path}, annotation {number}"
+        box = _read_entry(place, parse, entry)
+        if entry.get("image_id") not in files:
+            raise ManifestError(f"{place}: expected the id of an image. Received: {entry}")
+        yield files[entry["image_id"]], box
+
+
+def _read_voc(folder: Path, _: Iterable[Path]) -> _Found:
+    for path in sorted(folder.rglob("*.xml")):
+        try:
+            root = ElementTree.parse(path).getroot()
+        except (ElementTree.ParseError, OSError) as error:
+            raise ManifestError(f"{path} must be an XML file. Received: {error}") from error
+        image = (root.findtext("filename") or "").strip() or path.stem
+        for number, node in enumerate(root.iter("object"), start=1):
+            place = f"{path}, object {number}"
+            yield image, _read_entry(place, BoundingBox.from_xml, node)
+
+
+def _read_yolo(folder: Path, images: Iterable[Path]) -> _Found:
+    names = _read_class_names(folder)
+    known: dict[str, list[Path]] = defaultdict(list)
+    for image in images:
+        known[image.stem].append(image)
+    files = [path for path in sorted(folder.rglob("*.txt")) if path.name not in _NAME_FILES]
+    lone = [path for path in files if path.stem not in known]
+    if files and len(lone) == len(files):
+        raise ManifestError(
+            "The files of boxes must have the names of images that are listed. "
+            f"Received: {lone[0]}, images such as {next(iter(known.values()), ['none'])[0]}"
+        )
+    if lone:
+        _LOGGER.warning("%d files of boxes have no image, such as %s.", len(lone), lone[0])
+    for path in files:
+        if path.stem in known:
+            yield from _read_yolo_file(path, known[path.stem], names)
+
+
+def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _Found:
+    if len(images) > 1:
+        raise ManifestError(
+            f"{path} must have the name of one image. Received: {images[0]} and {images[1]}"
+        )
+    height, width = read_image(images[0]).shape
+
+    def parse(line: str) -> BoundingBox:
+        box = BoundingBox.from_yolo_v5(line, image_size=(width, height))
+        box.label = names[box.label] if names else box.label
+        return box
+
+    for number, line in enumerate(_read_lines(path), start=1):
+        if line.strip():
+            yield str(images[0]), _read_entry(f"{path}, line {number}", parse, line)
+
+
+def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> Box:
+    try:
+        box = parse(entry)
+        return Box(box.xmin, box.ymin, box.xmax, box.ymax, box.label, place=place)
+    except Exception as error:  # The library has errors of its own, of no common kind.
+        raise ManifestError(f"{place}: expected a box. Received: {_say(error)}") from error
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise ManifestError(f"{path} must be a text file. Received: {error}") from error
+
+
+def _say(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else f"{error}" or type(error).__name__
+
+
+def _read_class_names(folder: Path) -> dict[str, str]:
+    """Return the names of YOLO's numbers of classes, from a file in the folder or above it."""
+    places = [place / name for place in (folder, folder.parent) for name in _NAME_FILES]
+    listed = next((path for path in places if path.is_file()), None)
+    if listed is not None:
+        lines = enumerate(_read_lines(listed))
+        return {str(number): name.strip() for number, name in lines if name.strip()}
+    places = [place / name for place in (folder, folder.parent) for name in _YAML_FILES]
+    found = next((path for path in places if path.is_file()), None)
+    if found is None:
+        return {}
+    try:
+        names = yaml.safe_load("\n".join(_read_lines(found)))["names"]
+        pairs = names.items() if isinstance(names, dict) else enumerate(names)
+        return {str(number): str(name) for number, name in pairs}
+    except (*_FAULTS, yaml.YAMLError) as error:
+        raise ManifestError(
+            f"{found} must have `names`, the names of the classes. Received: {_say(error)}"
+        ) from error

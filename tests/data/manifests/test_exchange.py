@@ -1,0 +1,128 @@
+import json
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import Box, ManifestError, read_boxes
+from mscam_tf.data.manifests import Manifest, Sample, find_boxes
+
+COCO = {
+    "images": [{"id": 7, "file_name": "a.png", "width": 40, "height": 20}],
+    "categories": [{"id": 3, "name": "bone"}],
+    "annotations": [
+        {"id": 1, "image_id": 7, "category_id": 3, "bbox": [2, 4, 10.5, 6], "iscrowd": 0},
+        {"id": 2, "image_id": 7, "category_id": 3, "bbox": [0, 0, 1, 1], "score": 0.5},
+    ],
+}
+VOC = """<annotation><folder>x</folder><filename>a.png</filename>
+<size><width>40</width><height>20</height><depth>1</depth></size>
+<object><name>bone</name><pose>Unspecified</pose><truncated>0</truncated><difficult>0</difficult>
+<bndbox><xmin>2</xmin><ymin>4</ymin><xmax>12.5</xmax><ymax>10</ymax></bndbox></object>
+<object><name>void</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>1</xmax><ymax>1</ymax></bndbox>
+</object></annotation>"""
+YOLO = "0 0.18125 0.35 0.2625 0.3\n\n1 0.0125 0.025 0.025 0.05 0.9\n"
+BONE = Box(2, 4, 12.5, 10, "bone")
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "images" / "a.png"
+    path.parent.mkdir()
+    Image.fromarray(np.zeros((20, 40), np.uint8)).save(path)
+    return path
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_coco(tmp_path):
+    path = write(tmp_path / "instances.json", COCO)
+    first, second = read_boxes(path)["a.png"]
+    assert (first, second) == (BONE, Box(0, 0, 1, 1, "bone"))
+    assert second.place == f"{path}, annotation 2"
+
+
+def test_voc(tmp_path):
+    write(tmp_path / "voc" / "deep" / "a.xml", VOC)
+    assert read_boxes(tmp_path / "voc") == {"a.png": [BONE, Box(0, 0, 1, 1, "void")]}
+
+
+def assert_yolo(folder, image, names):
+    found = read_boxes(folder, [image])[str(image)]
+    assert [box.label for box in found] == names
+    corners = [(box.x_min, box.y_min, box.x_max, box.y_max) for box in found]
+    np.testing.assert_allclose(corners, [(2, 4, 12.5, 10), (0, 0, 1, 1)], atol=1e-9)
+    assert found[1].place.endswith("a.txt, line 3")
+
+
+def test_yolo(tmp_path, image):
+    write(tmp_path / "labels" / "train" / "a.txt", YOLO)
+    assert_yolo(tmp_path / "labels", image, ["0", "1"])
+    write(tmp_path / "data.yaml", "nc: 2\nnames: {0: hook, 1: wire}\n")
+    assert_yolo(tmp_path / "labels", image, ["hook", "wire"])
+    write(tmp_path / "data.yaml", "names: [rib, pin]\n")
+    assert_yolo(tmp_path / "labels", image, ["rib", "pin"])
+    write(tmp_path / "labels" / "classes.txt", "\ufeffbone\nvoid\n")
+    assert_yolo(tmp_path / "labels", image, ["bone", "void"])
+
+
+def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    write(tmp_path / "labels" / "train.txt", "images/a.png\n")
+    with caplog.at_level(logging.WARNING):
+        assert len(read_boxes(tmp_path / "labels", [image])) == 1
+    assert "1 files of boxes have no image, such as" in caplog.text
+    with pytest.raises(ManifestError, match=r"names of images.*images such as b\.png"):
+        read_boxes(tmp_path / "labels", [tmp_path.relative_to(tmp_path) / "b.png"])
+    twin = image.with_suffix(".tif")
+    with pytest.raises(ManifestError, match=r"a\.txt must have the name of one image"):
+        read_boxes(tmp_path / "labels", [image, twin])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.json", "{", r"x\.json must be a COCO file"),
+        ("x.json", [1], r"x\.json must be a COCO file"),
+        ("x.json", {**COCO, "images": [{}]}, r"must be a COCO file.*Received: no 'id'"),
+        ("x.json", {**COCO, "categories": []}, r"x\.json, annotation 1: expected a box.*no 3"),
+        ("x.json", {**COCO, "images": []}, r"annotation 1: expected the id of an image"),
+        ("x.json", {**COCO, "annotations": [{"category_id": 3}]}, r"annotation 1.*no 'bbox'"),
+        ("f/a.xml", "<annotation>", r"a\.xml must be an XML file"),
+        ("f/a.xml", VOC.replace("<ymax>1<", "<ymax>x<"), r"a\.xml, object 2: expected a box"),
+        ("f/a.xml", VOC.replace("<xmax>12.5<", "<xmax>2<"), r"object 1.*x_min < x_max"),
+        ("f/a.txt", "0 0.5 0.5 0.1\n", r"a\.txt, line 1: expected a box"),
+        ("f/a.txt", "0 0.5 0.5 nan 0.1\n", r"a\.txt, line 1: expected a box"),
+        ("f/a.txt", YOLO.replace("1 0.0125", "5 0.0125"), r"a\.txt, line 3.*no '5'"),
+        ("f/a.csv", "", r"must hold boxes as \.xml files.*Received: neither"),
+    ],
+)
+def test_errors_name_file_and_entry(tmp_path, image, name, content, message):
+    path = write(tmp_path / name, content)
+    write(tmp_path / "classes.txt", "bone\nvoid\n")
+    with pytest.raises(ManifestError, match=message):
+        read_boxes(path.parent if name.startswith("f/") else path, [image])
+
+
+def test_both_kinds_in_a_folder_are_refused(tmp_path, image):
+    write(tmp_path / "f" / "a.xml", VOC)
+    write(tmp_path / "f" / "a.txt", YOLO)
+    with pytest.raises(ManifestError, match="Received: both"):
+        read_boxes(tmp_path / "f", [image])
+
+
+def test_a_manifest_may_name_its_boxes(tmp_path, image):
+    samples = (Sample("images/a.png", "bone", ""),)
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    write(tmp_path / "boxes.csv", "path,x_min,y_min,x_max,y_max\na.png,1,1,2,2\n")
+    assert find_boxes(Manifest(tmp_path, samples))["images/a.png"] == [Box(1, 1, 2, 2)]
+    found = find_boxes(Manifest(tmp_path, samples, tmp_path / "labels"))
+    assert [box.label for box in found["images/a.png"]] == ["0", "1"]
+    other = write(tmp_path / "other.json", {**COCO, "images": [{"id": 7, "file_name": "b.png"}]})
+    with pytest.raises(ManifestError, match="must be of images that are listed"):
+        find_boxes(Manifest(tmp_path, samples, other))

@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import Box, MscamError, read_boxes
+from mscam_tf.data.manifests import export_boxes
+
+BOXES = {"a.png": [Box(2, 4, 12.5, 10, "void"), Box(0.25, 0, 40, 20, "bone")], "b.png": []}
+SIZES = {"a.png": (20, 40), "b.png": (8, 8)}
+
+
+@pytest.mark.parametrize("box_format", ["coco", "yolo", "voc"])
+def test_what_is_written_is_read(tmp_path, box_format):
+    images = [tmp_path / name for name in SIZES]
+    for image, size in zip(images, SIZES.values(), strict=True):
+        Image.fromarray(np.zeros(size, np.uint8)).save(image)
+    path = tmp_path / ("boxes.json" if box_format == "coco" else "boxes")
+    export_boxes(BOXES, SIZES, path, box_format)
+    found = {Path(name).name: boxes for name, boxes in read_boxes(path, images).items()}
+    assert list(found) == ["a.png"]
+    for read, written in zip(found["a.png"], BOXES["a.png"], strict=True):
+        assert read.label == written.label
+        for name in ("x_min", "y_min", "x_max", "y_max"):
+            assert getattr(read, name) == pytest.approx(getattr(written, name), abs=1e-4)
+
+
+def test_coco_by_hand(tmp_path):
+    export_boxes(BOXES, SIZES, tmp_path / "x.json", "coco")
+    content = json.loads((tmp_path / "x.json").read_text())
+    assert content["images"] == [
+        {"id": 1, "file_name": "a.png", "width": 40, "height": 20},
+        {"id": 2, "file_name": "b.png", "width": 8, "height": 8},
+    ]
+    assert [(one["id"], one["name"]) for one in content["categories"]] == [(1, "bone"), (2, "void")]
+    first = content["annotations"][0]
+    assert (first["image_id"], first["category_id"], first["bbox"]) == (1, 2, [2, 4, 10.5, 6])
+
+
+def test_images_without_boxes_have_a_file(tmp_path):
+    export_boxes(BOXES, SIZES, tmp_path, "yolo")
+    assert (tmp_path / "b.txt").read_text() == ""
+    assert (tmp_path / "classes.txt").read_text() == "bone\nvoid\n"
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(tmp_path):
+    sizes = {"x/a.png": (8, 8), "y/a.png": (8, 8)}
+    export_boxes({}, sizes, tmp_path, "voc")
+    assert {path.name for path in tmp_path.iterdir()} == {"x_a.xml", "y_a.xml"}
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(MscamError, match=r"must be one of.*box_format='kitti'"):
+        export_boxes(BOXES, SIZES, tmp_path, "kitti")
