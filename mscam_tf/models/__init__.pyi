@@ -3,6 +3,7 @@ from .builders import build_multiscale_classifier as build_multiscale_classifier
 from .builders import build_single_scale_classifier as build_single_scale_classifier
 from .contrast import LocalContrast as LocalContrast
 from .explainer import build_explainer as build_explainer
+from .explainer import check_native_maps as check_native_maps
 from .graph import find_inputs as find_inputs
 from .hashes import hash_file as hash_file
 from .heads import find_heads as find_heads

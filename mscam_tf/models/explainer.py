@@ -7,10 +7,10 @@ import keras
 from keras import ops
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.geometry import check_places
+from mscam_tf.models.drawing import Drawing
+from mscam_tf.models.geometry import Geometry
 from mscam_tf.models.heads import Head, find_heads, pool_map, spread_map
 from mscam_tf.models.relevance import RelevanceCombine
-from mscam_tf.models.resizing import resize_and_sum
 
 
 def build_explainer(
@@ -36,12 +36,22 @@ def build_explainer(
     The explainer shares the model's weights: its maps follow them while the model trains. It can
     be predicted with, compiled, and exported; to save it, save the model and build it anew.
 
+    Where the model itself crops, pads, resizes to an aspect ratio, slices, permutes or flips images
+    (by a layer of Keras, or `keras.ops`), its maps are drawn where it looked: each cell around the
+    centre of its window. What is cut off has a map of 0 logits: nothing was looked at there. What
+    lies in padding is left out of the maps, but counts in logits and contributions, so that the
+    mean of the full-size map is not their sum. Without such layers cells are spread evenly over
+    the image. Images with the channels first, `(batch, channels, height, width)`, have the same
+    maps as others, with the classes last.
+
     Args:
         model: A classifier of this library, or any functional or Sequential one that ends in
             `GlobalAveragePooling2D` and Dense, also on a nested backbone. A plain one has one
-            scale with relevance 1.
+            scale with relevance 1. In the place of Dense may stand any layers that are linear at
+            inference, before or behind the pooling: 1 x 1 convolutions, batch normalization.
         map_size: Size of the maps: `"input"` (the image's), `"native"` (of the finest feature
-            map; scale maps then keep each its own), or `(height, width)`.
+            map; scale maps then keep each its own), or `(height, width)`. Native maps are turned as
+            the image is, and show what the feature maps cover of it, padding included.
         scale_maps: Whether to return the maps `M_b^c` of each scale too.
         activation: What makes probabilities of logits: `"softmax"` (one label) or `"sigmoid"`
             (several). By default the model's own final activation; where it ends in logits,
@@ -49,6 +59,7 @@ def build_explainer(
         cell_contributions: Whether to return what each cell of a scale's own grid adds to the logit
             too: `h_b^c p_b^c M_b^c`, where `p` is one over the number of cells for heads that pool
             by the mean, or the weights of `SoftPool`. Over all cells that is the contribution.
+            Where cells are not spread evenly over the image, they are shared out among its pixels.
 
     Returns:
         A `keras.Model` with the inputs of `model` and a dict of float32 outputs:
@@ -64,8 +75,8 @@ def build_explainer(
 
     Raises:
         MscamError: If the model has no such head, or an argument is not one of those above; or if
-            the model itself crops, pads, transposes or flips the image, or resizes it to an aspect
-            ratio: its maps would lie in a wrong place.
+            places cannot be followed through a layer, which is named: its maps would lie in a wrong
+            place.
 
     Examples:
         >>> import numpy as np, mscam_tf
@@ -82,13 +93,13 @@ def build_explainer(
     _check_arguments(map_size, activation)
     found = find_heads(model)
     if activation is None:
-        num_classes = found.heads[0].dense.units
+        num_classes = found.heads[0].num_classes
         activation = found.activation or ("sigmoid" if num_classes == 1 else "softmax")
     wanted = _Wanted(map_size, scale_maps, cell_contributions, activation)
-    layer = _MultiScaleMaps(found.heads, found.relevance, wanted, name="cam")
-    feature_maps = [head.feature_map for head in found.heads]
-    check_places(model, feature_maps)
-    outputs = layer([*feature_maps, _find_image(model)])
+    image, feature_maps = _find_image(model), [head.feature_map for head in found.heads]
+    geometry = Geometry(model, image, feature_maps)
+    layer = _MultiScaleMaps(found.heads, found.relevance, geometry, wanted, name="cam")
+    outputs = layer([*feature_maps, image])
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
     return keras.Model(inputs, outputs, name=f"{model.name}_explainer")
 
@@ -103,6 +114,23 @@ class _Wanted:
     activation: str
 
 
+def check_native_maps(explainer: keras.Model) -> None:
+    """Refuse an explainer whose native maps do not lie evenly over the whole image.
+
+    Args:
+        explainer: From `build_explainer`.
+
+    Raises:
+        MscamError: If its model crops, pads or turns images.
+    """
+    if not explainer.get_layer("cam").geometry.is_plain:
+        raise MscamError(
+            "Native maps are compared with the whole image here, and this model crops, pads or "
+            "turns images. Do that to the images before they go into the model. "
+            f"Received: model={explainer.name.removesuffix('_explainer')!r}"
+        )
+
+
 class _MultiScaleMaps(keras.layers.Layer):
     """Maps, contributions and logits from feature maps, by the kernels of heads it does not own."""
 
@@ -110,13 +138,15 @@ class _MultiScaleMaps(keras.layers.Layer):
         self,
         heads: tuple[Head, ...],
         relevance: RelevanceCombine | None,
+        geometry: Geometry,
         wanted: _Wanted,
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype="float32", autocast=False, **kwargs)
-        self.denses = [head.dense for head in heads]
-        self.pools = [head.pool for head in heads]
+        self.heads = heads
+        self.parts = [part for head in heads for part in (*head.layers, head.pool) if part]
         self.relevance = relevance
+        self.geometry = geometry
         self.wanted = wanted
         self.activation = wanted.activation
 
@@ -126,43 +156,33 @@ class _MultiScaleMaps(keras.layers.Layer):
     def call(self, inputs: list[Any]) -> dict[str, Any]:
         *feature_maps, image = inputs
         relevance = self._get_relevance()
-        maps = [_map(f, dense) for f, dense in zip(feature_maps, self.denses, strict=True)]
-        pairs = zip(maps, self.pools, strict=True)
-        pooled = ops.stack([pool_map(m, pool) for m, pool in pairs], axis=1)
+        kernels, biases = zip(*(head.fold() for head in self.heads), strict=True)
+        maps = [_map(f, kernel) for f, kernel in zip(feature_maps, kernels, strict=True)]
+        maps = self.geometry.turn(maps)
+        pairs = zip(maps, self.heads, strict=True)
+        pooled = ops.stack([pool_map(m, head.pool) for m, head in pairs], axis=1)
         contributions = relevance * pooled
-        logits = ops.sum(contributions + relevance * self._get_biases(), axis=1)
-        size = self._get_size(maps[0], image)
+        logits = ops.sum(contributions + relevance * ops.stack(biases), axis=1)
+        drawing = Drawing(self.geometry, self.wanted.map_size, maps, image)
         outputs = {
             "logits": logits,
             "probabilities": activate(logits, self.activation),
             "contributions": contributions,
-            "maps": resize_and_sum([relevance[b] * m for b, m in enumerate(maps)], size),
+            "maps": drawing.add_up({b: relevance[b] * m for b, m in enumerate(maps)}),
         }
-        if self.wanted.scale_maps:
-            native = self.wanted.map_size == "native"
-            shown = maps if native else [resize_and_sum([m], size) for m in maps]
-            outputs |= {f"scale{b}_maps": m for b, m in enumerate(shown, start=1)}
-        if self.wanted.cell_contributions:
-            spread = [spread_map(m, pool) for m, pool in zip(maps, self.pools, strict=True)]
-            for b, m in enumerate(spread):
-                outputs[f"scale{b + 1}_contributions"] = relevance[b] * m
+        for b, m in enumerate(maps):
+            if self.wanted.scale_maps:
+                native = self.wanted.map_size == "native"
+                outputs[f"scale{b + 1}_maps"] = m if native else drawing.add_up({b: m})
+            if self.wanted.cell_contributions:
+                cells = relevance[b] * spread_map(m, self.heads[b].pool)
+                outputs[f"scale{b + 1}_contributions"] = drawing.share_out(cells, b)
         return outputs
 
     def _get_relevance(self) -> Any:
         if self.relevance is None:
-            return ops.ones((1, self.denses[0].units), "float32")
+            return ops.ones((1, self.heads[0].num_classes), "float32")
         return ops.cast(self.relevance.relevance, "float32")
-
-    def _get_biases(self) -> Any:
-        zeros = ops.zeros((self.denses[0].units,), "float32")
-        biases = [_as_float32(dense.bias) if dense.use_bias else zeros for dense in self.denses]
-        return ops.stack(biases)
-
-    def _get_size(self, finest: Any, image: Any) -> tuple[Any, Any]:
-        if isinstance(self.wanted.map_size, tuple):
-            return self.wanted.map_size
-        shape = ops.shape(image if self.wanted.map_size == "input" else finest)
-        return shape[1], shape[2]
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(
@@ -172,12 +192,8 @@ class _MultiScaleMaps(keras.layers.Layer):
         )
 
 
-def _map(feature_map: Any, dense: keras.layers.Dense) -> Any:
-    return ops.matmul(ops.cast(feature_map, "float32"), _as_float32(dense.kernel))
-
-
-def _as_float32(variable: Any) -> Any:
-    return ops.cast(ops.convert_to_tensor(variable), "float32")
+def _map(feature_map: Any, kernel: Any) -> Any:
+    return ops.matmul(ops.cast(feature_map, "float32"), kernel)
 
 
 def activate(logits: Any, activation: str) -> Any:

@@ -1,229 +1,213 @@
-"""Follow places from the image to a feature map: a map may only be drawn where the model looked.
+"""Follow places from the image to a feature map: a map is drawn where the model looked.
 
-Maps are stretched over the whole image. That is right as long as every layer between the image
-and the feature map keeps the places in proportion, as windows with strides do.
+A map is stretched over the whole image where its cells lie evenly over it, as they do behind
+windows with strides. Behind crops, paddings, flips and the like, each cell has a place of its own.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
+from keras import ops
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.contrast import LocalContrast
-from mscam_tf.models.graph import Cursor
-from mscam_tf.models.places import SPOTS, measure_shifts
-from mscam_tf.models.windows import WINDOWS, covers, list_windows
+from mscam_tf.models.axes import Axis, Carry, LostError, Places, join_axes, spread_axis
+from mscam_tf.models.graph import Cursor, describe
+from mscam_tf.models.moves import find_carry, trace_axes
 
 _GLOBAL_POOLS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
-_MERGES = (
-    keras.layers.Add,
-    keras.layers.Average,
-    keras.layers.Maximum,
-    keras.layers.Minimum,
-    keras.layers.Multiply,
-    keras.layers.Subtract,
-)
-_POINTWISE = (  # They leave every value at its place. All others are tried out.
-    *_MERGES,
-    keras.layers.Activation,
-    keras.layers.BatchNormalization,
-    keras.layers.Dropout,
-    keras.layers.ELU,
-    keras.layers.GroupNormalization,
-    keras.layers.Identity,
-    keras.layers.LayerNormalization,
-    keras.layers.LeakyReLU,
-    keras.layers.Normalization,
-    keras.layers.PReLU,
-    keras.layers.ReLU,
-    keras.layers.Rescaling,
-    keras.layers.SpatialDropout2D,
-    LocalContrast,
-)
-
-# Rows and columns before and after the image: of padding, or negative where they are cut off.
-_Margins = tuple[tuple[int, int], tuple[int, int]]
-_NO_MARGINS: _Margins = ((0, 0), (0, 0))
 _MOST_CELLS = 2  # That windows without padding may cut off: Inception's do, by one and a half.
+_MOST_DOUBT = 1  # Cells of a map by which places may be unsure where they are not spread.
+_PROBE = (1021, 1301)  # Sides of images, where a model takes any: of no usual aspect ratio.
 
 
 @dataclass(frozen=True)
-class _Places:
-    """How the places in a tensor lie to those in the image, until a layer loses them.
+class _Step:
+    """How places at one tensor follow from those at others; the image itself has none before."""
 
-    Attributes:
-        margins: Padding or cropping that no window has taken up yet.
-        maker: The layer that made them.
-        starts: Centre of the first cell, in pixels of the image, by rows and by columns.
-        steps: From one cell to the next, in pixels of the image.
-        strays: How far layers that were tried out have moved each of a few places, in pixels of
-            the image by rows and by columns: each of them hardly, but all together perhaps far.
-        lost: Why places can be followed no more.
-    """
-
-    margins: _Margins = _NO_MARGINS
-    maker: str = field(default="", compare=False)
-    starts: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
-    steps: tuple[float, float] = field(default=(1.0, 1.0), compare=False)
-    strays: np.ndarray = field(
-        default_factory=lambda: np.zeros((len(SPOTS), 2)), compare=False, repr=False
-    )
-    lost: str = ""
-
-    @property
-    def shift(self) -> float:
-        """How many cells a place lies from where a map would show it, at most."""
-        pairs = zip(self.starts, self.steps, strict=True)
-        first = max(abs(start - (step - 1) / 2) / step for start, step in pairs)
-        return max(first, float((np.abs(self.strays) / self.steps).max()))
-
-    def coarsen(self, middles: Iterable[float], factors: Iterable[float]) -> "_Places":
-        """Return the places of larger cells: where in these the first one lies, and how large."""
-        starts = zip(self.starts, self.steps, middles, strict=True)
-        steps = zip(self.steps, factors, strict=True)
-        rows, columns = (start + step * middle for start, step, middle in starts)
-        row_step, column_step = (step * factor for step, factor in steps)
-        return _Places(starts=(rows, columns), steps=(row_step, column_step), strays=self.strays)
+    before: tuple[int, ...]
+    layer: str
+    carry: Carry | None
+    axes: tuple[int, int]
 
 
-def check_places(model: keras.Model, feature_maps: list[Any]) -> None:
-    """Refuse a model whose maps, stretched over the image, would lie in a wrong place.
+class Geometry:
+    """Where the cells of a classifier's feature maps lie in its images.
 
-    Padding is right where the window of the next convolution or pooling takes it up. Layers that
-    are not known are tried out on random numbers.
+    Padding is taken up by the window of the next convolution or pooling. Layers that are not known
+    are tried out on random numbers.
 
     Args:
-        model: A classifier, for the message.
-        feature_maps: The feature maps of its heads: symbolic tensors of its own graph.
+        model: A classifier, for the messages.
+        image: Its input, `(batch, height, width, channels)`, or with the channels first.
+        feature_maps: The feature maps of its heads, `(batch, H_b, W_b, K_b)`: symbolic tensors of
+            its own graph.
+
+    Attributes:
+        is_plain: Whether the cells of all feature maps lie evenly over the whole image.
+        axes: The axes of the image that are its rows and its columns.
 
     Raises:
-        MscamError: If a layer between image and feature map crops, pads, transposes, flips or
-            resizes to an aspect ratio, or if places cannot be followed through it.
+        MscamError: If places cannot be followed through a layer, which is named.
     """
-    known: dict[Any, _Places | None] = {}
-    for feature_map in feature_maps:
-        places = _follow(Cursor(feature_map), known)
-        if places is None:
-            raise _misplaced(model, "a feature map has no places of the image")
-        if places.margins != _NO_MARGINS:
-            places = _lose_margins(places)
-        if places.shift > _MOST_CELLS:
-            raise _misplaced(
-                model,
-                "windows without padding cut off, or small moves add up to, more than two cells of "
-                "the map",
-            )
-        if places.lost:
-            raise _misplaced(model, places.lost)
+
+    def __init__(self, model: keras.Model, image: Any, feature_maps: Sequence[Any]) -> None:
+        self._model = model.name
+        self._steps: list[_Step] = []
+        self._known: dict[Any, int | str | None] = {}
+        self._ends = [self._follow(Cursor(each)) for each in feature_maps]
+        self._found = self._walk(
+            [side or _PROBE[axis % 2] for axis, side in enumerate(image.shape)]
+        )
+        self._spread = [self._is_spread(places) for places in self._found]
+        self.axes = self._find_axes()
+        self.is_plain = all(self._spread) and not any(map(_is_turned, self._found))
+        self._check_sides(image, feature_maps)
+
+    def turn(self, maps: Sequence[Any]) -> list[Any]:
+        """Turn maps `(batch, H_b, W_b, C)` of all feature maps as the image is."""
+        pairs = zip(maps, self._found, strict=True)
+        return [_turn(each, places) for each, places in pairs]
+
+    def locate(self, image: Any, sides: Sequence[tuple[Any, Any]]) -> list[Places]:
+        """Return where the cells of each turned map lie: its rows, and its columns.
+
+        Args:
+            image: The shape of the images; integers or scalar tensors.
+            sides: How many rows and columns each map has.
+        """
+        known = zip(self._walk(image), self._spread, sides, strict=True)
+        return [
+            self._spread_evenly(image, cells) if is_spread else _order(places)
+            for places, is_spread, cells in known
+        ]
+
+    def _spread_evenly(self, image: Any, cells: tuple[Any, Any]) -> Places:
+        rows, columns = (
+            spread_axis(axis, side, image[axis])
+            for axis, side in zip(self.axes, cells, strict=True)
+        )
+        return rows, columns
+
+    def _find_axes(self) -> tuple[int, int]:
+        """Return which axes of the image are its rows and its columns."""
+        found = {(rows.source, columns.source) for rows, columns in map(_order, self._found)}
+        rows, columns = found.pop()
+        if found or rows == columns:
+            raise self._refuse("its feature maps have rows or columns that are not the image's")
+        return rows, columns
+
+    def _check_sides(self, image: Any, feature_maps: Sequence[Any]) -> None:
+        """What is known of the layers must come to as many cells as there are."""
+        for places, feature_map in zip(self._found, feature_maps, strict=True):
+            counted = tuple(axis.side for axis in places)
+            if (
+                not self.is_plain
+                and None not in image.shape[1:]
+                and counted != feature_map.shape[1:3]
+            ):
+                raise self._refuse(
+                    f"its layers come to {counted} cells, and it has {feature_map.shape[1:3]}"
+                )
+
+    def _walk(self, shape: Any) -> list[Places]:
+        """Carry places along all steps, for images of a shape."""
+        known: list[Places] = []
+        for step in self._steps:
+            if not step.before:
+                rows, columns = (Axis(axis, shape[axis]) for axis in step.axes)
+                known.append((rows, columns))
+                continue
+            pairs = zip(*(known[number] for number in step.before), strict=True)
+            try:
+                rows, columns = (join_axes(pair, step.layer) for pair in pairs)
+            except LostError as error:
+                raise self._refuse(str(error)) from None
+            known.append(step.carry((rows, columns)) if step.carry else (rows, columns))
+        return [known[end] for end in self._ends]
+
+    def _is_spread(self, places: Places) -> bool:
+        """Whether cells lie evenly over the image; windows may cut off a little of it."""
+        near = all(axis.is_spread and axis.shift <= _MOST_CELLS for axis in places)
+        if near and not _is_turned(places):
+            return True
+        for axis in places:
+            if axis.doubt > _MOST_DOUBT * axis.step:
+                raise self._refuse(
+                    f"small moves add up to more than a cell of the map, the last in {axis.suspect}"
+                )
+        return False
+
+    def _refuse(self, reason: str) -> MscamError:
+        return MscamError(
+            "The maps of this model would lie in a wrong place of the image, because places are "
+            f"lost within the model: {reason}. Do that to the images before they go into the "
+            "model, or by a layer of Keras that crops, pads, resizes, permutes or flips. "
+            f"Received: model={self._model!r}"
+        )
+
+    def _follow(self, target: Cursor) -> int:
+        """Take down the steps to a feature map, and return the number of the last."""
+        pending = [
+            (target, (1, 2))
+        ]  # A stack, no recursion: backbones are hundreds of layers deep.
+        while pending:
+            cursor, axes = pending[-1]
+            key = (cursor.key, axes)
+            before = [] if key in self._known else cursor.inputs()
+            inner = trace_axes(cursor, axes)
+            missing = [(x, inner) for x in before if (x.key, inner) not in self._known]
+            if missing:
+                pending += missing
+                continue
+            if key not in self._known:
+                found = [self._known[x.key, inner] for x in before]
+                self._known[key] = self._pass_layer(cursor, axes, found)
+            pending.pop()
+        end = self._known[target.key, (1, 2)]
+        if not isinstance(end, int):
+            raise self._refuse(end or "a feature map has no places of the image")
+        return end
+
+    def _pass_layer(
+        self, cursor: Cursor, axes: tuple[int, int], before: list[int | str | None]
+    ) -> int | str | None:
+        """Return the number of the step, why places are lost, or `None` if there are none."""
+        layer = cursor.layer
+        if isinstance(layer, keras.layers.InputLayer):
+            is_image = len(layer.output.shape) == 4
+            return before[0] if before else (self._add((), layer, None, axes) if is_image else None)
+        lost = [x for x in before if isinstance(x, str)]
+        numbers = tuple(dict.fromkeys(x for x in before if isinstance(x, int)))
+        if isinstance(layer, _GLOBAL_POOLS) or not (lost or numbers):
+            return None
+        if lost:
+            return lost[0]
+        try:
+            carry = find_carry(cursor, axes, [x is not None for x in before])
+        except LostError as error:
+            return str(error)
+        if carry is None and len(numbers) == 1:
+            return numbers[0]
+        return self._add(numbers, layer, carry, axes)
+
+    def _add(
+        self, before: tuple[int, ...], layer: Any, carry: Carry | None, axes: tuple[int, int]
+    ) -> int:
+        self._steps.append(_Step(before, describe(layer), carry, axes))
+        return len(self._steps) - 1
 
 
-def _misplaced(model: keras.Model, reason: str) -> MscamError:
-    return MscamError(
-        "The maps of this model would lie in a wrong place of the image, because places are lost "
-        f"within the model: {reason}. Crop, pad or turn the images before they go into the model. "
-        f"Received: model={model.name!r}"
-    )
+def _is_turned(places: Places) -> bool:
+    return places[0].source > places[1].source or any(axis.mirrored for axis in places)
 
 
-def _follow(target: Cursor, known: dict[Any, _Places | None]) -> _Places | None:
-    """Return the places at a cursor; `None` where there are none: vectors, global means."""
-    pending = [target]  # A stack, no recursion: backbones are hundreds of layers deep.
-    while pending:
-        cursor = pending[-1]
-        before = [] if cursor.key in known else cursor.inputs()
-        missing = [x for x in before if x.key not in known]
-        if missing:
-            pending += missing
-            continue
-        if cursor.key not in known:
-            known[cursor.key] = _pass_layer(cursor, [known[x.key] for x in before])
-        pending.pop()
-    return known[target.key]
+def _order(places: Places) -> Places:
+    return places if places[0].source < places[1].source else places[::-1]
 
 
-def _pass_layer(cursor: Cursor, before: list[_Places | None]) -> _Places | None:
-    layer = cursor.layer
-    if isinstance(layer, keras.layers.InputLayer):
-        is_image = len(layer.output.shape) == 4
-        return before[0] if before else (_Places() if is_image else None)
-    places = [x for x in before if x is not None]
-    if not places or isinstance(layer, _GLOBAL_POOLS):
-        return None
-    lost = [x for x in places if x.lost]
-    if lost:
-        return lost[0]
-    if len(set(places)) > 1:
-        return _lose(layer, "joins tensors that are padded or cropped unlike each other")
-    return _move(cursor, before, max(places, key=lambda each: each.shift))
-
-
-def _move(cursor: Cursor, before: list[_Places | None], places: _Places) -> _Places:
-    layer = cursor.layer
-    if getattr(layer, "data_format", None) == "channels_first":
-        return _lose(layer, "works on channels_first data")
-    if isinstance(layer, _POINTWISE):
-        return places
-    if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 3):
-        return places
-    if isinstance(layer, keras.layers.ZeroPadding2D):
-        return _add_margins(places, layer, layer.padding, 1)
-    if isinstance(layer, keras.layers.Cropping2D):
-        return _add_margins(places, layer, layer.cropping, -1)
-    if isinstance(layer, WINDOWS):
-        return _take_up(layer, places)
-    if places.margins != _NO_MARGINS:
-        return _lose_margins(places)
-    shifts = measure_shifts(cursor, [x is not None for x in before])
-    if shifts is not None:
-        return _resize(cursor, places, shifts)
-    return _lose(layer, "moves them, or cannot be followed")
-
-
-def _add_margins(places: _Places, layer: Any, change: Any, sign: int) -> _Places:
-    pairs = zip(places.margins, change, strict=True)
-    rows, columns = ((a + sign * c, b + sign * d) for (a, b), (c, d) in pairs)
-    return replace(places, margins=(rows, columns), maker=_describe(layer))
-
-
-def _take_up(layer: Any, places: _Places) -> _Places:
-    """Take up margins in a window, which covers as much beside the image as is padded there.
-
-    Padding on one side that is cut off on the other shifts by less than a stride, which is within
-    a cell of the feature map: NASNet does so.
-    """
-    windows = list_windows(layer)
-    pairs = zip(places.margins, windows, strict=True)
-    if not all(covers(margin, *window) for margin, window in pairs):
-        return _lose_margins(places)
-    # Windows that pad for themselves lie around the middle of their cell.
-    middles = [reach / 2 if reach else (stride - 1) / 2 for reach, stride in windows]
-    padded = zip(middles, places.margins, strict=True)
-    return places.coarsen(
-        [middle - before for middle, (before, _) in padded], [stride for _, stride in windows]
-    )
-
-
-def _resize(cursor: Cursor, places: _Places, shifts: np.ndarray) -> _Places:
-    """Cells of a layer that keeps places lie as those before it, only larger or smaller."""
-    (given, *_), made = cursor.step()
-    ratios = [
-        before / after if before and after else 1.0
-        for before, after in zip(given.shape[1:3], made.shape[1:3], strict=True)
-    ]
-    larger = places.coarsen([(ratio - 1) / 2 for ratio in ratios], ratios)
-    return replace(larger, strays=larger.strays + shifts * larger.steps)
-
-
-def _lose(layer: Any, reason: str) -> _Places:
-    return _Places(lost=f"{_describe(layer)} {reason}")
-
-
-def _lose_margins(places: _Places) -> _Places:
-    return _Places(lost=f"{places.maker} pads or crops, and no window after it takes that up")
-
-
-def _describe(layer: Any) -> str:
-    return f"{type(layer).__name__} {layer.name!r}"
+def _turn(maps: Any, places: Places) -> Any:
+    mirrored = [number for number, axis in enumerate(places, start=1) if axis.mirrored]
+    maps = ops.flip(maps, mirrored) if mirrored else maps
+    return maps if places == _order(places) else ops.transpose(maps, (0, 2, 1, 3))

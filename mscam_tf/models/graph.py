@@ -65,6 +65,18 @@ class Cursor:
         return self._made._keras_history.operation
 
     @property
+    def operation(self) -> str:
+        """The name of the operation of `keras.ops` that makes the tensor; of a layer, nothing."""
+        kind = type(self.layer)
+        own = kind.__module__.startswith("keras.") and not issubclass(kind, keras.Layer)
+        return kind.__name__ if own else ""
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The positional arguments with which the layer was called."""
+        return tuple(_node_of(self._made).arguments.args)
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """The same for all cursors at one tensor, wherever it is used."""
         return (*self._made_at.key, id(self._made))
@@ -114,13 +126,22 @@ def walk_layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield layer
 
 
+def describe(layer: Any) -> str:
+    """Name a layer, or an operation, by its class and its name."""
+    return f"{type(layer).__name__} {layer.name!r}"
+
+
 def _has_graph(operation: Any) -> bool:
     return isinstance(operation, keras.Model) and bool(getattr(operation, "outputs", None))
 
 
 def _inputs_of(tensor: Any) -> list[Any]:
+    return list(_node_of(tensor).input_tensors)
+
+
+def _node_of(tensor: Any) -> Any:
     history = tensor._keras_history
-    return list(history.operation._inbound_nodes[history.node_index].input_tensors)
+    return history.operation._inbound_nodes[history.node_index]
 
 
 def _unpack(values: list[Any]) -> Any:

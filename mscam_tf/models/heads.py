@@ -1,4 +1,4 @@
-"""Find the heads (global average pooling, then Dense) in the graph of any Keras classifier."""
+"""Find the heads (global average pooling, then linear layers) of any Keras classifier."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,33 +8,48 @@ import numpy as np
 from keras import ops
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.graph import Cursor, lift, walk_layers
+from mscam_tf.models.graph import Cursor, describe, lift, walk_layers
+from mscam_tf.models.linear import count_outputs, fold_layers
 from mscam_tf.models.pooling import SoftPool
 from mscam_tf.models.relevance import RelevanceCombine
-
-_ACTIVATIONS = ("softmax", "sigmoid")
-_PASSIVE = (  # They leave the values, or only their layout, unchanged at inference.
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.AlphaDropout,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.ActivityRegularization,
-    keras.layers.Identity,
-    keras.layers.Flatten,
-)
+from mscam_tf.models.tracing import Trace, check_linear, skip_activation, trace_head
 
 
 @dataclass(frozen=True)
 class Head:
     """A head, and the feature map that it reads: a symbolic tensor `(batch, H, W, K)`.
 
-    The map is pooled by `pool`, or by its mean if that is `None`.
+    Its layers are linear at inference: Dense, 1 x 1 convolutions, batch normalization. The map that
+    they make is pooled by `pool`, or by its mean if that is `None`; the order of the two does not
+    matter for the mean.
     """
 
     feature_map: Any
-    dense: keras.layers.Dense
+    layers: tuple[keras.Layer, ...]
     pool: SoftPool | None = None
+
+    @property
+    def num_classes(self) -> int:
+        """How many logits it makes."""
+        return count_outputs(self.layers)
+
+    @property
+    def dense(self) -> keras.layers.Dense:
+        """Its one Dense layer, whose weights can be set.
+
+        Raises:
+            MscamError: If it is made of other layers.
+        """
+        if len(self.layers) == 1 and isinstance(self.layers[0], keras.layers.Dense):
+            return self.layers[0]
+        raise MscamError(
+            "Heads whose weights are set must be one Dense layer each. "
+            f"Received: a head of {', '.join(map(describe, self.layers))}"
+        )
+
+    def fold(self) -> tuple[Any, Any]:
+        """Return kernel `(K, C)` and bias `(C,)` of all its layers, float32, as they are now."""
+        return fold_layers(self.layers)
 
 
 @dataclass(frozen=True)
@@ -63,9 +78,10 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
     """Find the heads of a classifier: of our builders, or any that ends in pooling and Dense.
 
     Walks back from the model's output: an optional softmax or sigmoid, an optional
-    `RelevanceCombine`, then for each head Dense, dropout and the like, and
-    `GlobalAveragePooling2D`; or `SoftPool`, then Dense. Nested models (functional and
-    Sequential) are entered.
+    `RelevanceCombine`, then for each head layers that are linear at inference (Dense, 1 x 1
+    convolutions, batch normalization; dropout and the like) and `GlobalAveragePooling2D`, which
+    may also stand before them; or `SoftPool`, then these. Nested models (functional and Sequential)
+    are entered.
 
     Args:
         model: A functional or Sequential `keras.Model` with one output.
@@ -89,95 +105,34 @@ def find_heads(model: keras.Model) -> ClassifierHeads:
             "build_explainer needs a model with one output. "
             f"Received: model={model.name!r} with {len(model.outputs)} outputs"
         )
-    cursor, activation = _skip_activation(Cursor(model.outputs[0]), model)
+    cursor, activation = skip_activation(Cursor(model.outputs[0]), model)
     relevance = find_relevance(model)
     if relevance is not None and cursor.layer is relevance:
-        found = [_read_head(_skip_passive(x), model) for x in cursor.inputs()]
-        for dense, _, _ in found:
-            _check_linear(dense, model, "RelevanceCombine")
+        found = [trace_head(x, model) for x in cursor.inputs()]
+        for one in found:
+            check_linear(one, model, "RelevanceCombine")
         return ClassifierHeads(_lift_heads(found), relevance, activation)
-    found = [_read_head(cursor, model)]
-    dense = found[0][0]
+    found = [trace_head(cursor, model)]
     if activation is not None:
-        _check_linear(dense, model, f"the final {activation}")
-    activation = activation or _name_activation(dense.activation)
-    return ClassifierHeads(_lift_heads(found), None, activation)
+        check_linear(found[0], model, f"the final {activation}")
+    return ClassifierHeads(_lift_heads(found), None, activation or found[0].activation)
 
 
-_Found = tuple[keras.layers.Dense, Cursor, SoftPool | None]
-
-
-def _lift_heads(found: list[_Found]) -> tuple[Head, ...]:
-    feature_maps = lift([cursor for _, cursor, _ in found])
-    triples = zip(feature_maps, found, strict=True)
-    return tuple(Head(feature_map, dense, pool) for feature_map, (dense, _, pool) in triples)
-
-
-def _check_linear(dense: keras.layers.Dense, model: keras.Model, after: str) -> None:
-    activation = _name_activation(dense.activation)
-    if activation is not None:
-        raise _no_head(model, f"Dense {dense.name!r} applies {activation!r} before {after}")
-
-
-def _skip_activation(cursor: Cursor, model: keras.Model) -> tuple[Cursor, str | None]:
-    cursor = _skip_passive(cursor)
-    layer = cursor.layer
-    if not isinstance(layer, keras.layers.Activation | keras.layers.Softmax):
-        return cursor, None
-    name = "softmax"
-    if isinstance(layer, keras.layers.Activation):
-        name = _name_activation(layer.activation) or "linear"
-    if name not in (*_ACTIVATIONS, "linear"):
-        raise _no_head(model, f"its output is the activation {name!r} of layer {layer.name!r}")
-    found = None if name == "linear" else name
-    return _skip_passive(cursor.inputs()[0]), found
-
-
-def _skip_passive(cursor: Cursor) -> Cursor:
-    while isinstance(cursor.layer, _PASSIVE):
-        cursor = cursor.inputs()[0]
-    return cursor
-
-
-def _read_head(cursor: Cursor, model: keras.Model) -> _Found:
-    soft = cursor.layer if isinstance(cursor.layer, SoftPool) else None
-    if soft is not None:
-        cursor = cursor.inputs()[0]
-    dense = cursor.layer
-    if not isinstance(dense, keras.layers.Dense):
-        raise _no_head(model, f"its logits come from {_describe(dense)}")
-    if dense.quantization_mode is not None:
-        raise _no_head(model, f"Dense {dense.name!r} is quantized to {dense.quantization_mode}")
-    activation = _name_activation(dense.activation)
-    if activation not in (None, *_ACTIVATIONS):
-        raise _no_head(model, f"the activation of Dense {dense.name!r} is {activation!r}")
-    cursor = _skip_passive(cursor.inputs()[0])
-    if soft is not None:
-        _check_linear(dense, model, "SoftPool")
-        return dense, cursor, soft
-    pool = cursor.layer
-    if not isinstance(pool, keras.layers.GlobalAveragePooling2D):
-        raise _no_head(model, f"Dense {dense.name!r} is fed by {_describe(pool)}")
-    if pool.data_format != "channels_last":
-        raise _no_head(model, f"{_describe(pool)} pools channels_first data")
-    return dense, cursor.inputs()[0], None
-
-
-def _name_activation(activation: Any) -> str | None:
-    name = getattr(activation, "__name__", str(activation))
-    return None if name == "linear" else name
-
-
-def _describe(layer: Any) -> str:
-    return f"{type(layer).__name__} {layer.name!r}"
-
-
-def _no_head(model: keras.Model, reason: str) -> MscamError:
-    return MscamError(
-        "A class activation map needs a classifier that ends in GlobalAveragePooling2D and one "
-        f"Dense layer (then, at most, softmax or sigmoid), but {reason}. "
-        f"Received: model={model.name!r}"
+def _lift_heads(found: list[Trace]) -> tuple[Head, ...]:
+    feature_maps = lift([one.cursor for one in found])
+    return tuple(
+        Head(
+            _put_channels_last(feature_map, one.pool),
+            tuple(one.layers),
+            one.pool if isinstance(one.pool, SoftPool) else None,
+        )
+        for feature_map, one in zip(feature_maps, found, strict=True)
     )
+
+
+def _put_channels_last(feature_map: Any, pool: Any) -> Any:
+    is_first = getattr(pool, "data_format", None) == "channels_first"
+    return ops.transpose(feature_map, (0, 2, 3, 1)) if is_first else feature_map
 
 
 def find_relevance(model: keras.Model) -> RelevanceCombine | None:

@@ -6,9 +6,9 @@ import keras
 from keras import ops
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models.explainer import activate
+from mscam_tf.models.explainer import activate, check_native_maps
 
-_FLIPS = ((), (1,), (2,), (1, 2))  # Axes of `(batch, height, width, channels)`.
+_FLIPS = ((), (0,), (1,), (0, 1))  # Rows turned round, columns, or both.
 
 
 def average_flips(explainer: keras.Model) -> keras.Model:
@@ -44,27 +44,32 @@ def average_flips(explainer: keras.Model) -> keras.Model:
         [Krizhevsky et al., 2012](https://doi.org/10.1145/3065386), section 4.1: predictions
         averaged over mirror images.
     """
-    activation = _find_activation(explainer)
+    cam = _find_maps(explainer)
+    if cam.wanted.map_size == "native":  # Of a mirrored image a crop shows another part.
+        check_native_maps(explainer)
     image = keras.Input(explainer.inputs[0].shape[1:], dtype=explainer.inputs[0].dtype)
     views = [
-        {name: _flip(x, axes) for name, x in explainer(_flip(image, axes)).items()}
-        for axes in _FLIPS
+        {
+            name: _flip(x, flips, (1, 2))
+            for name, x in explainer(_flip(image, flips, cam.geometry.axes)).items()
+        }
+        for flips in _FLIPS
     ]
     outputs = {name: ops.mean(ops.stack([v[name] for v in views]), axis=0) for name in views[0]}
-    outputs["probabilities"] = activate(outputs["logits"], activation)
+    outputs["probabilities"] = activate(outputs["logits"], cam.activation)
     return keras.Model(image, outputs, name=f"{explainer.name}_flips")
 
 
-def _find_activation(explainer: keras.Model) -> str:
+def _find_maps(explainer: keras.Model) -> Any:
     names = [layer.name for layer in explainer.layers]
     if "cam" not in names or len(explainer.inputs) != 1:
         raise MscamError(
             "`explainer` must come from build_explainer, of a classifier with one input. "
             f"Received: explainer={explainer.name!r} with {len(explainer.inputs)} inputs"
         )
-    return explainer.get_layer("cam").activation
+    return explainer.get_layer("cam")
 
 
-def _flip(x: Any, axes: tuple[int, ...]) -> Any:
-    """Flip images and maps; logits have no such axes."""
-    return ops.flip(x, axes) if axes and len(x.shape) == 4 else x
+def _flip(x: Any, flips: tuple[int, ...], axes: tuple[int, int]) -> Any:
+    """Flip rows and columns of images and maps, which are these axes; logits have none."""
+    return ops.flip(x, tuple(axes[flip] for flip in flips)) if flips and len(x.shape) == 4 else x

@@ -13,39 +13,45 @@ from mscam_tf.models.graph import Cursor
 # Sides where a graph leaves them open, unlike each other: of feature maps, and of images, which a
 # whole backbone may shrink 32 times.
 _SIDES, _IMAGE_SIDES, _IMAGE_CHANNELS = (32, 48), (224, 288), 4
-SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25))  # Without symmetry: no turn goes unnoticed.
+_SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25))  # Without symmetry: no turn goes unnoticed.
 _BRIGHT = (0.75, 0.75)  # A spot that does not change.
 _SPOT_SIDE = 8  # So many in a side of the image.
 _CHANGE = 3.0
 _NEAR, _NEAR_SHARE = 1.0, 0.005  # Cells, and share of the side, by which a spot may be off.
 
 
-def measure_shifts(cursor: Cursor, placed: Sequence[bool]) -> np.ndarray | None:
+def measure_shifts(
+    cursor: Cursor, placed: Sequence[bool], axes: tuple[int, int] = (1, 2)
+) -> tuple[float, float] | None:
     """Measure how far a change at places of its inputs lies from the same places of its output.
 
     Args:
         cursor: At the output of a layer, or of an operation of `keras.ops`.
         placed: For each of its inputs, whether it has places of the image.
+        axes: Those of inputs and output that are rows and columns.
 
     Returns:
-        By how many cells of the output each of a few places is off, by rows and by columns,
-        `(n, 2)`; `None` if one is off by more than a cell, or where it cannot be tried.
+        By how many cells of the output a few places are off at most, by rows and by columns;
+        `None` if one is off by more than a cell, or where it cannot be tried.
     """
     tensors, output = cursor.step()
     if len(output.shape) != 4:
         return None
     generator = np.random.default_rng(0)
     try:
-        values = [_vary(x, generator, p) for x, p in zip(tensors, placed, strict=True)]
+        values = [_vary(x, generator, p, axes) for x, p in zip(tensors, placed, strict=True)]
         result = keras.Model(tensors, output)(values, training=False)
         shown = ops.convert_to_numpy(ops.cast(result, "float32"))
     except Exception:  # What is not known may raise anything.
         return None
-    differences = np.abs(shown[1:] - shown[0]).max(-1)
-    if not all(map(_shows, differences, SPOTS)):
+    differences = np.moveaxis(np.abs(shown[1:] - shown[0]), axes, (1, 2)).max(-1)
+    if not all(map(_shows, differences, _SPOTS)):
         return None
-    sides = values[list(placed).index(True)].shape[1:3]
-    return np.array([_locate(*pair, sides) for pair in zip(differences, SPOTS, strict=True)])
+    shape = values[list(placed).index(True)].shape
+    sides = [shape[axis] for axis in axes]
+    shifts = [_locate(*pair, sides) for pair in zip(differences, _SPOTS, strict=True)]
+    rows, columns = np.abs(shifts).max(0)
+    return float(rows), float(columns)
 
 
 def _locate(
@@ -69,17 +75,23 @@ def _find_expected(share: float, side: int, cells: int) -> float:
     return (cut.start + cut.stop) / 2 * cells / side - 0.5
 
 
-def _vary(tensor: Any, generator: np.random.Generator, is_placed: bool) -> Any:
+def _vary(
+    tensor: Any, generator: np.random.Generator, is_placed: bool, axes: tuple[int, int]
+) -> Any:
     """Return random numbers, then the same once for each spot with a change in this spot."""
-    usual = _IMAGE_SIDES if tensor.shape[-1] <= _IMAGE_CHANNELS else _SIDES
-    sides = [side or other for side, other in zip(tensor.shape[1:3], usual, strict=False)]
-    one = generator.random((*sides, *tensor.shape[3:]), np.float32)
+    axes_of_all = list(range(1, len(tensor.shape)))
+    order = sorted(axes_of_all, key=[*axes, *axes_of_all].index)  # Rows and columns come first.
+    shape = [tensor.shape[axis] for axis in order]
+    usual = _IMAGE_SIDES if shape[-1] <= _IMAGE_CHANNELS else _SIDES
+    sides = [side or other for side, other in zip(shape[:2], usual, strict=False)]
+    one = generator.random((*sides, *shape[2:]), np.float32)
     if is_placed:  # So that layers which scale by the brightest pixel change nothing elsewhere.
         one[_cut(_BRIGHT[0], sides[0]), _cut(_BRIGHT[1], sides[1])] += _CHANGE
-    values = np.stack([one] * (1 + len(SPOTS)))
+    values = np.stack([one] * (1 + len(_SPOTS)))
     if is_placed:
-        for value, spot in zip(values[1:], SPOTS, strict=True):
+        for value, spot in zip(values[1:], _SPOTS, strict=True):
             value[_cut(spot[0], sides[0]), _cut(spot[1], sides[1])] += _CHANGE
+    values = np.moveaxis(values, axes_of_all, order)
     return ops.cast(ops.convert_to_tensor(values), tensor.dtype)
 
 

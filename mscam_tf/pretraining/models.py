@@ -11,6 +11,7 @@ from mscam_tf.models import (
     RelevanceCombine,
     build_explainer,
     build_multiscale_classifier,
+    check_native_maps,
     find_heads,
     go_on_from,
 )
@@ -37,6 +38,7 @@ def build_pretraining_models(config: PretrainConfig) -> tuple[keras.Model, keras
     if (pretrained := config.weights.read()) is not None:
         go_on_from(classifier, pretrained, config.views)
     explainer = build_explainer(classifier, "native", scale_maps=True, activation="sigmoid")
+    check_native_maps(explainer)
     outputs = {"logits": explainer.output["logits"]}
     names = name_maps(len(find_heads(classifier).heads)) if config.map_weight else []
     for name in names:

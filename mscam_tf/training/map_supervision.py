@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mscam_tf.models import build_explainer, find_heads
+from mscam_tf.models import build_explainer, check_native_maps, find_heads
 
 # What an object is for a class: not of it, perhaps, somewhere in its box, or wherever it is marked.
 MAYBE, BOXED, MASKED = 1, 2, 3
@@ -190,8 +190,12 @@ def supervise_maps(model: keras.Model, logits: Any, objects: int, weight: float)
     Returns:
         A model of `image`, and for the loss alone of `numbers`, `kinds` and `counts`; see
         `MapSupervision`.
+
+    Raises:
+        MscamError: If the model crops, pads or turns images: its maps do not lie over the whole.
     """
     explainer = build_explainer(model, "native", scale_maps=True)
+    check_native_maps(explainer)
     maps = [explainer.output[name] for name in name_maps(len(find_heads(model).heads))]
     classes = maps[0].shape[-1]
     inputs = {

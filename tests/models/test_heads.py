@@ -4,7 +4,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf.models import find_heads, find_relevance, read_relevance
-from tests.conftest import make_backbone
+from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
 
@@ -61,3 +61,108 @@ def test_what_is_no_model_of_keras_3_is_named():
     other = type("Functional", (), {"outputs": [0], "__module__": "tf_keras.src.engine.functional"})
     with pytest.raises(mscam_tf.MscamError, match=r"Received: .*tf_keras.src.engine.functional"):
         mscam_tf.build_explainer(other())
+
+
+def pool(x):
+    return keras.layers.GlobalAveragePooling2D()(x)
+
+
+def pool_and_keep(x):
+    return keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
+
+
+HEADS = {
+    "a convolution before the pooling": [keras.layers.Conv2D(3, 1), pool],
+    "a norm between them": [
+        keras.layers.Dropout(0.5),
+        keras.layers.Conv2D(3, 1, padding="same"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Activation("linear"),
+        pool,
+        keras.layers.Activation("softmax"),
+    ],
+    "as in MobileNet": [
+        pool_and_keep,
+        keras.layers.Dropout(0.1),
+        keras.layers.Conv2D(3, 1, padding="same"),
+        keras.layers.Reshape((3,)),
+        keras.layers.Activation("softmax"),
+    ],
+    "with an activation": [
+        pool_and_keep,
+        keras.layers.Conv2D(3, 1, activation="softmax"),
+        keras.layers.Flatten(),
+    ],
+    "norms around Dense": [
+        pool,
+        keras.layers.BatchNormalization(),
+        keras.layers.Reshape((1, 1, 8)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(3, use_bias=False),
+        keras.layers.BatchNormalization(),
+    ],
+    "two layers": [pool, keras.layers.Dense(5), keras.layers.Dense(3, "softmax")],
+    "Dense at each place": [keras.layers.Dense(3), pool, keras.layers.BatchNormalization()],
+}
+
+
+def build_with(*steps):
+    backbone = make_backbone(1, (32, 48))
+    x = backbone.output
+    for step in steps:
+        x = step(x)
+    return randomize(keras.Model(backbone.input, x))
+
+
+@pytest.mark.parametrize("steps", HEADS.values(), ids=HEADS)
+def test_heads_that_are_linear_all_the_same(steps):
+    model = build_with(*steps)
+    explainer = mscam_tf.build_explainer(model, "native")
+    (head,) = find_heads(model).heads
+    assert head.num_classes == 3
+    for seed in (0, 1):  # The maps follow the weights.
+        randomize(model, seed)
+        images = np.random.default_rng(seed).random((2, 32, 48, 1), "float32")
+        outputs = explainer.predict(images, verbose=0)
+        bias = keras.ops.convert_to_numpy(head.fold()[1])
+        summed = outputs["maps"].mean((1, 2)) + bias
+        np.testing.assert_allclose(outputs["logits"], summed, rtol=1e-4, atol=1e-4)
+        name = "probabilities" if find_heads(model).activation else "logits"
+        expected = model.predict(images, verbose=0)
+        np.testing.assert_allclose(outputs[name], expected, rtol=1e-3, atol=1e-4)
+        assert np.abs(outputs["maps"]).max() > 0.05
+
+
+NO_HEADS = [
+    ([pool, keras.layers.BatchNormalization()], "GlobalAveragePooling2D '.*' is fed by ReLU"),
+    ([keras.layers.Conv2D(3, 3, name="c"), pool], "Conv2D 'c' is no 1 x 1 convolution"),
+    ([keras.layers.Conv2D(3, 1, activation="softmax", name="c"), pool], "'c' applies 'softmax'"),
+    (
+        [pool, keras.layers.Dense(3, "sigmoid", name="d"), keras.layers.BatchNormalization()],
+        "Dense 'd' applies 'sigmoid' before BatchNormalization",
+    ),
+    (
+        [pool, keras.layers.Dense(3), keras.layers.ReLU(name="r"), keras.layers.Dense(3, name="d")],
+        "Dense 'd' is fed by ReLU 'r'",
+    ),
+    (
+        [keras.layers.Dense(3), keras.layers.Reshape((12, 2, 3), name="r"), pool],
+        "GlobalAveragePooling2D '.*' is fed by Reshape 'r'",
+    ),
+    (
+        [keras.layers.Dense(3), mscam_tf.SoftPool(name="p"), keras.layers.BatchNormalization()],
+        "BatchNormalization '.*' comes after SoftPool 'p'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("steps", "message"), NO_HEADS)
+def test_layers_that_are_not_linear_are_named(steps, message):
+    with pytest.raises(mscam_tf.MscamError, match=rf"{message}.*Received: model="):
+        find_heads(build_with(*steps))
+
+
+def test_only_one_dense_layer_has_weights_that_are_set():
+    (head,) = find_heads(build_with(pool, keras.layers.Dense(5), keras.layers.Dense(3))).heads
+    with pytest.raises(mscam_tf.MscamError, match=r"one Dense layer each.*Dense 'dense\w*', Dense"):
+        _ = head.dense

@@ -64,3 +64,32 @@ def test_no_explainer():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="plain")
     with pytest.raises(ValueError, match=r"must come from build_explainer.*Received.*'plain'"):
         mscam_tf.average_flips(model)
+
+
+def build_cropping(*steps, shape=(8, 6, 1)):
+    x = image = keras.Input(shape)
+    for step in steps:
+        x = step(x)
+    pooled = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, keras.layers.Dense(1, kernel_initializer="ones")(pooled))
+
+
+@pytest.mark.backends
+def test_images_with_the_channels_first_are_flipped_by_rows_and_columns():
+    """The first two rows are cut off: after all flips each row is seen half of the time."""
+    model = build_cropping(
+        keras.layers.Permute((2, 3, 1)), keras.layers.Cropping2D(((2, 0), (0, 0))), shape=(1, 8, 6)
+    )
+    explainer = mscam_tf.average_flips(mscam_tf.build_explainer(model))
+    image = np.random.default_rng(0).random((8, 6), np.float32)
+    share = np.array([0.5, 0.5, 1, 1, 1, 1, 0.5, 0.5])[:, None]
+    found = predict(explainer, image[None, None])["maps"][0, ..., 0]
+    np.testing.assert_allclose(found, image * share, atol=1e-5)
+
+
+def test_native_maps_of_a_crop_are_refused():
+    explainer = mscam_tf.build_explainer(
+        build_cropping(keras.layers.Cropping2D(((2, 0), (0, 0)))), "native"
+    )
+    with pytest.raises(mscam_tf.MscamError, match=r"Native maps .*Received: model='functional"):
+        mscam_tf.average_flips(explainer)

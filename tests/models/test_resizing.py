@@ -3,7 +3,8 @@ import pytest
 from keras.ops import convert_to_numpy as to_numpy
 from keras.ops import image
 
-from mscam_tf.models.resizing import resize_and_sum
+from mscam_tf.models.axes import Axis
+from mscam_tf.models.resizing import place_and_sum, resize_and_sum, spread_cells
 
 pytestmark = pytest.mark.backends
 
@@ -30,3 +31,27 @@ def test_scales_of_different_sizes_add_up():
     found = to_numpy(resize_and_sum([fine, coarse], (13, 9)))
     expected = resize_by_keras(fine, (13, 9)) + resize_by_keras(coarse, (13, 9))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_cells_are_sampled_where_they_lie():
+    """Cells at pixels 1 and 4; nothing is seen before pixel 1."""
+    maps = np.array([3.0, 9.0], "float32").reshape(1, 1, 2, 1)
+    places = [(Axis(1, 1), Axis(2, 2, start=1.0, step=3.0, low=0.5))]
+    pixels = np.zeros(1, "float32"), np.arange(6, dtype="float32")
+    found = to_numpy(place_and_sum(maps=[maps, maps], places=places * 2, pixels=pixels))
+    np.testing.assert_allclose(found[0, 0, :, 0], [0, 6, 10, 14, 18, 18], atol=1e-5)
+
+
+def test_cells_are_shared_out_among_the_pixels_that_they_cover():
+    """Cells from -1.5 to 1.5 and from 1.5 to 4.5: a third of the first lies outside the image."""
+    cells = np.array([3.0, 9.0], "float32").reshape(1, 1, 2, 1)
+    places = Axis(1, 1), Axis(2, 2, start=0.0, step=3.0)
+    found = to_numpy(spread_cells(cells, places, (1, 6)))
+    np.testing.assert_allclose(found[0, 0, :, 0], [1, 1, 3, 3, 3, 0], atol=1e-5)
+
+
+def test_small_cells_are_shared_out_too():
+    cells = np.array([1.0, 2, 4, 8], "float32").reshape(1, 4, 1, 1)
+    places = Axis(1, 4, start=-0.25, step=0.5), Axis(2, 1)
+    found = to_numpy(spread_cells(cells, places, (2, 1)))
+    np.testing.assert_allclose(found[0, :, 0, 0], [3, 12], atol=1e-5)

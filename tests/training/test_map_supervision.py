@@ -163,3 +163,12 @@ def test_every_scale_and_the_sum_are_supervised(scales):
     }
     found = ops.convert_to_numpy(trainer({"image": image, **marks}))
     np.testing.assert_allclose(found, ops.convert_to_numpy(model(image)), rtol=1e-5, atol=1e-6)
+
+
+def test_a_backbone_that_crops_is_refused():
+    image = keras.Input((32, 32, 1))
+    cropped = keras.layers.CenterCrop(16, 16)(image)
+    pooled = keras.layers.GlobalAveragePooling2D()(make_backbone(1)(cropped))
+    model = keras.Model(image, keras.layers.Dense(2)(pooled), name="cropping")
+    with pytest.raises(mscam_tf.MscamError, match=r"crops, pads or turns .*model='cropping'"):
+        supervise_maps(model, model.output, objects=3, weight=1.0)
