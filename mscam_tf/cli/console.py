@@ -3,9 +3,7 @@
 import io
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mscam_tf.cli.stopping import stop_by_signals
 from mscam_tf.errors import MscamError
 from mscam_tf.names import clean
 
@@ -77,9 +76,7 @@ def set_up(*, debug: bool) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # A code page lacks most letters.
-    if threading.current_thread() is threading.main_thread():
-        # So that what is not complete is removed, as by Ctrl-C.
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    stop_by_signals()
 
 
 def say(text: str, *, error: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -13,7 +13,9 @@ from mscam_tf.data.manifests import (
     Sample,
     Spellings,
     read_manifest,
+    write_manifest,
 )
+from mscam_tf.data.reading import Problem, write_problems
 from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import check_replaceable, find_unfinished
@@ -21,7 +23,7 @@ from mscam_tf.outputs import check_writable
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run, warn_of_other_data
 from mscam_tf.training.marks import Marks
 
-MARKS = "marks.csv"
+MARKS, SKIPPED = "marks.csv", "skipped.csv"
 _LISTED = 5
 _LOGGER = logging.getLogger(__name__)
 
@@ -124,19 +126,66 @@ def write_marks(run: Run, manifest: Manifest, marks: Marks | None) -> None:
         write_table(run.folder / MARKS, rows, ("path", "sha256"))
 
 
-def check_marks_again(begun: Run, marks: Marks | None) -> None:
+def list_lost(
+    begun: Run, manifest: Manifest, problems: Sequence[tuple[Path, str]]
+) -> dict[str, Problem]:
+    """Return the images that a training goes on without, since they cannot be read any more.
+
+    Args:
+        begun: The training.
+        manifest: All of its images, from `check_images_again`.
+        problems: Those that cannot be read.
+
+    Returns:
+        The problem of each, by its path in the run's `split.csv`.
+    """
+    reasons = dict(problems)
+    known = read_manifest(begun.split_file).samples
+    pairs = zip(known, manifest.paths, strict=True)
+    return {
+        sample.path: Problem(Path(begun.data) / sample.path, reasons[path])
+        for sample, path in pairs
+        if path in reasons
+    }
+
+
+def drop_lost(run: Run, lost: Mapping[str, Problem]) -> None:
+    """Take lost images out of what a run was begun with, and list them as skipped."""
+    if not lost:
+        return
+    _LOGGER.warning(
+        "%d images can no longer be read; the training goes on without them.", len(lost)
+    )
+    skipped, marked = run.folder / SKIPPED, run.folder / MARKS
+    former = [Problem(Path(r["path"]), r["reason"]) for r in _read_rows(skipped)]
+    write_problems([*former, *lost.values()], skipped)
+    if marked.exists():
+        kept = [row for row in read_table(marked) if row["path"] not in lost]
+        write_table(marked, kept, ("path", "sha256"))
+    known = read_manifest(run.split_file)
+    samples = tuple(sample for sample in known.samples if sample.path not in lost)
+    write_manifest(replace(known, samples=samples), run.split_file)
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    return read_table(path) if path.exists() else []
+
+
+def check_marks_again(begun: Run, marks: Marks | None, lost: Collection[str] = ()) -> None:
     """Refuse masks and boxes other than those that a training was begun with.
 
     Args:
         begun: The training.
         marks: Those of the images that `check_images_again` returned.
+        lost: Paths of images that are left out since.
 
     Raises:
         ManifestError: If some differ; it names their images.
     """
-    file = begun.folder / MARKS
-    known = {row["path"]: row["sha256"] for row in (read_table(file) if file.exists() else [])}
-    names = [sample.path for sample in read_manifest(begun.split_file).samples]
+    rows = _read_rows(begun.folder / MARKS)
+    known = {row["path"]: row["sha256"] for row in rows if row["path"] not in lost}
+    samples = read_manifest(begun.split_file).samples
+    names = [sample.path for sample in samples if sample.path not in lost]
     differing = known.items() ^ _hash(names, marks).items()
     _refuse(begun, {path for path, _ in differing}, "masks or boxes")
 
@@ -165,8 +214,7 @@ def _differ(known: Sample, given: Sample) -> bool:
 
 def _read_skipped(begun: Run) -> set[str]:
     """Read which images were left out, relative to the folder in which the data were."""
-    file = begun.folder / "skipped.csv"
-    paths = [PurePath(row["path"]) for row in read_table(file)] if file.exists() else []
+    paths = [PurePath(row["path"]) for row in _read_rows(begun.folder / SKIPPED)]
     within = (p.relative_to(begun.data) if p.is_relative_to(begun.data) else p for p in paths)
     return {path.as_posix() for path in within}
 

@@ -31,11 +31,14 @@ from mscam_tf.training.preparation import (
     resolve_window,
 )
 from mscam_tf.training.resuming import (
+    SKIPPED,
     check_config_again,
     check_images_again,
     check_marks_again,
+    drop_lost,
     find_begun,
     is_unfinished,
+    list_lost,
     say_what_goes_on,
     write_marks,
 )
@@ -91,7 +94,8 @@ def train(
         overwrite: Replace an existing run, once the new one is finished. Other files stay.
         resume: Go on with a training of the folder that was stopped, with the same settings and
             images. A run that is finished is returned as it is; where there is none, one begins.
-        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`.
+        skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`: with
+            `resume` also those that could be read when the training began.
         callbacks: More Keras callbacks. With deep supervision their model also returns the logits
             of each head, `(batch, C, 1 + B)`, those of the classifier first. Where objects are
             marked it takes these beside the `image`, in a dict.
@@ -112,6 +116,7 @@ def train(
     options = {"overwrite": overwrite, "resume": resume}
     claim(folder, RUN_FOLDER, **options, inputs=inputs)
     begun, problems = find_begun(folder) if resume else None, list[Problem]()
+    lost: dict[str, Problem] = {}
     if resume:
         say_what_goes_on(begun, folder)
     if begun is None:
@@ -122,10 +127,12 @@ def train(
         manifest, config = check_images_again(begun, manifest), begun.config
         if not is_unfinished(begun.folder):
             return begun
-        sizes, _ = check_images(manifest.paths, config.read, on_check)
+        sizes, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
+        lost = list_lost(begun, manifest, problems)
+        manifest = leave_out(manifest, problems, choose_task(config.several))
     marks = _read_marks(manifest, config, sizes)
     if begun is not None:
-        check_marks_again(begun, marks)
+        check_marks_again(begun, marks, lost)
     with use_precision(config.precision, config.seed):
         # Before the folder: a wrong name or weights file must not cost the run that is there.
         class_names = choose_task(config.several).list_classes(manifest)
@@ -142,6 +149,7 @@ def train(
                 _write_data(run, manifest, problems, marks)
             else:
                 run = replace(begun, folder=place)
+                drop_lost(run, lost)
             with name_full_disk(place), name_failures(manifest.paths, config.read):
                 fit(model, run, manifest, callbacks, marks)
                 finish(run, manifest)
@@ -182,4 +190,4 @@ def _write_data(
     write_manifest(manifest, run.split_file)
     write_marks(run, manifest, marks)
     if problems:
-        write_problems(problems, run.folder / "skipped.csv")
+        write_problems(problems, run.folder / SKIPPED)

@@ -6,8 +6,9 @@ import keras
 import pytest
 
 import mscam_tf
-from mscam_tf import ManifestError, ReadOptions, RunError, TrainConfig, read_manifest
+from mscam_tf import ImageError, ManifestError, ReadOptions, RunError, TrainConfig, read_manifest
 from mscam_tf.data.manifests import Manifest, relocate
+from mscam_tf.files import read_table
 from mscam_tf.training import find_begun
 from mscam_tf.training.resuming import check_config_again, check_images_again, is_unfinished
 from tests.conftest import write_images
@@ -269,3 +270,41 @@ def test_a_model_outlives_what_follows_it(manifest, tmp_path, monkeypatch, caplo
     assert (run.folder / "model.keras").read_bytes() == kept
     low, high = run.read_value_range()
     assert low < high
+
+
+def test_a_training_goes_on_without_images_that_became_bad(tmp_path, caplog):
+    data, run = write_images(tmp_path / "data", {"none": 12, "wide": 12}), tmp_path / "run"
+    boxes = "".join(f"wide/wide{k}.png,4,4,9,9\n" for k in range(12))
+    (data / "boxes.csv").write_text(f"path,x_min,y_min,x_max,y_max\n{boxes}")
+    given = read_manifest(data)
+    stop(given, run, CONFIG, Stop(0))
+    train = [s.path for s in read_manifest(run / "split.csv").select("train").samples]
+    first, second = [path for path in train if "wide/wide" in path][:2]
+    names = [path.split("data/")[-1] for path in (first, second)]
+    (data / names[0]).write_bytes(b"no")
+    with pytest.raises(ImageError, match="leave them out"):
+        mscam_tf.train(given, run, resume=True)
+    stop(given, run, CONFIG, Stop(1), resume=True, skip_bad=True)
+    assert "1 images can no longer be read; the training goes on without them" in caplog.text
+    (data / names[1]).unlink()
+    finished = mscam_tf.train(given, run, resume=True, skip_bad=True)
+    assert [Path(row["path"]) for row in read_table(run / "skipped.csv")] == [
+        data / name for name in names
+    ]
+    left = {sample.path for sample in read_manifest(run / "split.csv").samples}
+    assert len(left) == 22
+    assert not {first, second} & left
+    assert len(read_table(run / "marks.csv")) == 10
+    assert len(read_table(finished.folder / "history.csv")) == 3
+
+
+def test_a_training_does_not_go_on_without_a_class(tmp_path):
+    data, run = write_images(tmp_path / "data", {"none": 6, "wide": 4}), tmp_path / "run"
+    given = read_manifest(data)
+    stop(given, run, CONFIG, Stop(0))
+    before = read_files(run)
+    for path in (data / "wide").iterdir():
+        path.write_bytes(b"no")
+    with pytest.raises(ManifestError, match=r"Every class needs images.*none of \['wide'\]"):
+        mscam_tf.train(given, run, resume=True, skip_bad=True)
+    assert read_files(run) == before

@@ -9,6 +9,7 @@ from mscam_tf.data.manifests.layouts import list_classes
 from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import (
     MANIFEST_FILE,
+    NO_OBJECT,
     SPLITS,
     Manifest,
     ManifestError,
@@ -142,6 +143,9 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
             f"Received: {source}"
         )
+    for name in manifest.class_names:
+        if loosen(name) == NO_OBJECT != name:
+            _LOGGER.warning("%r is a class with objects; that without any is 'none'.", name)
     for names in _list_alike(manifest.class_names):
         _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
     for names in _list_alike(sorted({s.group for s in manifest.samples if s.group != s.path})):

@@ -220,3 +220,13 @@ def test_a_column_without_a_name_survives(tmp_path, header):
     (again,) = read_manifest(tmp_path / "o.csv").samples
     assert (again, dict(again.extra)) == (manifest.samples[0], dict(manifest.samples[0].extra))
     assert set(again.extra.values()) == {"7"}
+
+
+@pytest.mark.parametrize("label", ["None", "NONE", "none\u200b"])
+def test_none_in_other_letters_is_said_to_be_a_class_with_objects(tmp_path, caplog, label):
+    manifest = read_manifest(write_csv(tmp_path, f"path,label\na.png,{label}\nb.png,bone\n"))
+    assert label in manifest.class_names
+    assert f"{label!r} is a class with objects; that without any is 'none'" in caplog.text
+    caplog.clear()
+    read_manifest(write_csv(tmp_path, "path,label\na.png,none\nb.png,nonee\n"))
+    assert not caplog.text
