@@ -47,6 +47,8 @@ from .overlap import threshold_iou as threshold_iou
 from .pixel_histograms import average_precision_of_counts as average_precision_of_counts
 from .pixel_histograms import count_pixels as count_pixels
 from .pixel_histograms import pxap as pxap
+from .pod import DetectionCurve as DetectionCurve
+from .pod import fit_detection as fit_detection
 from .proportions import Side as Side
 from .proportions import clopper_pearson as clopper_pearson
 from .region_overlap import aupimo as aupimo

@@ -1,0 +1,232 @@
+"""Probability of detection against size, from hits and misses.
+
+As ASTM E2862 and MIL-HDBK-1823A define it for hit/miss data: `g(POD(a)) = b0 + b1 x` with
+`x = ln a` or `x = a` and a link `g`, logit or probit, fitted by maximum likelihood. Bounds are
+those of the likelihood ratio: a line is rejected where its signed root, corrected for small samples
+(see `signed_root.py`), is beyond the normal quantile. `a90` is the size of which 90 % are found,
+and `a90/95` the one of which, at a confidence of 95 %, at least 90 % are found.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import norm
+
+from mscam_tf.errors import MscamError
+from mscam_tf.metrics.likelihood import INVERSES, LINKS, BinaryLikelihood, overlap
+from mscam_tf.metrics.proportions import check_share
+from mscam_tf.metrics.signed_root import measure_root
+from mscam_tf.settings import Choice
+
+LEAST_OBJECTS = 60
+_BINS = 10  # Of the lack-of-fit test.
+_STEPS = 14  # Doublings within which a bound is looked for, from a tenth of the deviation on.
+
+
+@dataclass(frozen=True)
+class DetectionCurve:
+    """Probability of detection against size.
+
+    Attributes:
+        sizes: Of each object, `(n,)`.
+        hits: Whether each was found, `(n,)` of booleans.
+        link: `logit` or `probit`.
+        log: Whether the line is one of the logarithm of the size.
+        intercept: `b0`.
+        slope: `b1`, above 0.
+        penalized: Whether Firth's penalty was needed, because hits and misses do not overlap.
+    """
+
+    sizes: np.ndarray
+    hits: np.ndarray
+    link: str
+    log: bool
+    intercept: float
+    slope: float
+    penalized: bool
+
+    def estimate(self, sizes: np.ndarray) -> np.ndarray:
+        """Return the probability of detection at sizes, in `[0, 1]`."""
+        return INVERSES[self.link](self.intercept + self.slope * self._place(np.asarray(sizes)))
+
+    def find_size(self, probability: float = 0.9) -> float:
+        """Return the size of which a share is found: `a90` for 0.9."""
+        check_share("probability", probability)
+        return self._restore((float(LINKS[self.link](probability)) - self.intercept) / self.slope)
+
+    def bound(self, sizes: np.ndarray, confidence: float = 0.95, side: str = "lower") -> np.ndarray:
+        """Return a bound of the probability of detection at sizes, one-sided, in `[0, 1]`.
+
+        Args:
+            sizes: Where.
+            confidence: With which it is at least (`lower`) or at most (`upper`) this.
+            side: `lower` or `upper`.
+        """
+        check_share("confidence", confidence)
+        sign = -1.0 if side == "lower" else 1.0
+        limit = float(norm.ppf(confidence))
+
+        def find(x: float) -> float:
+            return self._find_end(
+                lambda line: -sign * self._measure(x, line) - limit,
+                self.intercept + self.slope * x,
+                sign * self.slope * float(self._x.std()),
+            )
+
+        lines = np.array([find(x) for x in self._place(np.asarray(sizes))])
+        bounds: np.ndarray = INVERSES[self.link](lines)
+        return bounds
+
+    def bound_size(
+        self, probability: float = 0.9, confidence: float = 0.95, *, corrected: bool = True
+    ) -> float:
+        """Return the size of which a share is found at a confidence: `a90/95` for 0.9 and 0.95.
+
+        It is infinite where the data do not show that larger objects are found more often.
+
+        Args:
+            probability: The share.
+            confidence: With which at least that share is found.
+            corrected: Whether the likelihood ratio is corrected for small samples; without, it
+                is a little too small a size.
+        """
+        check_share("probability", probability)
+        check_share("confidence", confidence)
+        line, limit = float(LINKS[self.link](probability)), float(norm.ppf(confidence))
+        return self._restore(
+            self._find_end(
+                lambda x: self._measure(x, line, corrected=corrected) - limit,
+                (line - self.intercept) / self.slope,
+                float(self._x.std()),
+            )
+        )
+
+    @cached_property
+    def misfit(self) -> float:
+        """The p-value of Hosmer and Lemeshow's test of ten bins: a small one says it fits badly.
+
+        NaN with Firth's penalty, where the test does not hold.
+        """
+        from statsmodels.stats.diagnostic_gen import test_chisquare_binning
+
+        if self.penalized:
+            return float("nan")
+        p = self.estimate(self.sizes)
+        observed = np.stack([self.hits, ~self.hits], axis=1).astype(float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Where a bin expects next to no misses.
+            test = test_chisquare_binning(
+                observed, np.stack([p, 1 - p], axis=1), p, _BINS, sort_method="stable"
+            )
+        return float(test.pvalue)
+
+    @cached_property
+    def log_likelihood(self) -> float:
+        """Of the data, without any penalty: curves of the same data compare by it."""
+        likelihood = BinaryLikelihood(self._x, self.hits, self.link)
+        return likelihood.evaluate(self.intercept, self.slope)
+
+    @cached_property
+    def _x(self) -> np.ndarray:
+        return self._place(self.sizes)
+
+    @cached_property
+    def _likelihood(self) -> BinaryLikelihood:
+        return BinaryLikelihood(self._x, self.hits, self.link, self.penalized)
+
+    def _place(self, sizes: np.ndarray) -> np.ndarray:
+        return np.log(sizes) if self.log else np.asarray(sizes, float)
+
+    def _restore(self, x: float) -> float:
+        with np.errstate(over="ignore"):
+            return float(np.exp(x)) if self.log else x
+
+    def _measure(self, x: float, line: float, *, corrected: bool = True) -> float:
+        best = (self.intercept, self.slope)
+        return measure_root(self._likelihood, best, x, line, corrected=corrected)
+
+    @staticmethod
+    def _find_end(cost: Callable[[float], float], start: float, step: float) -> float:
+        """Return where a cost that rises from `start` on becomes zero, or infinity."""
+        from scipy.optimize import brentq
+
+        last = start
+        for doubling in range(_STEPS):
+            value = start + 0.1 * step * 2**doubling
+            if cost(value) > 0:
+                return float(brentq(cost, last, value, xtol=1e-6 * abs(step)))
+            last = value
+        return float(np.copysign(np.inf, step))
+
+
+def fit_detection(
+    sizes: np.ndarray, hits: np.ndarray, link: str = "logit", *, log: bool = True
+) -> DetectionCurve:
+    """Fit the probability of detection against size to hits and misses.
+
+    Args:
+        sizes: Of each object, `(n,)`: a diameter, a length, a contrast, in any unit; above 0 with
+            `log`. Objects should be independent: one in each image, or few.
+        hits: Whether each was found, `(n,)` of booleans.
+        link: `logit` or `probit`.
+        log: Whether the line is one of the logarithm of the size.
+
+    Returns:
+        The `DetectionCurve`.
+
+    Raises:
+        MscamError: If there are fewer than 60 objects, no miss or no hit; if sizes are no finite
+            numbers (above 0 with `log`) or all the same; or if larger objects are found less often.
+
+    Examples:
+        >>> generator = np.random.default_rng(0)
+        >>> sizes = generator.uniform(1, 6, 300)
+        >>> hits = generator.uniform(size=300) < 1 / (1 + (sizes / 2.5) ** -6)
+        >>> curve = fit_detection(sizes, hits)
+        >>> round(curve.find_size(0.9), 2), round(curve.bound_size(0.9, 0.95), 2)
+        (3.92, 4.28)
+
+    References:
+        - ASTM E2862, Standard practice for probability of detection analysis for hit/miss data.
+        - MIL-HDBK-1823A, Nondestructive evaluation system reliability assessment, 2009, appendix G.
+    """
+    sizes, hits = _check(sizes, hits, link, log)
+    x = np.log(sizes) if log else sizes
+    penalized = not overlap(x, hits)
+    intercept, slope = BinaryLikelihood(x, hits, link, penalized).maximize()
+    if not slope > 0:
+        raise MscamError(
+            "A curve needs larger objects to be found more often. "
+            f"Received: {hits.sum()} of {len(hits)} found, with a slope of {slope:.3g}"
+        )
+    return DetectionCurve(sizes, hits, link, log, intercept, slope, penalized)
+
+
+def _check(
+    sizes: np.ndarray, hits: np.ndarray, link: str, log: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    sizes, hits = np.asarray(sizes, np.float64), np.asarray(hits)
+    links = Choice(tuple(LINKS))
+    if not links.accepts(link):
+        raise MscamError(f"`link` must be {links}. Received: link={link!r}")
+    if sizes.ndim != 1 or hits.shape != sizes.shape or not np.isin(hits, [0, 1]).all():
+        raise MscamError(
+            "`sizes` and `hits` must be of the same objects (n,), and hits be booleans. "
+            f"Received: shapes {sizes.shape} and {hits.shape}"
+        )
+    if not np.isfinite(sizes).all() or (log and (sizes <= 0).any()):
+        what = "finite numbers above 0" if log else "finite numbers"
+        raise MscamError(f"`sizes` must be {what}. Received: others among {len(sizes)} objects")
+    found = int(hits.sum())
+    if len(sizes) < LEAST_OBJECTS or found in (0, len(sizes)):
+        raise MscamError(
+            f"A curve needs {LEAST_OBJECTS} objects or more, and hits and misses among them; take "
+            "objects of sizes from hardly to always found. "
+            f"Received: {found} of {len(sizes)} objects found"
+        )
+    if sizes.min() == sizes.max():
+        raise MscamError(f"A curve needs objects of several sizes. Received: all of {sizes[0]:g}")
+    return sizes, hits.astype(bool)
