@@ -10,7 +10,7 @@ import typer
 from mscam_tf.cli.console import explain_errors, make_progress, say
 from mscam_tf.cli.options import add_options, make_settings
 from mscam_tf.errors import MscamError
-from mscam_tf.simulation import Plan, SimulationConfig
+from mscam_tf.simulation import CardPlan, Plan, SimulationConfig
 
 _GROUPS = 20  # In a whole fillet.
 
@@ -31,6 +31,12 @@ def _parse_balance(text: Any) -> Any:
         ) from None
 
 
+_OF_CARDS: dict[str, dict[str, Any]] = {
+    "repeats": {"default": None, "show_default": False},
+    "good_images": {"default": None, "show_default": False},
+}
+
+
 @add_options(
     Plan,
     num_images={"name": "--images"},
@@ -46,6 +52,7 @@ def _parse_balance(text: Any) -> Any:
         f"by default {_GROUPS}.",
     },
 )
+@add_options(CardPlan, only=("repeats", "good_images"), **_OF_CARDS)
 @add_options(
     SimulationConfig,
     image_size={
@@ -67,6 +74,14 @@ def simulate(
         bool,
         typer.Option("--frames", help="Simulate whole fillets with many bones, not patches."),
     ] = False,
+    test_pieces: Annotated[
+        bool,
+        typer.Option(
+            "--test-pieces",
+            help="Simulate balls and rods of steel, glass, stone and bone, in the sizes of test "
+            "cards, one in each image; and good images.",
+        ),
+    ] = False,
     processes: Annotated[
         int | None,
         typer.Option(min=1, help="Number of processes; by default one for each processor."),
@@ -84,17 +99,33 @@ def simulate(
     number of its bone), `boxes.csv` and `bones.csv`. With --labels findings it writes one folder
     of images, their manifest, and a mask for each finding; `mscam train DIR --several` takes them.
 
-    Example: `mscam simulate bones --images 371 --seed 0`, then `mscam train bones --out run`
+    With --test-pieces it writes one folder for each material and one of good images, and
+    `objects.csv` with shape, sizes in mm and pixels, contrast and box of each piece. Give the
+    --pixel-pitch of your system; `mscam pod` says which sizes a run finds.
+
+    Example: `mscam simulate bones --images 371 --seed 0`, then `mscam train bones --out run`; or
+    `mscam simulate pieces --test-pieces --pixel-pitch 0.1`
     """
     with explain_errors(tensorflow=False):
-        _check_combination(settings, frames)
-        findings = settings["labels"] == "findings"
+        _check_combination(settings, frames, test_pieces)
+        processes = processes or os.cpu_count() or 1
+        if test_pieces:
+            _write(out, _plan_cards(settings), processes)
+            return
         plan = _make_plan(settings, frames)
-        _write(out, plan, processes or os.cpu_count() or 1, findings=findings)
+        _write(out, plan, processes, findings=settings["labels"] == "findings")
 
 
-def _check_combination(settings: Mapping[str, Any], frames: bool) -> None:
+def _check_combination(settings: Mapping[str, Any], frames: bool, test_pieces: bool) -> None:
     """Refuse options that would have no effect."""
+    given = [f"--{name.replace('_', '-')}" for name in _OF_CARDS if settings[name] is not None]
+    if given and not test_pieces:
+        raise MscamError(f"{given[0]} is for test pieces; add --test-pieces. Received: {given[0]}")
+    if test_pieces and (frames or settings["labels"] != "scale" or settings["balance"]):
+        raise MscamError(
+            "With --test-pieces the labels are the materials, one piece in each image. "
+            "Received: --frames, --labels or --balance"
+        )
     balance = settings["balance"] is not None
     if settings["frame_groups"] is not None and not frames:
         raise MscamError("--groups is for whole frames; add --frames. Received: --groups")
@@ -117,10 +148,16 @@ def _make_plan(settings: dict[str, Any], frames: bool) -> Plan:
     return make_settings(Plan, settings, config=config)
 
 
-def _write(out: Path, plan: Plan, processes: int, *, findings: bool) -> None:
+def _plan_cards(settings: Mapping[str, Any]) -> CardPlan:
+    given = {name: value for name, value in settings.items() if value is not None}
+    config = make_settings(SimulationConfig, given)
+    return make_settings(CardPlan, given, config=config)
+
+
+def _write(out: Path, plan: Plan | CardPlan, processes: int, *, findings: bool = False) -> None:
     from mscam_tf.folders import write_whole_folder
     from mscam_tf.outputs import NEW_FOLDER, claim
-    from mscam_tf.simulation import write_findings, write_radiographs
+    from mscam_tf.simulation import write_findings, write_radiographs, write_test_pieces
 
     claim(out, NEW_FOLDER)
     with make_progress() as progress:
@@ -130,7 +167,9 @@ def _write(out: Path, plan: Plan, processes: int, *, findings: bool) -> None:
                 "processes": processes,
                 "on_progress": lambda count: progress.advance(task, count),
             }
-            if findings:
+            if isinstance(plan, CardPlan):
+                write_test_pieces(partial, plan, **options)
+            elif findings:
                 write_findings(partial, plan.num_images, plan.config, plan.seed, **options)
             else:
                 write_radiographs(partial, plan, **options)

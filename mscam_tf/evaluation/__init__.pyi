@@ -1,3 +1,12 @@
+from .detection import Detection as Detection
+from .detection import DetectionReport as DetectionReport
+from .detection import measure_detection as measure_detection
+from .hits import Hit as Hit
+from .hits import Hits as Hits
+from .hits import find_hits as find_hits
+from .hits import find_marks as find_marks
+from .objects import TrueObject as TrueObject
+from .objects import read_objects as read_objects
 from .operating_point import calibrate as calibrate
 from .rates import Rate as Rate
 from .rates import count_groups as count_groups

@@ -6,6 +6,7 @@ from .charts import plot_relevance as plot_relevance
 from .charts import plot_sizes as plot_sizes
 from .confusions import plot_confused_images as plot_confused_images
 from .confusions import plot_overlaps as plot_overlaps
+from .detection import plot_detection as plot_detection
 from .examples import plot_examples as plot_examples
 from .maps import plot_contact_sheet as plot_contact_sheet
 from .maps import plot_maps as plot_maps

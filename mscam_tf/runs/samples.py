@@ -18,17 +18,26 @@ from mscam_tf.runs.run import Run
 _LOGGER = logging.getLogger(__name__)
 
 
-def select_samples(run: Run, manifest: Manifest, split: str) -> Manifest:
+def select_samples(
+    run: Run, manifest: Manifest, split: str, *, known_labels: bool = True
+) -> Manifest:
     """Return the samples of one split of a run, or all of them for `split="all"`.
 
     An image is known by its file, however its path is written, or else by its path: data may have
     moved since.
 
+    Args:
+        run: The run.
+        manifest: The images.
+        split: `train`, `validation`, `test` or `all`.
+        known_labels: Whether labels must be among those of the run.
+
     Raises:
         ManifestError: If the run's split has none of the manifest's images, or a label is one
             that the run does not know.
     """
-    run.task.encode(manifest)  # Raises for labels that it does not know.
+    if known_labels:
+        run.task.encode(manifest)  # Raises for labels that it does not know.
     if split not in (*SPLITS, "all"):
         raise MscamError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":

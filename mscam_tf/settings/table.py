@@ -71,6 +71,8 @@ SETTINGS: Mapping[str, Rule] = {
     "difficulty": _POSITIVE,
     "photons": Range(_POSITIVE, equal=True),
     "hard_negatives": _SHARE,
+    "repeats": _COUNT,
+    "good_images": Number(0, whole=True),
     # Of scores.
     "bins": _COUNT,
     "resamples": Number(0, whole=True),

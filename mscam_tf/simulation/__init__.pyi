@@ -1,3 +1,5 @@
+from .cards import PIECES_FOLDER as PIECES_FOLDER
+from .cards import write_test_pieces as write_test_pieces
 from .carriers import CARRIERS as CARRIERS
 from .config import CLASS_NAMES as CLASS_NAMES
 from .config import SimulationConfig as SimulationConfig
@@ -6,6 +8,11 @@ from .dataset import write_radiographs as write_radiographs
 from .findings import FindingsImage as FindingsImage
 from .findings import simulate_findings as simulate_findings
 from .findings import write_findings as write_findings
+from .pieces import Piece as Piece
+from .pieces import PieceImage as PieceImage
+from .pieces import list_pieces as list_pieces
+from .pieces import simulate_piece as simulate_piece
+from .plan import CardPlan as CardPlan
 from .plan import Plan as Plan
 from .radiograph import Radiograph as Radiograph
 from .radiograph import simulate_frame as simulate_frame

@@ -17,7 +17,8 @@ MATERIALS = {  # 1/cm at the three energies.
     "muscle": (0.397, 0.282, 0.238),  # 1.05 g/cm3
     "fat": (0.291, 0.228, 0.202),  # 0.95 g/cm3
     "bone": (2.556, 1.278, 0.814),  # cortical, 1.92 g/cm3
-    "stone": (2.35, 1.26, 0.86),  # silica, 2.7 g/cm3; glass is close to it
+    "stone": (2.35, 1.26, 0.86),  # silica, 2.7 g/cm3
+    "glass": (2.51, 1.33, 0.88),  # soda-lime, 2.5 g/cm3, of its oxides
     "aluminium": (3.05, 1.53, 0.99),  # 2.7 g/cm3
     "steel": (64.3, 28.6, 15.4),  # iron, 7.87 g/cm3
 }

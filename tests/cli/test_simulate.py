@@ -38,3 +38,26 @@ def test_bad_balance_is_explained(tmp_path, balance):
     result = call(tmp_path / "x", "--balance", balance)
     assert result.exit_code == 2
     assert "none=3,scale1=1" in result.output
+
+
+def test_test_pieces(tmp_path):
+    options = ("--repeats", 1, "--good-images", 2, "--image-size", 32, 32, "--pixel-pitch", 1)
+    result = call(tmp_path / "pieces", "--test-pieces", "--processes", 1, *options)
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "pieces" / "none").iterdir())) == 2
+    assert (tmp_path / "pieces" / "objects.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--repeats", 2), "add --test-pieces"),
+        (("--test-pieces", "--frames"), "With --test-pieces"),
+        (("--test-pieces", "--labels", "binary"), "With --test-pieces"),
+    ],
+)
+def test_test_pieces_are_no_fillets(tmp_path, options, message):
+    result = call(tmp_path / "x", *options)
+    assert result.exit_code == 1
+    assert message in " ".join(result.output.split())
+    assert not (tmp_path / "x").exists()

@@ -1,3 +1,4 @@
+from .box import CORNERS as CORNERS
 from .box import Box as Box
 from .boxes import BOXES_FILE as BOXES_FILE
 from .boxes import carry_boxes as carry_boxes
@@ -39,5 +40,6 @@ from .splits import find_torn_groups as find_torn_groups
 from .splits import set_splits as set_splits
 from .splits import split_folds as split_folds
 from .splits import split_manifest as split_manifest
+from .tables import open_table as open_table
 from .tables import parse_number as parse_number
 from .walking import list_files as list_files

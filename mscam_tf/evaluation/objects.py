@@ -1,0 +1,148 @@
+"""The truth about objects: where they are in their images, and how large they are."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scipy.ndimage import find_objects
+
+from mscam_tf.data.labelling import SIZE_MEASURES, measure_boxes
+from mscam_tf.data.manifests import (
+    CORNERS,
+    Box,
+    Manifest,
+    ManifestError,
+    Sample,
+    Spellings,
+    find_boxes,
+    open_table,
+    parse_number,
+)
+from mscam_tf.data.reading import number_objects, read_mask
+
+OBJECT_FILES = ("objects.csv", "bones.csv")  # Which `mscam simulate` writes.
+PIXELS = ("diameter", *SIZE_MEASURES[:-1])  # Sizes in pixels, which have a pitch.
+
+
+@dataclass(frozen=True)
+class TrueObject:
+    """An object that is there.
+
+    Attributes:
+        box: Around it, in pixels of its image.
+        cells: What a table says of it, by column.
+    """
+
+    box: Box
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+    def measure(self, column: str) -> float:
+        """Return what a column says, or else the `side`, `width`, `length` or `area` of its box.
+
+        Raises:
+            ManifestError: If there is no such column, or no number in it.
+        """
+        number = parse_number(self.cells.get(column, ""))
+        if number is not None:
+            return number
+        if column in self.cells or column not in SIZE_MEASURES:
+            known = [*self.cells, *SIZE_MEASURES]
+            raise ManifestError(
+                f"The size must be a column of numbers, or of the box: one of {known}. "
+                f"Received: {column!r} with {self.cells.get(column)!r}"
+            )
+        return measure_boxes([self.box], column)[0]
+
+    def name(self, column: str) -> str:
+        """Return what a column says in words; `label` may be that of the box."""
+        if column == "label" and self.box.label:
+            return self.box.label
+        if column not in self.cells:
+            known = [*self.cells, *(["label"] if self.box.label else [])]
+            raise ManifestError(f"There must be a column of {known}. Received: {column!r}")
+        return self.cells[column]
+
+
+def read_objects(
+    manifest: Manifest, table: str | Path | None = None
+) -> dict[str, list[TrueObject]]:
+    """Read the objects in the images of a manifest.
+
+    They are read from a table with a row an object, from the `boxes.csv` beside the manifest, or
+    from its masks; of a table without the corners of boxes, the rows of an image must be in the
+    order of its boxes.
+
+    Args:
+        manifest: The images.
+        table: A CSV file with the column `path` and others; by default the `objects.csv` or
+            `bones.csv` beside the manifest, if there is one.
+
+    Returns:
+        The objects of each image, by its path in the manifest.
+
+    Raises:
+        ManifestError: If nothing says where objects are, or a table is not as it should be.
+    """
+    boxes = find_boxes(manifest) or {}
+    found = [path for name in OBJECT_FILES if (path := manifest.root / name).is_file()]
+    if table is not None or found:
+        objects = _read_table(manifest, Path(table or found[0]), boxes)
+    elif boxes:
+        objects = {path: [TrueObject(box) for box in several] for path, several in boxes.items()}
+    else:
+        objects = {sample.path: _read_mask(manifest, sample) for sample in manifest.samples}
+    if not any(objects.values()):
+        raise ManifestError(
+            f"Objects must be in a table ({' or '.join(OBJECT_FILES)}, --objects), a boxes.csv, or "
+            f"the masks of the manifest. Received: {manifest.root} without any"
+        )
+    return objects
+
+
+def _read_table(
+    manifest: Manifest, path: Path, boxes: Mapping[str, Sequence[Box]]
+) -> dict[str, list[TrueObject]]:
+    table = open_table(path, ("path", "label", *CORNERS))
+    if "path" not in table.columns:
+        raise ManifestError(f"{path} must have the column path. Received: {table.columns}")
+    spellings = Spellings([sample.path for sample in manifest.samples], manifest.root)
+    rows: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in table.rows:
+        image = spellings.find(row.cells["path"], path.parent)
+        if image is not None:  # Of a part of the images, such as one split.
+            rows[image].append(row.cells)
+    return {image: _join(path, image, cells, boxes) for image, cells in rows.items()}
+
+
+def _join(
+    path: Path,
+    image: str,
+    rows: Sequence[Mapping[str, str]],
+    boxes: Mapping[str, Sequence[Box]],
+) -> list[TrueObject]:
+    if all(name in rows[0] for name in CORNERS):
+        return [TrueObject(_read_box(path, cells), cells) for cells in rows]
+    found = boxes.get(image, ())
+    if len(found) != len(rows):
+        raise ManifestError(
+            f"{path} must have the corners of boxes, or a row for each box of boxes.csv. "
+            f"Received: {len(rows)} rows and {len(found)} boxes of {image}"
+        )
+    return [TrueObject(box, cells) for box, cells in zip(found, rows, strict=True)]
+
+
+def _read_box(path: Path, cells: Mapping[str, str]) -> Box:
+    corners = [parse_number(cells[name]) for name in CORNERS]
+    if None in corners:
+        raise ManifestError(f"{path} must have numbers in {CORNERS}. Received: {dict(cells)}")
+    x_min, y_min, x_max, y_max = (corner or 0.0 for corner in corners)
+    return Box(x_min, y_min, x_max, y_max, cells.get("label", ""))
+
+
+def _read_mask(manifest: Manifest, sample: Sample) -> list[TrueObject]:
+    if not sample.mask:
+        return []
+    places = find_objects(number_objects(read_mask(manifest.root / sample.mask)))
+    boxes = [Box(x.start, y.start, x.stop, y.stop, sample.label) for y, x in places]
+    return [TrueObject(box) for box in boxes]

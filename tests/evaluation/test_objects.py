@@ -1,0 +1,86 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import Box, Manifest, ManifestError, Sample, read_manifest, write_boxes
+from mscam_tf.evaluation import read_objects
+from mscam_tf.files import write_table
+from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
+
+BOXES = {"b/1.png": [Box(2, 3, 8, 11, "pore"), Box(0, 0, 4, 1, "crack")]}
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    samples = (Sample("b/1.png", "bone", "1", mask="m/1.png"), Sample("n/2.png", "none", "2"))
+    for sample in samples:
+        (tmp_path / sample.path).parent.mkdir()
+        Image.fromarray(np.zeros((16, 20), np.uint8)).save(tmp_path / sample.path)
+    mask = np.zeros((16, 20), np.uint8)
+    mask[3:11, 2:8], mask[0, 0:4] = 1, 2
+    (tmp_path / "m").mkdir()
+    Image.fromarray(mask).save(tmp_path / "m" / "1.png")
+    return Manifest(tmp_path, samples)
+
+
+def test_boxes_are_measured(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    pore, crack = read_objects(manifest)["b/1.png"]
+    assert [pore.measure(name) for name in ("width", "length", "area")] == [6, 8, 48]
+    assert (crack.measure("width"), crack.name("label")) == (1, "crack")
+
+
+def test_masks_are_measured_where_there_is_nothing_else(manifest):
+    pore, crack = read_objects(manifest)["b/1.png"]
+    assert (pore.box.x_min, pore.box.x_max, pore.box.y_max) == (2, 8, 11)
+    assert (crack.measure("length"), crack.name("label")) == (4, "bone")
+
+
+def test_a_table_says_more_of_each_box(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    rows = [{"path": "b/1.png", "diameter": 5.5, "material": "air"}] * 2
+    write_table(manifest.root / "bones.csv", [dict(rows[0]), {**rows[1], "diameter": 0.5}])
+    pore, crack = read_objects(manifest)["b/1.png"]
+    assert (pore.measure("diameter"), crack.measure("diameter")) == (5.5, 0.5)
+    assert (pore.name("material"), pore.measure("length")) == ("air", 8)
+
+
+def test_a_table_with_corners_needs_no_boxes(manifest, tmp_path):
+    corners = {"x_min": 1, "y_min": 2, "x_max": 4, "y_max": 5}
+    rows = [{"path": "b/1.png", **corners, "depth_mm": 0.3}, {"path": "x.png", **corners}]
+    write_table(tmp_path / "mine.csv", rows, ("path", *corners, "depth_mm"))
+    (one,) = read_objects(manifest, tmp_path / "mine.csv")["b/1.png"]
+    assert (one.measure("depth_mm"), one.measure("side")) == (0.3, 3)
+
+
+def test_what_does_not_fit_is_named(manifest):
+    with pytest.raises(ManifestError, match=r"objects\.csv or bones\.csv, --objects"):
+        read_objects(replace(manifest, samples=manifest.samples[1:]))
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    write_table(manifest.root / "objects.csv", [{"path": "b/1.png", "diameter": 1}])
+    with pytest.raises(ManifestError, match=r"1 rows and 2 boxes of b/1\.png"):
+        read_objects(manifest)
+    (manifest.root / "objects.csv").write_text("image,diameter\nb/1.png,1\n")
+    with pytest.raises(ManifestError, match=r"must have the column path. Received"):
+        read_objects(manifest)
+
+
+def test_other_columns_are_named(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    (one, _) = read_objects(manifest)["b/1.png"]
+    with pytest.raises(ManifestError, match=r"one of \['side'.*Received: 'diameter' with None"):
+        one.measure("diameter")
+    with pytest.raises(ManifestError, match=r"column of \['label'\]. Received: 'material'"):
+        one.name("material")
+
+
+def test_simulated_bones_have_their_diameters(tmp_path):
+    plan = Plan(4, SimulationConfig(image_size=(48, 48)), balance={"scale2": 1}, seed=1)
+    manifest = read_manifest(write_radiographs(tmp_path / "data", plan))
+    objects = read_objects(manifest)
+    assert set(objects) == {sample.path for sample in manifest.samples}
+    sizes = [one.measure("diameter") * 0.25 for found in objects.values() for one in found]
+    assert min(sizes) >= 0.3
+    assert max(sizes) <= 1.3
