@@ -1,5 +1,5 @@
-from .detection import Detection as Detection
-from .detection import DetectionReport as DetectionReport
+from .curves import Detection as Detection
+from .curves import DetectionReport as DetectionReport
 from .detection import measure_detection as measure_detection
 from .hits import Hit as Hit
 from .hits import Hits as Hits

@@ -7,8 +7,7 @@ import pytest
 
 from mscam_tf import Box, MscamError, RunError, read_manifest, write_boxes
 from mscam_tf.errors import OutputError
-from mscam_tf.evaluation import Detection, Hit, TrueObject, calibrate, measure_detection
-from mscam_tf.evaluation.detection import choose_rows
+from mscam_tf.evaluation import calibrate, measure_detection
 from mscam_tf.files import read_table, write_table
 from tests.conftest import write_images
 
@@ -91,31 +90,3 @@ def test_choices_are_checked(run, data, tmp_path, values, match):
     with pytest.raises(MscamError, match=match):
         measure_detection(run, data, tmp_path / "pod", **values)
     assert not (tmp_path / "pod").exists()
-
-
-def test_of_several_objects_in_an_image_the_largest_owns_the_verdict():
-    small, large = (TrueObject(Box(0, 0, side, side)) for side in (2, 5))
-    objects = [Hit("a", small, True, True), Hit("a", large, True, False), Hit("b", small, 0, 0)]
-    assert choose_rows(objects, "side", "image") == [objects[1], objects[2]]
-    assert choose_rows(objects, "side", "mark") == objects
-
-
-def test_few_sizes_are_counted_each():
-    sizes = np.repeat([0.3, 0.5, 1.0], 29)
-    hits = np.arange(87) >= 30
-    small, middle, large = Detection("", sizes, hits, None).count_by_size()
-    assert (small["from"], small["to"], small["n"], small["found"]) == (0.3, 0.3, 29, 0)
-    assert middle["found"] == 28
-    assert middle["proven"] < 0.9 <= large["proven"]
-
-
-def test_many_sizes_are_counted_in_equal_parts():
-    sizes = np.arange(1, 81, dtype=float)
-    parts = Detection("", sizes, sizes > 40, None).count_by_size()
-    assert [part["n"] for part in parts] == [10] * 8
-    assert (parts[3]["from"], parts[3]["to"], parts[3]["found"], parts[4]["found"]) == (
-        31,
-        40,
-        0,
-        10,
-    )
