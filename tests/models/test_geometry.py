@@ -208,6 +208,8 @@ def test_a_map_lies_where_the_spot_is(steps):
 @pytest.mark.parametrize(("steps", "rows", "columns"), EXACT.values(), ids=EXACT)
 @pytest.mark.parametrize("open_sides", [False, True])
 def test_a_map_is_the_image_where_the_model_looked(steps, rows, columns, open_sides):
+    if open_sides and keras.backend.backend() == "jax":
+        pytest.skip("JAX has symbols for open sides, which cannot be counted with.")
     size = (None, None) if open_sides else SMALL
     explainer = build_explainer(classify(*steps, size=size))
     image = np.random.default_rng(0).random(SMALL, "float32")
@@ -358,6 +360,8 @@ def test_one_branch_that_moves_places_is_enough(order):
 )
 @pytest.mark.parametrize("open_sides", [False, True])
 def test_maps_of_channels_first_images(steps, rows, open_sides):
+    if open_sides and keras.backend.backend() == "jax":
+        pytest.skip("JAX has symbols for open sides, which cannot be counted with.")
     x = image = keras.Input((1, None, None) if open_sides else (1, *SMALL))
     for step in steps:
         x = step(x)
