@@ -41,7 +41,8 @@ def build_explainer(
     centre of its window. What is cut off has a map of 0 logits: nothing was looked at there. What
     lies in padding is left out of the maps, but counts in logits and contributions, so that the
     mean of the full-size map is not their sum. Without such layers cells are spread evenly over
-    the image. On JAX such a model must be built for images of one size. Images with the channels first, `(batch, channels, height, width)`, have the same
+    the image. On JAX a model that has them must be built for images of one size. Images with the
+    channels first, `(batch, channels, height, width)`, have the same
     maps as others, with the classes last.
 
     Args:
