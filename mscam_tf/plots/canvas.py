@@ -110,10 +110,19 @@ def add_color_bar(figure: Figure, axes: Any, norm: Normalize) -> None:
 
 
 def fit_label(text: str) -> str:
-    """Do as `escape`, and cut the middle of a name that would leave no room for the picture."""
+    """Do as `escape` with what `cut_label` leaves of a name."""
+    return escape(cut_label(text))
+
+
+def cut_label(text: str) -> str:
+    """Cut the middle of a name that would leave no room for the picture, or run into another.
+
+    Examples:
+        >>> cut_label("bone"), len(cut_label("a" * 255))
+        ('bone', 33)
+    """
     half = _LABEL // 2 if text.isascii() else _LABEL // 4  # Letters of East Asia are wide.
-    cut = f"{text[:half]}…{text[-half:]}" if len(text) > 2 * half else text
-    return escape(cut)
+    return f"{text[:half]}…{text[-half:]}" if len(text) > 2 * half else text
 
 
 def escape(text: str) -> str:

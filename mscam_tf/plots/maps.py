@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from mscam_tf.plots.canvas import (
     SIDE,
     add_color_bar,
+    cut_label,
     escape,
     make_row,
     normalize,
@@ -56,7 +57,8 @@ def plot_maps(
     figure, axes = make_row(1 + len(class_names))
     show_image(axes[0], image, "image")
     for index, (axis, name) in enumerate(zip(axes[1:], class_names, strict=True)):
-        title = name if probabilities is None else f"{name}: {probabilities[index]:.3f}"
+        title = cut_label(name)
+        title = title if probabilities is None else f"{title}: {probabilities[index]:.3f}"
         show_overlay(axis, image, maps[..., index], norm, title)
         outline_regions(axis, [region for region in regions if region.label == name])
     add_color_bar(figure, axes, norm)

@@ -26,6 +26,17 @@ def test_red_is_for_the_class_and_blue_against_it():
     assert read_pixels(figure).std() > 1
 
 
+def test_long_names_do_not_run_into_each_other():
+    names = ["a" * 255, "뼈" * 60, "$x$"]
+    figure = mscam_tf.plot_maps(
+        np.zeros((8, 8)), np.zeros((8, 8, 3)), names, probabilities=[0.5] * 3
+    )
+    first, second, third = (axis.get_title() for axis in figure.axes[1:4])
+    assert first == f"{'a' * 16}…{'a' * 16}: 0.500"
+    assert second == f"{'뼈' * 8}…{'뼈' * 8}: 0.500"
+    assert third == r"\$x\$: 0.500"
+
+
 def test_one_scale_for_all_maps():
     maps = np.random.default_rng(0).normal(size=(8, 8, 3))
     figure = mscam_tf.plot_maps(np.zeros((8, 8, 1)), maps, ["a", "b", "c"])
