@@ -4,6 +4,8 @@ from .explained import describe_shares as describe_shares
 from .explained import list_regions as list_regions
 from .regions import Region as Region
 from .regions import find_regions as find_regions
+from .sizes import estimate_size as estimate_size
+from .sizes import measure_width as measure_width
 from .tables import REGION_COLUMNS as REGION_COLUMNS
 from .tables import describe_regions as describe_regions
 from .tables import make_rows as make_rows

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.localization.regions import Region, find_regions
+from mscam_tf.localization.sizes import estimate_size
 from mscam_tf.runs import (
     Explanation,
     OperatingPoint,
@@ -30,7 +33,7 @@ def list_regions(
 
     Args:
         explanation: From a session with scale maps; without, the regions have no `scale` and
-            `share`.
+            `share`, and their `size` is their width at half height.
         point: Which maps are looked at, above which thresholds, and the least area: from
             `mscam_tf.runs.read_operating_point`, or `assume_point` where a run keeps none.
         merge: As for `mscam_tf.find_regions`.
@@ -56,7 +59,10 @@ def list_regions(
     for name, threshold in point.map_thresholds.items():
         index = explanation.class_names.index(name)
         regions = find_regions(maps[..., index], threshold, **options)
-        found += [_explain(explanation, replace(region, label=name), index) for region in regions]
+        found += [
+            replace(region, label=name, **_explain(explanation, region, index, point.scale))
+            for region in regions
+        ]
     return found
 
 
@@ -107,11 +113,17 @@ def assume_point(explanation: Explanation, task: Task) -> OperatingPoint:
     return OperatingPoint(thresholds, good=good, minimum_area=pixels / cells)
 
 
-def _explain(explanation: Explanation, region: Region, class_index: int) -> Region:
+def _explain(
+    explanation: Explanation, region: Region, class_index: int, map_scale: int | str
+) -> dict[str, Any]:
+    """Return what is known of a region by the cells of its scales: its size, scale and share."""
     if not explanation.cell_contributions:
-        return region
+        return {}
     shares = _share_logit(explanation, region, class_index)
-    return replace(region, scale=int(shares.argmax()) + 1, share=float(shares.sum()))
+    cells = explanation.cell_contributions[0 if isinstance(map_scale, str) else map_scale - 1]
+    stride = sqrt(explanation.maps[..., 0].size / cells[..., 0].size)
+    size = estimate_size(region.size, stride)
+    return {"size": size, "scale": int(shares.argmax()) + 1, "share": float(shares.sum())}
 
 
 def _share_logit(explanation: Explanation, region: Region, class_index: int) -> np.ndarray:

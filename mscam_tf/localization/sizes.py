@@ -1,0 +1,50 @@
+"""Estimate how large the object is that a region shows."""
+
+from math import sqrt
+
+import numpy as np
+
+from mscam_tf.data.labelling import measure_mask
+
+# Widths of regions of the pretrained maps, over those of the bones and bodies in them: see
+# docs/results/region_sizes.md.
+_SPREAD = 1.3
+_LEAST = 1.0
+
+
+def measure_width(heights: np.ndarray, mask: np.ndarray) -> float:
+    """Return the width of a region at half of its height, in pixels.
+
+    That is the diameter of the largest disc in the part that is at least half as high as the peak.
+    It hardly depends on the threshold, and along a bone it is the bone's width.
+
+    Args:
+        heights: How far the map is above the threshold, `(H, W)`, in logits.
+        mask: The region, `(H, W)`, booleans.
+
+    Examples:
+        >>> import numpy as np
+        >>> heights = np.array([[1.0, 6, 1], [2, 8, 2], [1, 5, 3], [0, 1, 0]])
+        >>> measure_width(heights, heights > 0)
+        1.0
+    """
+    upper = mask & (heights >= heights[mask].max() / 2)
+    return max(measure_mask(upper.astype(np.uint8)))
+
+
+def estimate_size(width: float, stride: float) -> float:
+    """Estimate the diameter of an object, in pixels, from the width of its region.
+
+    A map on a grid of cells shows a point as a hill about 1.3 cells wide: as for any blur, the
+    squares of both widths add up, `width^2 = size^2 + (1.3 stride)^2`. An object that is much
+    smaller than that cannot be measured: the estimate is at least 1.
+
+    Args:
+        width: From `measure_width`, in pixels.
+        stride: Pixels from one cell of the map to the next; of a sum, of its finest scale.
+
+    Examples:
+        >>> round(estimate_size(13.0, stride=4), 1), estimate_size(5.0, stride=4)
+        (11.9, 1.0)
+    """
+    return sqrt(max(width**2 - (_SPREAD * stride) ** 2, _LEAST))
