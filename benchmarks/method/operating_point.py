@@ -99,23 +99,20 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/operating_point"))
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    scores = score_images(arguments.work, arguments.images)
-    draws = {
-        "normal": draw_normal,
-        "heavy tail": draw_heavy,
-        "groups of 1 to 4": draw_groups,
-        "simulated patches": resample(scores),
-    }
+    draws = {"normal": draw_normal, "heavy tail": draw_heavy, "groups of 1 to 4": draw_groups}
+    if arguments.images:
+        draws["simulated patches"] = resample(score_images(arguments.work, arguments.images))
     write_page(
         "operating_point",
         "Does a calibrated threshold hold what it promises?",
         f"In each of {arguments.repetitions} repetitions so many good groups are drawn, the "
         "threshold is chosen as `mscam calibrate --max-false-rejects` does, and the true rate of "
         "false rejects at this threshold is computed from two million more. Scores are normal, "
-        "heavy in the tail, the highest of one to four images of a group that are alike, or "
-        f"those that the pretrained classifier gives to {arguments.images} good patches of `mscam "
-        "simulate` (64 x 64 pixels), drawn with replacement. The true rate should be at most the "
-        "wanted one in 95 % of the repetitions or more, and inside the stated interval too.",
+        "heavy in the tail, the highest of one to four images of a group that are alike, or those "
+        "that the pretrained classifier gives to good patches of `mscam simulate` (64 x 64 pixels, "
+        f"{arguments.images} of them, drawn with replacement; left out if 0). The true rate "
+        "should be at most the wanted one in 95 % of the repetitions or more, and inside the "
+        "stated interval too.",
         [
             *("scores", "wanted", "groups", "rejected", "stated interval"),
             *("at most the wanted (95 % interval)", "inside the stated", "median true rate"),

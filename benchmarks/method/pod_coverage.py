@@ -2,14 +2,17 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common.report import write_page
+from benchmarks.common.work import append_rows, read_rows
 
 _LOW, _HIGH, _A50 = 1.0, 6.0, 2.5  # Of the sizes; and the size of which half are found.
 _SHAPES = {"flat": 3.0, "usual": 6.0, "steep": 12.0}  # Slopes, per unit of the log size.
 _COUNTS = (60, 100, 200, 400)
+_COLUMNS = ["link", "curve", "objects", "held", "plain", "a90", "a90_95", "penalised", "refused"]
 
 
 def find_truth(link: str, slope: float) -> float:
@@ -62,22 +65,29 @@ def describe_share(inside: np.ndarray) -> str:
     return f"{inside.mean():.1%} ({low:.1%} to {high:.1%})"
 
 
-def list_rows(repetitions: int, seed: int) -> Iterator[list[object]]:
-    for link in ("logit", "probit"):
+def list_rows(links: list[str], repetitions: int, seed: int, table: Path) -> Iterator[list[object]]:
+    """Measure each case once: finished ones are kept in a table."""
+    known = {(row["link"], row["curve"], row["objects"]): row for row in read_rows(table)}
+    for link in links:
         for name, slope in _SHAPES.items():
             # A probit is as steep as a logit with a slope 1.7 times as large.
             slope = slope if link == "logit" else slope / 1.7
             for count in _COUNTS:
-                row = [link, name, *measure(link, slope, count, repetitions, seed)]
-                print(row, flush=True)
-                yield row
+                if (link, name, str(count)) not in known:
+                    row = [link, name, *measure(link, slope, count, repetitions, seed)]
+                    append_rows(table, _COLUMNS, [row])
+                    known[link, name, str(count)] = dict(zip(_COLUMNS, row, strict=True))
+                yield list(known[link, name, str(count)].values())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--links", nargs="+", default=["logit", "probit"])
+    parser.add_argument("--work", type=Path, default=Path("runs/pod_coverage"))
     arguments = parser.parse_args()
+    table = arguments.work / f"{arguments.repetitions}_{arguments.seed}.csv"
     write_page(
         "pod_coverage",
         "Does a90/95 hold what it promises?",
@@ -93,8 +103,9 @@ def main() -> None:
             *("link", "curve", "objects", "a90/95 holds (95 % interval)", "plain"),
             *("median a90", "median a90/95", "penalised", "refused"),
         ],
-        list(list_rows(arguments.repetitions, arguments.seed)),
-        f"--repetitions {arguments.repetitions} --seed {arguments.seed}",
+        list(list_rows(arguments.links, arguments.repetitions, arguments.seed, table)),
+        f"--repetitions {arguments.repetitions} --seed {arguments.seed} "
+        f"--links {' '.join(arguments.links)}",
     )
 
 
