@@ -20,6 +20,7 @@ from benchmarks.common.work import open_work, remember
 _SIDE, _TRAINING, _TESTS = 128, 600, 400
 _SETTINGS = {"epochs": 4, "batch_size": 16}
 _TOLERANCE = 3.0  # Pixels.
+_SIZES = ("scale1", "scale2", "scale3")  # Of bones, the smallest first.
 
 
 def train(folder: Path, model: str, weights: str, seed: int):
@@ -43,8 +44,12 @@ def train(folder: Path, model: str, weights: str, seed: int):
     return mscam_tf.open_run(run)
 
 
-def score(run, tests: Path, flips: bool) -> dict[str, float]:
-    """Score the bone's map on the test images with bones, and the classifier on all of them."""
+def score(run, tests: Path, flips: bool) -> dict[str, dict[str, float]]:
+    """Score the bone's maps on the test images with bones, and the classifier on all of them.
+
+    Returned are the scores of the sum of all scales, and of the finest scale alone where there are
+    several.
+    """
     import keras
     from sklearn.metrics import roc_auc_score
 
@@ -58,23 +63,32 @@ def score(run, tests: Path, flips: bool) -> dict[str, float]:
     explainer = mscam_tf.average_flips(explainer) if flips else explainer
     outputs = explainer.predict(images, batch_size=16, verbose=0)
     bone = run.class_names.index("bone")
+    auroc = roc_auc_score(classes != "none", outputs["probabilities"][:, bone])
     there = masks.any((1, 2))
-    found = {"auroc": roc_auc_score(classes != "none", outputs["probabilities"][:, bone])}
-    maps = outputs["maps"][..., bone]
+    scales = [name for name in sorted(outputs) if name.startswith("scale")]
+    found = {"sum": _score_maps(outputs["maps"][..., bone], masks, classes)}
+    if len(scales) > 1:
+        found["finest"] = _score_maps(outputs[scales[0]][..., bone], masks, classes)
+    for values in found.values():
+        values["auroc"] = float(auroc)
+    for name in scales:
+        maps = outputs[name][there][..., bone]
+        found["sum"][f"ap_{name}"] = mscam_tf.pixel_average_precision(maps, masks[there])[0]
+    keras.backend.clear_session()
+    return found
+
+
+def _score_maps(maps, masks, classes) -> dict[str, float]:
+    import mscam_tf
+
+    there = masks.any((1, 2))
     precision, prevalence = mscam_tf.pixel_average_precision(maps[there], masks[there])
-    found |= {"ap": precision, "prevalence": prevalence}
     pairs = zip(maps, masks, strict=True)
     hits = np.array([mscam_tf.points_at(m, mask, _TOLERANCE) for m, mask in pairs])
-    found["pointing"] = hits[there].mean()
-    for name in ("scale1", "scale2", "scale3"):
+    found = {"ap": precision, "prevalence": prevalence, "pointing": hits[there].mean()}
+    for name in _SIZES:
         found[f"pointing_{name}"] = hits[there & (classes == name)].mean()
-        part = outputs.get(f"{name}_maps")
-        if part is not None:
-            found[f"ap_{name}"] = mscam_tf.pixel_average_precision(
-                part[there][..., bone], masks[there]
-            )[0]
     found["random"] = np.mean([_chance(mask) for mask in masks[there]])
-    keras.backend.clear_session()
     return {name: float(value) for name, value in found.items()}
 
 
@@ -100,6 +114,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--flips", nargs="*", default=["xray"], help="starts scored with flips too")
     parser.add_argument("--work", type=Path, default=None)
+    parser.add_argument("--page", default="map_quality", help="name of the page of results")
     arguments = parser.parse_args()
     from mscam_tf.models import parse_weights
 
@@ -112,18 +127,20 @@ def main() -> None:
             for seed in range(arguments.seeds):
                 run = train(work, model, start, seed)
                 for flips in (False, True) if start in arguments.flips else (False,):
-                    path = run.folder / f"map_quality{'_flips' if flips else ''}.json"
+                    path = run.folder / f"maps{'_flips' if flips else ''}.json"
                     found = remember(path, partial(score, run, tests, flips))
-                    name = f"{model}, flips" if flips else model
-                    rows.append([name, parse_weights(start).name, seed, *_describe(found)])
+                    for shown, values in found.items():
+                        name = f"{model}{', finest' * (shown == 'finest')}{', flips' * flips}"
+                        rows.append([name, parse_weights(start).name, seed, *_describe(values)])
     write_page(
-        "map_quality",
+        arguments.page,
         "Do the maps find the bones?",
         f"DenseNet-121, trained with the image labels `bone` and `none` alone on {_TRAINING} "
         f"simulated radiographs of {_SIDE} x {_SIDE} pixels ({_SETTINGS['epochs']} epochs, "
         f"from the start named), then scored on {_TESTS} others. The map is that of the class "
-        "`bone`, over all its scales. Pixel average precision over all test images with bones, in "
-        "multiples of the prevalence, and of the maps of each scale alone; pointing game: how "
+        "`bone`, over all its scales, or of the `finest` alone. Pixel average precision over all "
+        "test images with bones, in multiples of the prevalence, and of the maps of each scale "
+        "alone, the finest first; pointing game: how "
         f"often the brightest pixel is within {_TOLERANCE:g} pixels of a bone, over all and by "
         f"size class. `random` is how often a random pixel is. `flips` averages over each image's "
         f"four mirror images. {POOLING}",
@@ -134,7 +151,7 @@ def main() -> None:
             "AUROC",
             "AP",
             "AP / prevalence",
-            "AP of scale 1, 2, 3",
+            "AP of each scale",
             "pointing",
             "scale1",
             "scale2",
@@ -143,20 +160,18 @@ def main() -> None:
         ],
         rows,
         arguments=f"--starts {name_files(arguments.starts)} --models {' '.join(arguments.models)} "
-        f"--seeds {arguments.seeds} --flips {' '.join(arguments.flips)}",
+        f"--seeds {arguments.seeds} --flips {' '.join(arguments.flips)} --page {arguments.page}",
     )
 
 
 def _describe(found: dict[str, float]) -> list[str]:
-    parts = [
-        f"{found[name]:.3f}" for name in ("ap_scale1", "ap_scale2", "ap_scale3") if name in found
-    ]
-    names = ("pointing", "pointing_scale1", "pointing_scale2", "pointing_scale3", "random")
+    parts = [f"{found[name]:.3f}" for name in sorted(found) if name.startswith("ap_")]
+    names = ("pointing", *(f"pointing_{name}" for name in _SIZES), "random")
     return [
         f"{found['auroc']:.3f}",
         f"{found['ap']:.3f}",
         f"{found['ap'] / found['prevalence']:.1f}",
-        ", ".join(parts[: 1 if len(parts) == 1 else 3]),
+        ", ".join(parts),
         *(f"{found[name]:.2f}" for name in names),
     ]
 
