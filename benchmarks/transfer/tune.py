@@ -11,6 +11,7 @@ import argparse
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -55,9 +56,10 @@ def measure(manifest, tune: str, draw: int, folder: Path) -> list[str]:
     return [*(f"{value:.4f}" for value in values), f"{seconds:.0f}", kept]
 
 
-def run(draws: int, crops, work: Path, path: Path) -> None:
+def run(draws: int, sizes: Sequence[int], crops, work: Path, path: Path) -> None:
+    """Train what is not in the file yet: each comparison is whole before the next one begins."""
     manifest, _, labels = crops
-    for tune, draw, size in product(TUNES, range(draws), SIZES):
+    for draw, size, tune in product(range(draws), sizes, TUNES):
         done = {(r["tune"], int(r["size"]), int(r["draw"])) for r in read_rows(path)}
         if (tune, size, draw) not in done:
             split = split_crops(manifest, labels, size, draw)
@@ -86,11 +88,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), choices=SIZES)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
     work = open_work("tune", arguments.work, crops=arguments.folder.name)
     path = work / "scores.csv"
-    run(arguments.draws, read_crops(arguments.folder), work, path)
+    run(arguments.draws, arguments.sizes, read_crops(arguments.folder), work, path)
     write_page(
         "tune",
         "Heads alone, or all tuned",
@@ -102,7 +105,8 @@ def main() -> None:
         "building of the network and the range of the maps: the median.",
         ["labels", "tune", "draws", "accuracy", "AUROC", "CPU seconds", "kept"],
         describe(read_rows(path)),
-        arguments=f"{arguments.folder.name} --draws {arguments.draws}",
+        arguments=f"{arguments.folder.name} --draws {arguments.draws} "
+        f"--sizes {' '.join(map(str, arguments.sizes))}",
     )
 
 
