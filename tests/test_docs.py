@@ -39,5 +39,5 @@ def test_every_command_named_has_the_options_named(page):
     text = page.read_text(encoding="utf-8")
     for name, arguments in re.findall(r"(?:^|`)mscam ([a-z]+)([^`\n#]*)", text, re.MULTILINE):
         known = {option for one in COMMANDS[name].params for option in one.opts} | {"--help"}
-        used = set(re.findall(r" (--[a-z-]+)", arguments))
+        used = set(re.findall(r" (--[a-z0-9-]+)", arguments))
         assert used <= known, f"mscam {name}{arguments}"

@@ -19,6 +19,13 @@ def export(
     format: Annotated[
         str, typer.Option("--format", metavar=_FORMATS, help="What runs the file.")
     ] = "onnx",
+    int8: Annotated[
+        bool,
+        typer.Option(
+            "--int8",
+            help="Compute the convolutions in int8, for OpenVINO: quicker and less exact.",
+        ),
+    ] = False,
     free_size: Annotated[
         bool,
         typer.Option(
@@ -37,7 +44,8 @@ def export(
             "--images",
             metavar="IMAGE",
             help="Real images, a folder of them or a CSV manifest, to compare the export with the "
-            "run on; give the option once for each. By default the run's validation images.",
+            "run on, and to calibrate int8 with; give the option once for each. By default the "
+            "run's validation images.",
         ),
     ] = None,
     overwrite: OVERWRITE = False,
@@ -49,7 +57,8 @@ def export(
     point, hashes.
 
     The export is compared with the run on real images. If logits or maps differ by more than 1e-4,
-    or a verdict does, nothing is written.
+    or a verdict does, nothing is written. With `--int8` this is done before the convolutions are
+    quantized; how far they are off then is said.
 
     Example: `mscam export RUN --format onnx --out DIR`
     """
@@ -63,6 +72,7 @@ def export(
                 open_run(run),
                 out,
                 format,
+                int8=int8,
                 free_size=free_size,
                 scale_maps=scale_maps,
                 images=list_images(images) if images else None,

@@ -2,12 +2,15 @@ from .about import ExportedRun as ExportedRun
 from .comparing import Comparison as Comparison
 from .comparing import ExportError as ExportError
 from .comparing import compare as compare
+from .consumers import write_consumers as write_consumers
 from .engines import OnnxEngine as OnnxEngine
 from .engines import OpenVinoEngine as OpenVinoEngine
 from .exporting import Export as Export
 from .exporting import export_run as export_run
 from .formats import FORMATS as FORMATS
 from .loading import load_exported as load_exported
+from .quantizing import list_outside as list_outside
+from .recasting import SteadyStandardize as SteadyStandardize
 from .recasting import recast as recast
 from .samples import find_images as find_images
 from .samples import read_batches as read_batches

@@ -9,10 +9,12 @@ import numpy as np
 
 from mscam_tf.deployment.about import ABOUT, EXPORT_FOLDER, describe_export, describe_model
 from mscam_tf.deployment.comparing import Comparison, compare
-from mscam_tf.deployment.formats import EXACT, FAST, Format, find_format
+from mscam_tf.deployment.consumers import write_consumers
+from mscam_tf.deployment.formats import EXACT, FAST, INT8, Format, find_format
 from mscam_tf.deployment.loading import RUN_MODEL
 from mscam_tf.deployment.recasting import recast
 from mscam_tf.deployment.samples import find_images, read_batches
+from mscam_tf.errors import MscamError
 from mscam_tf.files import write_json
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.models import build_explainer, hash_file
@@ -20,6 +22,7 @@ from mscam_tf.outputs import claim
 from mscam_tf.runs import SUM, Engine, KerasEngine, Run, read_operating_point
 
 _COMPARED = 64  # Images; more would find no other mistake of a conversion.
+_CALIBRATED = 300
 _OTHER = 3  # Images in another size.
 
 
@@ -43,6 +46,7 @@ def export_run(
     folder: str | Path,
     format: str = "onnx",
     *,
+    int8: bool = False,
     free_size: bool = False,
     scale_maps: bool = False,
     images: Sequence[Path] | None = None,
@@ -63,12 +67,16 @@ def export_run(
         run: A finished run.
         folder: The folder to write, whole or not at all.
         format: `"savedmodel"`, `"onnx"`, `"openvino"` or `"litert"`.
+        int8: Compute the convolutions in int8, which is quicker and less exact; OpenVINO alone. The
+            file is first compared in float32. How far it is from the run in int8 is stated, and
+            not refused.
         free_size: Take images of any height and width, and not of the run's size alone; LiteRT
             cannot.
         scale_maps: Return the maps of each scale too, and what each of its cells adds; always so
             if the operating point of the run marks those of one scale. OpenVINO's Model API
             takes no file with so many outputs.
-        images: Real images to compare with; by default the run's validation images.
+        images: Real images to compare with, and to calibrate int8 with; by default the run's
+            validation images.
         overwrite: Replace the export that the folder holds.
 
     Returns:
@@ -91,9 +99,12 @@ def export_run(
     chosen = find_format(format)
     paths = list(images) if images is not None else find_images(run)
     claim(folder, EXPORT_FOLDER, overwrite=overwrite, inputs=[run.folder, *paths])
-    subject = _prepare(run, paths, free_size, scale_maps)
+    if int8 and chosen.quantize is None:
+        raise MscamError(f"Only OpenVINO has files in int8 here. Received: {int8=}, {format=}")
+    count = _CALIBRATED if int8 else _COMPARED
+    subject = _prepare(run, paths[:count], free_size, scale_maps)
     with write_whole_folder(folder, EXPORT_FOLDER.entries) as partial:
-        comparisons = _write(subject, chosen, partial)
+        comparisons = _write(subject, chosen, partial, int8)
     return Export(Path(folder), Path(folder) / chosen.file, comparisons)
 
 
@@ -114,26 +125,34 @@ class _Subject:
 def _prepare(run: Run, paths: Sequence[Path], free_size: bool, scale_maps: bool) -> _Subject:
     point = read_operating_point(run)
     scale_maps = scale_maps or (point is not None and point.scale != SUM)
-    model, activation = recast(run.load_model(), free_size=free_size), run.task.activation
-    batches = list(_read_all(run, paths[:_COMPARED], free_size))
+    loaded, activation = run.load_model(), run.task.activation
+    model = recast(loaded, free_size=free_size)
+    batches = list(_read_all(run, paths, free_size))
     explainer = build_explainer(
-        model, scale_maps=scale_maps, activation=activation, cell_contributions=scale_maps
+        recast(loaded, free_size=free_size, steady=True),
+        scale_maps=scale_maps,
+        activation=activation,
+        cell_contributions=scale_maps,
     )
     explainer(batches[0][:1])  # Keras exports no model to ONNX that was never called.
     return _Subject(run, explainer, KerasEngine(model, activation, scale_maps=scale_maps), batches)
 
 
-def _write(subject: _Subject, chosen: Format, folder: Path) -> dict[str, Comparison]:
+def _write(subject: _Subject, chosen: Format, folder: Path, int8: bool) -> dict[str, Comparison]:
     file = folder / chosen.file
     chosen.write(subject.explainer, file, describe_model(subject.run))
     comparisons = _compare(subject, chosen, file)
     comparisons[EXACT].check()
+    if int8 and chosen.quantize is not None:
+        chosen.quantize(file, subject.batches)
+        comparisons = _compare(subject, chosen, file)
+        comparisons = {INT8: comparisons.pop(EXACT), **comparisons}
     shapes = {name: len(value.shape) for name, value in subject.explainer.output.items()}
     about = describe_export(
         subject.run,
         kind=chosen.name,
         file=chosen.file,
-        precision=EXACT,
+        precision=INT8 if int8 else EXACT,
         free_size=subject.free_size,
         relevance=subject.reference.relevance,
         hashes=_hash_all(subject.run, folder),
@@ -141,6 +160,7 @@ def _write(subject: _Subject, chosen: Format, folder: Path) -> dict[str, Compari
         comparisons={name: asdict(one) for name, one in comparisons.items()},
     )
     write_json(folder / ABOUT, about)
+    write_consumers(subject.run, folder, chosen.name, chosen.file)
     return comparisons
 
 

@@ -1,6 +1,6 @@
 """The formats in which runs are exported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from mscam_tf.deployment.engines import SALIENCY, OnnxEngine, OpenVinoEngine
 from mscam_tf.deployment.onnx_files import write_onnx
 from mscam_tf.deployment.openvino_files import write_openvino
+from mscam_tf.deployment.quantizing import quantize_openvino
 from mscam_tf.deployment.tensorflow_files import (
     LiteRtEngine,
     SavedModelEngine,
@@ -20,7 +21,7 @@ from mscam_tf.deployment.tensorflow_files import (
 from mscam_tf.errors import MscamError
 from mscam_tf.runs import Engine
 
-EXACT = "float32"
+EXACT, INT8 = "float32", "int8"
 FAST = "fast"  # In the precision that the processor is quickest in.
 
 
@@ -34,6 +35,8 @@ class Format:
         write: Writes an explainer to a path, with what the file says of itself.
         loaders: For each precision of the computation, what makes an engine of a path and the
             relevance. `EXACT` is the precision that must say what Keras says.
+        quantize: Makes a file in int8 of one that was written, with real images; `None` if the
+            format has no such files.
         renamed: Outputs that have another name in the file.
         layouts: Outputs whose axes have another order than the explainer's.
     """
@@ -42,6 +45,7 @@ class Format:
     file: str
     write: Callable[[Any, Path, Mapping[str, str]], None]
     loaders: Mapping[str, Callable[[Path, np.ndarray], Engine]]
+    quantize: Callable[[Path, Sequence[np.ndarray]], None] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     layouts: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,6 +69,7 @@ FORMATS = {
             "model.xml",
             write_openvino,
             _OPENVINO,
+            quantize_openvino,
             renamed={"maps": SALIENCY},
             layouts={"maps": "NCHW"},
         ),

@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -42,3 +44,21 @@ def test_a_model_of_one_size_says_so():
     model = keras.Model(image, keras.layers.Dense(2)(x))
     with pytest.raises(MscamError, match=r"(?s)the size that it was built for.*free_size=True"):
         recast(model, free_size=True)
+
+
+def test_faint_images_are_standardized_the_same_in_onnx_runtime(tmp_path):
+    """Of which the plain layer makes something else there: the sum of all pixels is rounded."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    image = keras.Input((256, 256, 1), name="image")
+    layer = keras.layers.GroupNormalization(1, center=False, scale=False, epsilon=1e-8)
+    model = recast(keras.Model(image, layer(image)), steady=True)
+    x = 0.3 + 0.005 * np.random.default_rng(0).random((2, 256, 256, 1), np.float32)
+    found = model.predict(x, verbose=0)
+    wide = x.astype(np.float64)
+    mean, deviation = wide.mean((1, 2), keepdims=True), wide.std((1, 2), keepdims=True)
+    np.testing.assert_allclose(found, (wide - mean) / deviation, atol=5e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        model.export(str(tmp_path / "model.onnx"), format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    np.testing.assert_allclose(session.run(None, {"image": x})[0], found, atol=2e-5)

@@ -1,0 +1,69 @@
+"""Files of OpenVINO in int8, by NNCF, calibrated with real images."""
+
+import io
+import logging
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mscam_tf.deployment.engines import need
+from mscam_tf.errors import MscamError
+
+_CONVOLUTIONS = ("Convolution", "GroupConvolution")
+
+
+def quantize_openvino(path: Path, images: Sequence[np.ndarray]) -> None:
+    """Quantize a file of OpenVINO in its place: convolutions compute in int8.
+
+    Only what lies between the first and the last convolution is quantized. What stands before
+    (standardizing, local contrast) and after (heads, maps, their enlargement) stays in float32:
+    there a step of 1/256 of the range would be seen.
+
+    Args:
+        path: The `.xml` file; its weights lie beside it in `.bin`.
+        images: Real images that show how large the values in the network become, `(n, H, W, 1)`.
+
+    Raises:
+        MscamError: If OpenVINO or NNCF is not installed, or the model has no convolution.
+    """
+    openvino, nncf = need("openvino", "openvino"), need("nncf", "openvino")
+    core = openvino.Core()
+    core.set_property({"ENABLE_MMAP": False})  # The file is written anew.
+    model = core.read_model(path)
+    samples = [image[None] for batch in images for image in batch]
+    nncf.set_log_level(logging.ERROR)
+    with redirect_stdout(io.StringIO()):  # It draws bars.
+        quantized = nncf.quantize(
+            model,
+            nncf.Dataset(samples),
+            ignored_scope=nncf.IgnoredScope(names=list_outside(model), validate=False),
+            subset_size=len(samples),
+        )
+    openvino.save_model(quantized, path, compress_to_fp16=False)
+
+
+def list_outside(model: Any) -> list[str]:
+    """Return the names of the operations before the first convolution, and after the last.
+
+    Raises:
+        MscamError: If there is none.
+    """
+    operations = model.get_ordered_ops()
+    after: set[str] = set()
+    before: set[str] = set()
+    for operation in operations:
+        sources = {value.get_node().get_friendly_name() for value in operation.input_values()}
+        if operation.get_type_name() in _CONVOLUTIONS or sources & after:
+            after.add(operation.get_friendly_name())
+    for operation in reversed(operations):
+        name = operation.get_friendly_name()
+        if operation.get_type_name() in _CONVOLUTIONS or name in before:
+            sources = {value.get_node().get_friendly_name() for value in operation.input_values()}
+            before |= {name, *sources}
+    if not after:
+        raise MscamError("Only convolutions are quantized. Received: a model without any")
+    names = [operation.get_friendly_name() for operation in operations]
+    return [name for name in names if name not in after & before]
