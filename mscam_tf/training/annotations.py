@@ -126,7 +126,7 @@ class _Reader:
             for box in boxes
         ]
         kinds.append(self._tell("", own, how))
-        scaled = tuple(_resize(box, size, self.image_size) for box in boxes)
+        scaled = tuple(box.resize(size, self.image_size) for box in boxes)
         return Mark(scaled, settle_overlaps(np.array(kinds, np.int32), scaled), mask, self.options)
 
     def _find_mask(self, sample: Sample, size: tuple[int, int]) -> Path | None:
@@ -151,9 +151,3 @@ class _Reader:
         if own.sum() == 1:
             return how * own
         return MAYBE * (own if own.any() else self.objects)
-
-
-def _resize(box: Box, size: tuple[int, int], image_size: tuple[int, int]) -> Box:
-    """Return the box in an image that is resized."""
-    y, x = (new / old for new, old in zip(image_size, size, strict=True))
-    return Box(box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y, box.label)

@@ -7,13 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import binary_dilation
 
 from mscam_tf.data.manifests import Box, Manifest
-from mscam_tf.data.reading import ReadOptions, read_mask, resize_image
+from mscam_tf.data.reading import ReadOptions, read_mask, resize_mask
 from mscam_tf.training.nesting import order_boxes
 
-_THIN = 0.25  # Share of a pixel that an object must cover.
 _MOST = 8.0  # That an image counts, however few are marked.
 
 
@@ -42,37 +40,12 @@ class Mark:
         """
         numbers = np.zeros(image_size, np.uint16)
         for index in order_boxes(self.boxes):
-            numbers[_find_pixels(self.boxes[index])] = index + 1
+            numbers[self.boxes[index].find_pixels()] = index + 1
         if self.mask is None:
             return numbers
-        there = _resize_mask(read_mask(self.mask, self.read) > 0, image_size)
+        there = resize_mask(read_mask(self.mask, self.read), image_size)
         rest = np.uint16(len(self.boxes) + 1)
         return np.where(there, np.where(numbers > 0, numbers, rest), 0).astype(np.uint16)
-
-
-def _resize_mask(mask: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
-    """Return which pixels belong to objects, `(H, W)`; a thin one keeps those it runs through.
-
-    Otherwise models would learn that there is nothing where images are shrunk more than twice.
-    """
-    there = resize_image(mask.astype(np.float32), image_size) >= _THIN
-    sides = zip(np.nonzero(mask), image_size, mask.shape, strict=True)
-    rows, columns = (((places + 0.5) * new / old).astype(int) for places, new, old in sides)
-    lost = ~binary_dilation(there, np.ones((3, 3)))[rows, columns]
-    there[rows[lost], columns[lost]] = True
-    return there
-
-
-def _find_pixels(box: Box) -> tuple[slice, slice]:
-    """Return the pixels whose centres are in a box; of one that has none, that in its middle."""
-    return _find_along(box.y_min, box.y_max), _find_along(box.x_min, box.x_max)
-
-
-def _find_along(low: float, high: float) -> slice:
-    first, last = int(np.ceil(low - 0.5)), int(np.ceil(high - 0.5))
-    middle = int((low + high) / 2)
-    first, last = (first, last) if first < last else (middle, middle + 1)
-    return slice(max(first, 0), max(last, 0))
 
 
 @dataclass(frozen=True)

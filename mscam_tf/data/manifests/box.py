@@ -95,3 +95,35 @@ class Box:
     def fit(self, width: float, height: float) -> float:
         """Return the largest area of the box that an image of this size can show."""
         return min(self.x_max - self.x_min, width) * min(self.y_max - self.y_min, height)
+
+    def resize(self, size: tuple[int, int], image_size: tuple[int, int]) -> "Box":
+        """Return the box in its image `(height, width)` after that is resized to another size.
+
+        Examples:
+            >>> Box(2, 3, 4, 6).resize((12, 20), (4, 10)).area
+            1.0
+        """
+        y, x = (new / old for new, old in zip(image_size, size, strict=True))
+        whole = self.object_size and (self.object_size[0] * x, self.object_size[1] * y)
+        return replace(
+            self, x_min=self.x_min * x, x_max=self.x_max * x, y_min=self.y_min * y,
+            y_max=self.y_max * y, object_size=whole,
+        )  # fmt: skip
+
+    def find_pixels(self) -> tuple[slice, slice]:
+        """Return rows and columns of the pixels whose centres are in it.
+
+        Of a box that has none, it is the pixel in its middle.
+
+        Examples:
+            >>> Box(0.6, 2.0, 3.4, 2.4).find_pixels()
+            (slice(2, 3, None), slice(1, 3, None))
+        """
+        return _find_along(self.y_min, self.y_max), _find_along(self.x_min, self.x_max)
+
+
+def _find_along(low: float, high: float) -> slice:
+    first, last = math.ceil(low - 0.5), math.ceil(high - 0.5)
+    middle = int((low + high) / 2)
+    first, last = (first, last) if first < last else (middle, middle + 1)
+    return slice(max(first, 0), max(last, 0))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import PngImagePlugin
-from scipy.ndimage import label
+from scipy.ndimage import binary_dilation, label
 
 from mscam_tf.data.reading.codestreams import JPEG, check_codestream
 from mscam_tf.data.reading.formats import (
@@ -15,6 +15,7 @@ from mscam_tf.data.reading.formats import (
     PNG_PALETTE,
     read_stored,
 )
+from mscam_tf.data.reading.images import resize_image
 from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.problems import name_problem
 from mscam_tf.data.reading.stored import check_size
@@ -22,6 +23,7 @@ from mscam_tf.errors import MscamError
 
 # What masks without numbers have for an object: 1, or white.
 _UNNUMBERED = {1, 255, 65535, 2**32 - 1, 2**64 - 1}
+_THIN = 0.25  # Share of a pixel that an object must cover.
 _FEW = 8  # Pairs of pixels that say nothing.
 
 
@@ -78,6 +80,32 @@ def number_objects(mask: np.ndarray) -> np.ndarray:
     if len(values) == 1 and _UNNUMBERED.issuperset(values.tolist()):
         return label(mask, structure=np.ones((3, 3)), output=np.int32)[0]
     return np.where(mask == 0, 0, np.searchsorted(values, mask) + 1).astype(np.int32)
+
+
+def resize_mask(mask: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """Return which pixels belong to objects when an image is resized.
+
+    A thin object keeps the pixels that it runs through: otherwise it would be lost where images
+    are shrunk more than twice.
+
+    Args:
+        mask: `(height, width)`, nonzero where an object is.
+        image_size: `(height, width)` of the resized image.
+
+    Returns:
+        Booleans of that size.
+
+    Examples:
+        >>> resize_mask(np.array([[0, 0, 0, 0, 0, 0, 0, 1]]), (1, 1))
+        array([[ True]])
+    """
+    mask = mask > 0
+    there = resize_image(mask.astype(np.float32), image_size) >= _THIN
+    sides = zip(np.nonzero(mask), image_size, mask.shape, strict=True)
+    rows, columns = (((places + 0.5) * new / old).astype(int) for places, new, old in sides)
+    lost = ~binary_dilation(there, np.ones((3, 3)))[rows, columns]
+    there[rows[lost], columns[lost]] = True
+    return there
 
 
 def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:

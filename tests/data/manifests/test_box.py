@@ -78,3 +78,16 @@ def test_the_size_of_the_whole_object_is_a_size(size):
 def test_the_visible_share_is_a_share(visible):
     with pytest.raises(ValueError, match="a visible share from 0 to 1"):
         Box(0, 0, 1, 1, visible=visible)
+
+
+def test_a_resized_box_keeps_its_share_of_the_image():
+    box = Box(-6, 2, 2, 12, "pore").clip(width=20, height=10).resize((10, 20), (5, 60))
+    assert (box.x_min, box.y_min, box.x_max, box.y_max) == (0, 1, 6, 5)
+    assert box.size == (24, 5)
+    assert (box.label, box.visible) == ("pore", 0.2)
+
+
+def test_a_box_has_the_pixels_whose_centres_it_holds():
+    assert Box(0, 0.5, 2, 2.5).find_pixels() == (slice(0, 2), slice(0, 2))
+    assert Box(3.6, 7.9, 3.9, 8.1).find_pixels() == (slice(8, 9), slice(3, 4))
+    assert Box(-2, -3, 1.2, 1.6).find_pixels() == (slice(0, 2), slice(0, 1))

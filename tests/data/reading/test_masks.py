@@ -12,7 +12,7 @@ from PIL import Image
 
 from mscam_tf import ImageError, ReadOptions
 from mscam_tf.data.labelling import measure_mask
-from mscam_tf.data.reading import number_objects, read_mask
+from mscam_tf.data.reading import number_objects, read_mask, resize_mask
 from mscam_tf.errors import MscamError
 
 
@@ -216,3 +216,15 @@ def test_numbered_masks_are_not_taken_for_smoothed_ones(tmp_path):
     for values in (cells, dots, lines, steps, edge, [[0, 1, 2, 3]]):
         np.save(tmp_path / "a.npy", np.array(values, np.int32))
         np.testing.assert_array_equal(read_mask(tmp_path / "a.npy"), values)
+
+
+def test_a_thin_object_stays_where_its_mask_is_shrunk():
+    mask = np.zeros((40, 60), int)
+    mask[:, 31] = 7
+    mask[0:8, 0:8] = 3
+    small = resize_mask(mask, (10, 10))
+    expected = np.zeros((10, 10), bool)
+    expected[:, 5] = expected[0:2, 0:2] = True
+    assert (small & expected).sum() == expected.sum()
+    assert not small[:, 7:].any()
+    np.testing.assert_array_equal(resize_mask(mask, (40, 60)), mask > 0)
