@@ -40,8 +40,11 @@ from .deployment import ExportError as ExportError
 from .deployment import export_run as export_run
 from .deployment import load_exported as load_exported
 from .errors import RunError as RunError
+from .evaluation import Localization as Localization
 from .evaluation import Scores as Scores
 from .evaluation import evaluate as evaluate
+from .evaluation import locate as locate
+from .evaluation import write_localization as write_localization
 from .explanation import explain as explain
 from .explanation import write_explanations as write_explanations
 from .fused_norms import fuse_norms as fuse_norms
@@ -71,6 +74,7 @@ from .models import load_pretrained as load_pretrained
 from .models import register_backbone as register_backbone
 from .plots import plot_confused_images as plot_confused_images
 from .plots import plot_confusion_matrix as plot_confusion_matrix
+from .plots import plot_free_response as plot_free_response
 from .plots import plot_history as plot_history
 from .plots import plot_maps as plot_maps
 from .plots import plot_overlaps as plot_overlaps

@@ -13,7 +13,8 @@ from mscam_tf.cli.console import (
     read_data,
     say,
 )
-from mscam_tf.cli.options import add_options, make_settings
+from mscam_tf.cli.options import add_options
+from mscam_tf.cli.pretrained import RUN_OR_XRAY, open_xray, refuse_settings
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import MscamError
 from mscam_tf.runs import TrainConfig
@@ -22,21 +23,12 @@ if TYPE_CHECKING:
     from mscam_tf.runs import Run
 
 _LISTED = 5  # Regions of an image that are listed on the screen.
-_MEASURED = 64  # Images whose sizes say what size they are resized to.
 
 
 @add_options(TrainConfig, only=["image_size"])
 @add_options(ReadOptions)
 def explain(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            help="Run folder of `mscam train`, or `xray` for the pretrained classifier, which "
-            "needs no training.",
-            show_default=False,
-        ),
-    ],
+    run: RUN_OR_XRAY,
     images: Annotated[
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
@@ -105,9 +97,9 @@ def explain(
             if split is not None:
                 raise MscamError(f"The pretrained classifier has no splits. Received: {split=}")
             paths = list_images(images)
-            opened = _open_pretrained(paths, settings)
+            opened = open_xray(paths, settings)
         else:
-            _refuse_settings(settings)
+            refuse_settings(settings, "explain")
             opened = open_run(run)
             paths = list_images(images) if split is None else _list_split(opened, images, split)
         explain_with_progress(
@@ -128,32 +120,6 @@ def _list_split(run: "Run", images: list[Path], split: str) -> list[Path]:
 
     parts = [select_samples(run, read_data(data), split) for data in images]
     return [path for part in parts for path in part.paths]
-
-
-def _refuse_settings(settings: dict[str, Any]) -> None:
-    usual = {**vars(ReadOptions()), "image_size": None}
-    given = {name: value for name, value in settings.items() if value != usual[name]}
-    if given:
-        raise MscamError(
-            "A run reads all images as its training did; sizes and intensities can be chosen for "
-            f"`mscam explain xray` alone. Received: {given}"
-        )
-
-
-def _open_pretrained(paths: list[Path], settings: dict[str, Any]) -> "Run":
-    """Open the pretrained classifier for images of the size that a training would choose."""
-    from mscam_tf.data.reading import check_images
-    from mscam_tf.runs import open_pretrained
-    from mscam_tf.training import choose_image_size, note_sizes
-
-    read = make_settings(ReadOptions, settings)
-    image_size = settings["image_size"]
-    if image_size is None:
-        measured, _ = check_images(paths[:_MEASURED], read, skip_bad=True)
-        sizes = list(measured.values())
-        image_size = choose_image_size(sizes)
-        note_sizes(sizes, image_size)
-    return open_pretrained(image_size, read)
 
 
 def explain_with_progress(

@@ -15,6 +15,7 @@ from mscam_tf.cli.console import (
 )
 from mscam_tf.cli.options import add_options, make_settings
 from mscam_tf.cli.outputs import check_outputs, write_manifests
+from mscam_tf.cli.sizes import read_numbers
 from mscam_tf.cli.tables import print_counts
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import MscamError
@@ -98,7 +99,7 @@ def relabel(
         _check_choice(source, thresholds, classes, binary)
         histogram = out.with_suffix(".sizes.png")
         check_outputs([out], [histogram] if source else [], overwrite)
-        cuts = _read_numbers(thresholds) if thresholds else []
+        cuts = read_numbers(thresholds) if thresholds else []
         manifest = read_data(data)
         if source is None:
             _finish(label_binary(manifest, names), out)
@@ -146,16 +147,6 @@ def _check_choice(
             f"Sizes need a source: `--from` must be one of {', '.join(_SOURCES)}. "
             f"Received: --from {source}"
         )
-
-
-def _read_numbers(text: str) -> list[float]:
-    from mscam_tf.data.manifests import parse_number
-
-    numbers = [parse_number(part) for part in text.replace(",", " ").split()]
-    found = [number for number in numbers if number is not None]
-    if len(found) < len(numbers):
-        raise MscamError(f"Expected numbers, such as 12.5,22. Received: {text!r}")
-    return found
 
 
 def _finish(manifest: "Manifest", path: Path) -> None:

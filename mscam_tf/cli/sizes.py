@@ -5,6 +5,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from mscam_tf.errors import MscamError
+
 SIZE = "SIDE|HEIGHT WIDTH"
 
 
@@ -59,3 +61,14 @@ def parse_size(text: Any) -> Any:
             f"Received: {text}"
         )
     return int(sides[0]), int(sides[-1])
+
+
+def read_numbers(text: str) -> list[float]:
+    """Read numbers such as `12.5,22`."""
+    from mscam_tf.data.manifests import parse_number
+
+    numbers = [parse_number(part) for part in text.replace(",", " ").split()]
+    found = [number for number in numbers if number is not None]
+    if len(found) < len(numbers):
+        raise MscamError(f"Expected numbers, such as 12.5,22. Received: {text!r}")
+    return found

@@ -33,6 +33,7 @@ from .faithfulness import insertion as insertion
 from .faithfulness import logit_sum_error as logit_sum_error
 from .free_response import FreeResponse as FreeResponse
 from .free_response import find_peaks as find_peaks
+from .free_response import hit_boxes as hit_boxes
 from .free_response import score_marks as score_marks
 from .intervals import bootstrap_interval as bootstrap_interval
 from .intervals import bootstrap_intervals as bootstrap_intervals

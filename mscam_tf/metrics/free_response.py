@@ -75,6 +75,17 @@ class FreeResponse:
         scores = self.objects if chosen is None else self.objects[chosen]
         return float(np.mean(scores > self.find_threshold(rate))) if len(scores) else float("nan")
 
+    def trace(self, chosen: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the curve: rates of false marks an image, rising, and the share found at each.
+
+        Args:
+            chosen: Which objects count, as for `sensitivity`.
+        """
+        scores = np.sort(self.objects if chosen is None else self.objects[chosen])
+        thresholds = np.append(self.false_marks, -np.inf)
+        found = len(scores) - np.searchsorted(scores, thresholds, side="right")
+        return np.arange(len(thresholds)) / self.num_images, found / max(len(scores), 1)
+
 
 def score_marks(
     maps: Iterable[np.ndarray],
@@ -121,7 +132,7 @@ def score_marks(
                 f"other, of which there are {len(objects)}"
             )
         places, scores = find_peaks(values, window)
-        hits = _hit(places + 0.5, check_boxes(image_boxes), tolerance)
+        hits = hit_boxes(places + 0.5, image_boxes, tolerance)
         objects.append(np.where(hits, scores[:, None], -np.inf).max(0, initial=-np.inf))
         false_marks.append(scores[~hits.any(1)])
     if not objects:
@@ -131,8 +142,24 @@ def score_marks(
     )
 
 
-def _hit(places: np.ndarray, boxes: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return for each place (rows) whether it lies in each box (columns), or near it."""
-    points = places[:, None, ::-1]  # Columns are x.
+def hit_boxes(places: np.ndarray, boxes: np.ndarray, tolerance: float = 3.0) -> np.ndarray:
+    """Return which places lie in which boxes, or near them.
+
+    Args:
+        places: `(m, 2)`: rows and columns in pixels, where the centre of the first pixel is at 0.5.
+        boxes: `(n, 4)`: `x_min, y_min, x_max, y_max` in pixels.
+        tolerance: Distance in pixels beside a box at which a place still counts as in it.
+
+    Returns:
+        Booleans, `(m, n)`.
+
+    Examples:
+        >>> import numpy as np
+        >>> hit_boxes(np.array([[2.5, 9.0], [2.5, 12.5]]), np.array([[0, 0, 7, 4]]))
+        array([[ True],
+               [False]])
+    """
+    boxes, points = check_boxes(boxes), np.reshape(places, (-1, 1, 2))[..., ::-1]  # Columns are x.
     beside = np.maximum(boxes[:, :2] - points, points - boxes[:, 2:]).clip(0)
-    return (beside**2).sum(-1) <= tolerance**2
+    near: np.ndarray = (beside**2).sum(-1) <= tolerance**2
+    return near

@@ -8,6 +8,7 @@ from .confusions import plot_confused_images as plot_confused_images
 from .confusions import plot_overlaps as plot_overlaps
 from .detection import plot_detection as plot_detection
 from .examples import plot_examples as plot_examples
+from .free_response import plot_free_response as plot_free_response
 from .maps import plot_contact_sheet as plot_contact_sheet
 from .maps import plot_maps as plot_maps
 from .maps import plot_overlay as plot_overlay

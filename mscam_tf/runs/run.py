@@ -24,7 +24,7 @@ RUN_FOLDER = Kind(
         *("config.json", "split.csv", "marks.csv", "skipped.csv", "model.keras", "display.json"),
         *("tuning.json", "operating_point.json"),
         *("history.csv", "history.png", "tensorboard", "checkpoints"),
-        *("metrics.json", "predictions.csv", "confusion.png"),
+        *("metrics.json", "predictions.csv", "confusion.png", "localization"),
     ),
     state="checkpoints/progress.json",
 )

@@ -113,3 +113,16 @@ def test_peaks_of_any_kind_of_numbers():
     assert metrics.find_peaks(lowest, 3)[1].tolist() == [5, 0]
     with pytest.raises(MscamError, match="2 dimensions"):
         metrics.find_peaks(np.zeros((2, 2, 2)))
+
+
+def test_the_curve_has_a_step_for_each_false_mark():
+    found = metrics.FreeResponse(np.array([5.0, 2.0, -np.inf]), np.array([4.0, 3.0, 1.0]), 2)
+    rates, shares = found.trace()
+    assert rates.tolist() == [0, 0.5, 1, 1.5]
+    np.testing.assert_allclose(shares, [1 / 3, 1 / 3, 2 / 3, 2 / 3])
+    for rate, share in zip(rates, shares, strict=True):
+        assert share == found.sensitivity(rate)
+    _, small = found.trace(np.array([False, True, False]))
+    assert small.tolist() == [0, 0, 1, 1]
+    _, none = found.trace(np.zeros(3, bool))
+    assert none.tolist() == [0, 0, 0, 0]
