@@ -6,6 +6,7 @@ import pytest
 SCRIPT = """
 import os, signal, sys, time, weakref
 from mscam_tf.cli.stopping import stop_by_signals
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A job in the background ignores it.
 stop_by_signals()
 
 class Thing:
