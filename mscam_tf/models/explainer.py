@@ -41,9 +41,9 @@ def build_explainer(
     centre of its window. What is cut off has a map of 0 logits: nothing was looked at there. What
     lies in padding is left out of the maps, but counts in logits and contributions, so that the
     mean of the full-size map is not their sum. Without such layers cells are spread evenly over
-    the image. On JAX a model that has them must be built for images of one size. Images with the
-    channels first, `(batch, channels, height, width)`, have the same
-    maps as others, with the classes last.
+    the image. On JAX and PyTorch a model that has them must be built for one image size. Images
+    with the channels first, `(batch, channels, height, width)`, have the same maps as others, with
+    the classes last.
 
     Args:
         model: A classifier of this library, or any functional or Sequential one that ends in
