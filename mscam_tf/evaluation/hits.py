@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mscam_tf.data.manifests import NO_OBJECT, Manifest, Sample
-from mscam_tf.data.reading import Problem, check_images
+from mscam_tf.data.reading import Problem
 from mscam_tf.evaluation.objects import TrueObject
 from mscam_tf.evaluation.rates import Rate, count_groups
 from mscam_tf.localization import find_regions
@@ -75,7 +75,6 @@ def find_hits(
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
     """
-    sizes, _ = check_images(manifest.paths, session.read, skip_bad=skip_bad)
     good_name = NO_OBJECT if point.good is None else point.good
     found: list[Hit] = []
     good: list[tuple[str, bool, bool]] = []
@@ -87,7 +86,7 @@ def find_hits(
         if sample.label == good_name:
             good.append((sample.group, rejected, len(marks) > 0))
         else:
-            size = sizes[explanation.path]
+            size = explanation.source_size or session.image_size
             found += _match(sample, objects.get(sample.path, ()), rejected, marks, size, session)
         if on_progress is not None:
             on_progress(1)
@@ -127,12 +126,12 @@ def _match(
     session: Session,
 ) -> list[Hit]:
     """Bring boxes to pixels of the model's input, and look for marks on them."""
-    height, width = session.image_size
-    scale = np.array([width / size[1], height / size[0]] * 2)
     hits = []
     for one in objects:
-        box = np.array([one.box.x_min, one.box.y_min, one.box.x_max, one.box.y_max]) * scale
-        beside = np.maximum(box[:2] - marks, marks - box[2:]).clip(0)
+        box = one.box.resize(size, session.image_size)
+        before = (box.x_min, box.y_min) - marks
+        behind = marks - (box.x_max, box.y_max)
+        beside = np.maximum(before, behind).clip(0)
         marked = bool((np.square(beside).sum(axis=1) <= TOLERANCE**2).any())
         hits.append(Hit(sample.path, one, rejected, marked))
     return hits

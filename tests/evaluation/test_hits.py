@@ -19,7 +19,8 @@ def explain(path="", logits=(0.0, 0.0), **peaks):
         row, column = map(int, place.removeprefix("at").split("_"))
         maps[row, column, 0] = value
     empty = np.empty((0, *maps.shape))
-    return Explanation(path, None, np.array(logits), None, None, None, maps, empty, NAMES)
+    values = (None, np.array(logits), None, None, None, maps, empty, NAMES)
+    return Explanation(path, *values, source_size=(64, 128))
 
 
 def test_marks_are_peaks_above_the_threshold():
