@@ -30,7 +30,7 @@ from mscam_tf.errors import MscamError
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_BITS, PNG_COLOURS = 24, 25  # Where its header says how many, and which.
-PNG_GREY, PNG_PALETTE = 0, 3
+PNG_PALETTE = 3
 _ZIP = b"PK\x03\x04"
 _CHANNELS = 4  # Grey and alpha, RGB or RGBA.
 

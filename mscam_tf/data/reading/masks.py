@@ -11,7 +11,6 @@ from mscam_tf.data.reading.formats import (
     PNG,
     PNG_BITS,
     PNG_COLOURS,
-    PNG_GREY,
     PNG_PALETTE,
     read_stored,
 )
@@ -35,7 +34,8 @@ def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarra
     that are smoothed, of which each step would be an object.
 
     Args:
-        path: A grey image, or a PNG file with a palette, of which the indices count.
+        path: A grey image, also where it is stored as colours that are equal, or a PNG file with a
+            palette, of which the indices count.
         options: Its limit of pixels; a mask has no page or window.
 
     Returns:
@@ -112,7 +112,7 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     """Read a mask as `read_stored` does, but a PNG file with a palette by its indices.
 
     Raises:
-        Exception: As `read_stored`; `ValueError` for a file of several channels, whose numbers
+        Exception: As `read_stored`; `ValueError` for a file of channels that differ, whose numbers
             of objects may stand in any of them, and for JPEG that has blurred the numbers.
     """
     with path.open("rb") as file:
@@ -121,8 +121,6 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
         with PngImagePlugin.PngImageFile(path) as image:
             check_size(image.height, image.width, max_pixels)
             return np.asarray(image)
-    if head.startswith(PNG) and head[PNG_COLOURS] != PNG_GREY:
-        raise MscamError("expected a mask of one channel, but it has several")
     stored = read_stored(path, None, max_pixels)
     if stored.mixed:
         raise MscamError("expected a mask of one channel, but it has several that differ")

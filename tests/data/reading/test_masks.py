@@ -2,6 +2,7 @@ import struct
 import tracemalloc
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -20,8 +21,8 @@ def test_masks_of_one_bit_and_of_colour(tmp_path):
     bits = np.array([[True, False], [False, False]])
     Image.fromarray(bits).save(tmp_path / "bits.png")
     np.testing.assert_array_equal(read_mask(tmp_path / "bits.png"), [[255, 0], [0, 0]])
-    Image.new("RGB", (3, 2)).save(tmp_path / "rgb.png")
-    with pytest.raises(ImageError, match=r"rgb\.png: expected a mask of one channel"):
+    Image.new("RGB", (3, 2), (255, 0, 0)).save(tmp_path / "rgb.png")
+    with pytest.raises(ImageError, match=r"rgb\.png: .*its colour channels differ"):
         read_mask(tmp_path / "rgb.png")
     with pytest.raises(ImageError, match=r"no\.png"):
         read_mask(tmp_path / "no.png")
@@ -110,7 +111,7 @@ def test_a_huge_number_takes_no_memory(tmp_path):
     assert peak < 2_000_000
 
 
-@pytest.mark.parametrize("suffix", ["tif", "bmp"])
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
 def test_channels_of_a_mask_must_not_differ(tmp_path, suffix):
     numbers = np.array([[0, 5]], np.uint8)  # A difference that grey images may have.
     Image.fromarray(np.stack([numbers, 0 * numbers, 0 * numbers], -1)).save(
@@ -122,14 +123,36 @@ def test_channels_of_a_mask_must_not_differ(tmp_path, suffix):
     assert read_mask(tmp_path / f"a.{suffix}").tolist() == [[0, 5]]
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("channels", [2, 4])
-def test_a_mask_in_the_alpha_channel_is_refused(tmp_path, channels):
+def test_alpha_must_not_vary(tmp_path, suffix, channels):
     values = np.zeros((2, 3, channels), np.uint8)
-    values[0, 0, -1] = 255
-    kind = "minisblack" if channels == 2 else "rgb"
-    tifffile.imwrite(tmp_path / "a.tif", values, photometric=kind, extrasamples=["unassalpha"])
+    values[..., -1] = 255
+    values[0, 1, :-1] = 7
+    path = tmp_path / f"a.{suffix}"
+    write_channels(path, values)
+    assert read_mask(path).tolist() == [[0, 7, 0], [0, 0, 0]]
+    values[0, 0, -1] = 0
+    write_channels(path, values)
     with pytest.raises(ImageError, match="it has several that differ"):
-        read_mask(tmp_path / "a.tif")
+        read_mask(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_equal_channels_of_16_bits_keep_their_numbers(tmp_path, suffix):
+    numbers = np.array([[0, 1, 300, 40000]], np.uint16)
+    write_channels(tmp_path / f"a.{suffix}", np.stack([numbers] * 3, -1))
+    assert read_mask(tmp_path / f"a.{suffix}").tolist() == numbers.tolist()
+
+
+def write_channels(path, values):
+    channels = values.shape[-1]
+    if path.suffix == ".png":
+        path.write_bytes(imagecodecs.png_encode(values))
+        return
+    kind = "minisblack" if channels == 2 else "rgb"
+    extra = ["unassalpha"] if channels in (2, 4) else []
+    tifffile.imwrite(path, values, photometric=kind, extrasamples=extra)
 
 
 def test_a_mask_that_jpeg_has_blurred_is_refused(tmp_path):
