@@ -1,6 +1,7 @@
 """Names of files and classes are data: they are shown, and never obeyed."""
 
 import re
+from pathlib import Path
 
 
 def clean(text: str) -> str:
@@ -11,6 +12,17 @@ def clean(text: str) -> str:
         red \x1b[31m, bell \x07
     """
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def show_place(path: str | Path) -> str:
+    """Name a file or folder in a message: in full where it is written as `.`, `..` or nothing.
+
+    Examples:
+        >>> show_place("data/labels.csv"), show_place(".") == str(Path.cwd())
+        ('data/labels.csv', True)
+    """
+    path = Path(path)
+    return str(path.resolve() if path.name in ("", "..") else path)
 
 
 def quote(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from mscam_tf.errors import OutputError, RunError
 from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
 from mscam_tf.folders import check_replaceable, clear_leftovers, find_unfinished
+from mscam_tf.names import show_place
 from mscam_tf.swaps import is_free, list_others
 
 _LISTED = 5  # Foreign files that a message names.
@@ -155,7 +156,9 @@ def _check_replaced(target: Path, others: Sequence[str], inputs: Iterable[Path])
 
 
 def _refuse(target: Path, what: str, more: str = "") -> OutputError:
-    return OutputError(f"{target} {what}; it is left alone. Choose another place{more}.")
+    return OutputError(
+        f"{show_place(target)} {what}; it is left alone. Choose another place{more}."
+    )
 
 
 def _list(names: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from mscam_tf.metrics import (
     soft_iou,
     threshold_iou,
 )
+from mscam_tf.names import show_place
 from mscam_tf.runs import Explanation, Run, Session, find_run, keep_readable, open_session
 
 
@@ -87,7 +88,8 @@ def open_exclusive(run: Run | Session) -> Session:
     if not run.task.exclusive:
         raise RunError(
             "Classes must exclude each other to be confused. "
-            f"Received: {find_run(run).folder}, which tells several findings in one image"
+            f"Received: {show_place(find_run(run).folder)}, which tells several findings in one "
+            "image"
         )
     return open_session(run, scale_maps=False)
 

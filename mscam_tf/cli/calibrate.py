@@ -28,7 +28,7 @@ def parse_share(text: Any) -> Any:
     try:
         return float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
-        raise typer.BadParameter(f"it looks like 0.5% or 0.005. Received: {text}") from None
+        raise typer.BadParameter(f"it looks like 0.5% or 0.005. Received: {text!r}") from None
 
 
 def parse_scale(text: Any) -> Any:

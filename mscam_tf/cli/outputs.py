@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mscam_tf.cli.console import (
     say,
 )
+from mscam_tf.names import show_place
 
 if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
@@ -18,7 +19,7 @@ def check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) ->
 
     for path in manifests:
         if path.suffix.lower() != ".csv":
-            raise ManifestError(f"A manifest is a .csv file. Received: {path}")
+            raise ManifestError(f"A manifest is a .csv file. Received: {show_place(path)}")
     for path in (*manifests, *others):
         claim(path, FILE, overwrite=overwrite)
 

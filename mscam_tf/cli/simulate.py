@@ -27,7 +27,7 @@ def _parse_balance(text: Any) -> Any:
         return shares
     except ValueError:
         raise typer.BadParameter(
-            f"it looks like none=3,scale1=1, each class once. Received: {text}"
+            f"it looks like none=3,scale1=1, each class once. Received: {text!r}"
         ) from None
 
 

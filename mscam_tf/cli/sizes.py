@@ -58,7 +58,7 @@ def parse_size(text: Any) -> Any:
     if len(sides) > 2 or not all(side.isdecimal() for side in sides):
         raise typer.BadParameter(
             "a size is one side, such as 256, or height and width, such as 256 192 or 256x192. "
-            f"Received: {text}"
+            f"Received: {text!r}"
         )
     return int(sides[0]), int(sides[-1])
 

@@ -30,7 +30,7 @@ def _parse_empty(text: Any) -> Any:
     try:
         return 0.0 if text == "skip" else float(text)
     except ValueError:
-        raise typer.BadParameter(f"it is keep, skip or a number. Received: {text}") from None
+        raise typer.BadParameter(f"it is keep, skip or a number. Received: {text!r}") from None
 
 
 @add_options(

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mscam_tf.data.manifests import SPLITS
+from mscam_tf.names import show_place
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -96,5 +97,7 @@ def find_manual_folder(dl_manager: tfds.download.DownloadManager, name: str) -> 
     except AssertionError as error:  # The folder of all manual data is missing or empty.
         raise FileNotFoundError(str(error)) from None
     if not folder.is_dir():
-        raise FileNotFoundError(f"Expected the folder {name}. Received: {folder}, not a folder")
+        raise FileNotFoundError(
+            f"Expected the folder {name}. Received: {show_place(folder)}, not a folder"
+        )
     return folder

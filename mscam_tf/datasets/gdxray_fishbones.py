@@ -14,6 +14,7 @@ from mscam_tf.datasets.common import (
     read_grey,
     split_groups,
 )
+from mscam_tf.names import show_place
 
 _COMMIT = "8f955e6f2913844167fc0a50b5e8f4a3892c4b5d"
 _REPOSITORY = "https://github.com/computervision-xray-testing/pyxvis"
@@ -105,7 +106,8 @@ def _list_images(folder: Path) -> list[Path]:
     paths = sorted(path for name in _CLASSES for path in (folder / name).glob("*.jpg"))
     if not paths:
         raise FileNotFoundError(
-            f"Expected the folders {' and '.join(_CLASSES)} with .jpg files. Received: {folder}"
+            f"Expected the folders {' and '.join(_CLASSES)} with .jpg files. "
+            f"Received: {show_place(folder)}"
         )
     return paths
 

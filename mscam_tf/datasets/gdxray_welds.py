@@ -17,6 +17,7 @@ from mscam_tf.datasets.common import (
     split_groups,
 )
 from mscam_tf.errors import MscamError
+from mscam_tf.names import show_place
 
 _HOMEPAGE = "https://domingomery.ing.puc.cl/material/gdxray/"
 _TERMS = GDXRAY_TERMS + " The films are of BAM, Berlin, which forbids commercial use."
@@ -116,7 +117,9 @@ Download the group Welds from {_HOMEPAGE} and place it here, as
 def _list_films(folder: Path) -> list[Path]:
     films = sorted(folder.glob("W0001_*.png"))
     if not films:
-        raise FileNotFoundError(f"Expected films such as W0001_0001.png. Received: {folder}")
+        raise FileNotFoundError(
+            f"Expected films such as W0001_0001.png. Received: {show_place(folder)}"
+        )
     return films
 
 

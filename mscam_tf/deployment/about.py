@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mscam_tf.errors import RunError
+from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind, read_json
 from mscam_tf.runs import Run, decode_run, encode_run
 
@@ -153,7 +154,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     """
     path = folder / ABOUT
     if not path.is_file():
-        raise RunError(f"Not an export, it has no {ABOUT}. Received: {folder}")
+        raise RunError(f"Not an export, it has no {ABOUT}. Received: {show_place(folder)}")
     about = read_json(path)
     number = about.get("format") if isinstance(about, dict) else None
     if number != _FORMAT:

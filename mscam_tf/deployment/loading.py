@@ -10,6 +10,7 @@ from mscam_tf.deployment.about import read_about, restore_run
 from mscam_tf.deployment.engines import OnnxEngine, OpenVinoEngine
 from mscam_tf.errors import MscamError, RunError
 from mscam_tf.models import hash_file
+from mscam_tf.names import show_place
 from mscam_tf.runs import Session, open_session
 
 if TYPE_CHECKING:
@@ -77,5 +78,5 @@ def _make_engine(path: Path, about: Mapping[str, Any], threads: int | None, fast
         return OpenVinoEngine(path, relevance, threads, fast=fast)
     raise MscamError(
         "mscam_tf.load_exported opens the formats onnx and openvino; TensorFlow and LiteRT load "
-        f"the others. Received: {path}"
+        f"the others. Received: {show_place(path)}"
     )

@@ -9,6 +9,7 @@ import numpy as np
 from mscam_tf.data.manifests import read_manifest
 from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_image, resize_image
 from mscam_tf.errors import MscamError
+from mscam_tf.names import show_place
 from mscam_tf.runs import Run
 
 _BATCH = 8
@@ -22,7 +23,9 @@ def find_images(run: Run) -> list[Path]:
     """
     expected = "Give real images (`images`, --images)."
     if not run.split_file.is_file():
-        raise MscamError(f"{expected} Received: run {run.folder}, which has no split.csv")
+        raise MscamError(
+            f"{expected} Received: run {show_place(run.folder)}, which has no split.csv"
+        )
     samples = read_manifest(run.split_file).select("validation").samples
     paths = [Path(run.data) / sample.path for sample in samples]
     missing = [path for path in paths if not path.is_file()]

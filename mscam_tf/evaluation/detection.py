@@ -11,6 +11,7 @@ from mscam_tf.evaluation.hits import Hits, find_hits
 from mscam_tf.evaluation.objects import TrueObject, read_objects
 from mscam_tf.files import write_json, write_table
 from mscam_tf.folders import write_whole_folder
+from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.runs import (
     OperatingPoint,
@@ -101,7 +102,8 @@ def _read_point(run: Run) -> OperatingPoint:
     if point is None or not has_verdict(run.task, point):
         raise RunError(
             "Probability of detection is one at an operating point: choose one with `mscam "
-            f"calibrate`, and the class of good images with --good. Received: {run.folder}"
+            "calibrate`, and the class of good images with --good. "
+            f"Received: {show_place(run.folder)}"
         )
     return point
 

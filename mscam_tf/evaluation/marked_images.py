@@ -30,6 +30,7 @@ from mscam_tf.data.reading import (
     read_stored,
     resize_mask,
 )
+from mscam_tf.names import show_place
 
 _LOGGER = logging.getLogger(__name__)
 _LISTED = 5
@@ -127,7 +128,8 @@ def read_marked_images(
     if not any(one.asked.any() for one in found):
         raise ManifestError(
             "Some objects must be marked, by masks (column mask) or boxes (boxes.csv beside the "
-            f"images). Received: {manifest.root}, {len(manifest.samples)} images without"
+            f"images). Received: {show_place(manifest.root)}, {len(manifest.samples)} images "
+            "without"
         )
     return replace(manifest, samples=tuple(kept)), found, problems
 

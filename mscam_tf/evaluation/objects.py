@@ -20,6 +20,7 @@ from mscam_tf.data.manifests import (
     parse_number,
 )
 from mscam_tf.data.reading import number_objects, read_mask
+from mscam_tf.names import show_place
 
 OBJECT_FILES = ("objects.csv", "bones.csv")  # Which `mscam simulate` writes.
 PIXELS = ("diameter", *SIZE_MEASURES[:-1])  # Sizes in pixels, which have a pitch.
@@ -95,7 +96,7 @@ def read_objects(
     if not any(objects.values()):
         raise ManifestError(
             f"Objects must be in a table ({' or '.join(OBJECT_FILES)}, --objects), a boxes.csv, or "
-            f"the masks of the manifest. Received: {manifest.root} without any"
+            f"the masks of the manifest. Received: {show_place(manifest.root)} without any"
         )
     return objects
 

@@ -13,6 +13,7 @@ from mscam_tf.data.manifests import NO_OBJECT, Manifest, ManifestError, split_ma
 from mscam_tf.evaluation import evaluate
 from mscam_tf.experiments.scores import Key, add_scores, list_done
 from mscam_tf.models import parse_weights
+from mscam_tf.names import show_place
 from mscam_tf.runs import Run, TrainConfig, open_run
 from mscam_tf.training import find_begun, train
 
@@ -119,7 +120,7 @@ def check_classes(data: Manifest) -> None:
     if NO_OBJECT not in data.class_names or len(data.class_names) < 3:
         raise ManifestError(
             f"The experiment needs the class {NO_OBJECT!r} and two others at least. "
-            f"Received: {data.root} with {data.class_names}"
+            f"Received: {show_place(data.root)} with {data.class_names}"
         )
 
 

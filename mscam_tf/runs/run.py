@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
+from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
@@ -136,7 +137,7 @@ def open_run(folder: str | Path) -> Run:
     folder = Path(folder)
     path = folder / "config.json"
     if not path.is_file():
-        raise RunError(f"Not a run folder, it has no config.json. Received: {folder}")
+        raise RunError(f"Not a run folder, it has no config.json. Received: {show_place(folder)}")
     return decode_run(folder, read_json(path), path)
 
 

@@ -13,6 +13,7 @@ from mscam_tf.data.manifests import (
     read_manifest,
 )
 from mscam_tf.errors import MscamError
+from mscam_tf.names import show_place
 from mscam_tf.runs.run import Run
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def select_samples(
     if not chosen:
         raise ManifestError(
             f"None of these images is in the split {split!r} of {run.split_file}; for other data "
-            f"use the split 'all'. Received: {manifest.root}"
+            f"use the split 'all'. Received: {show_place(manifest.root)} with "
+            f"{len(manifest.samples)} images"
         )
     selected = Manifest(manifest.root, chosen)
     warn_of_other_data(run, selected)

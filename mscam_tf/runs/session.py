@@ -16,6 +16,7 @@ from mscam_tf.data.reading import (
     resize_image,
 )
 from mscam_tf.errors import MscamError, RunError
+from mscam_tf.names import show_place
 from mscam_tf.runs.results import Explanation
 from mscam_tf.runs.run import Run
 from mscam_tf.runs.task import Task
@@ -165,7 +166,8 @@ def open_session(
         if flips or engine is not None:
             raise MscamError(
                 "A session keeps the engine that it was opened with: open another one. "
-                f"Received: a session of {run.run.folder}, flips={flips}, engine={engine!r}"
+                f"Received: a session of {show_place(run.run.folder)}, flips={flips}, "
+                f"engine={engine!r}"
             )
         return run
     if engine is None:

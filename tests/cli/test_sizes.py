@@ -16,7 +16,7 @@ def test_sizes(text, size):
 
 @pytest.mark.parametrize("text", ["", "x", "256x", "1x2x3", "256.5", "-256", "big"])
 def test_what_is_no_size(text):
-    with pytest.raises(typer.BadParameter, match=f"256x192. Received: {text}"):
+    with pytest.raises(typer.BadParameter, match=f"256x192. Received: {text!r}"):
         parse_size(text)
 
 

@@ -23,6 +23,7 @@ from mscam_tf.data.reading import (
     read_stored,
 )
 from mscam_tf.errors import MscamError
+from mscam_tf.names import show_place
 
 SIZE_MEASURES = ("side", "width", "length", "area")
 
@@ -117,7 +118,9 @@ def measure_images(
         return np.array([_read_size(sample, name) for sample in manifest.samples])
     if source == "masks":
         if not any(sample.mask for sample in manifest.samples):
-            raise ManifestError(f"Sizes from masks need a column mask. Received: {manifest.root}")
+            raise ManifestError(
+                f"Sizes from masks need a column mask. Received: {show_place(manifest.root)}"
+            )
         lists = [_measure_sample(manifest, s, measure or "width", read) for s in manifest.samples]
     elif source == "boxes":
         visible = _find_visible(manifest, boxes or {}, min_visible, read or ReadOptions())

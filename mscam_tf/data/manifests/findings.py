@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mscam_tf.data.manifests.samples import NO_OBJECT, Manifest, ManifestError, Sample
+from mscam_tf.names import show_place
 
 SEPARATOR = "|"
 
@@ -45,7 +46,7 @@ def list_findings(manifest: Manifest) -> list[str]:
     if not found:
         raise ManifestError(
             f"Labels must name findings, such as 'bone{SEPARATOR}metal', beside {NO_OBJECT!r}. "
-            f"Received: {manifest.root} with {manifest.class_names}"
+            f"Received: {show_place(manifest.root)} with {manifest.class_names}"
         )
     return found
 

@@ -16,6 +16,7 @@ from mscam_tf.data.manifests.naming import (
 )
 from mscam_tf.data.manifests.samples import ManifestError, Sample
 from mscam_tf.data.manifests.walking import Listing, say_left_out, walk
+from mscam_tf.names import show_place
 
 _LOGGER = logging.getLogger(__name__)
 _MASKS = {"mask", "segmentation"}  # Folders beside the images of a class, or beside classes.
@@ -182,5 +183,5 @@ def _refuse(folder: Path, found: str) -> ManifestError:
     return ManifestError(
         "Expected one folder per class, or folders named train, validation and test with one "
         "folder per class in each. Arrange the folders so, or list the images in a CSV file with "
-        f"the columns path,label,split. Received: {folder} with {found}"
+        f"the columns path,label,split. Received: {show_place(folder)} with {found}"
     )

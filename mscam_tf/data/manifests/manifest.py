@@ -19,6 +19,7 @@ from mscam_tf.data.manifests.spelling import find_spelling, identify
 from mscam_tf.data.manifests.tables import Row, open_table
 from mscam_tf.data.reading import SUFFIXES
 from mscam_tf.files import write_table
+from mscam_tf.names import show_place
 
 _LOGGER = logging.getLogger(__name__)
 _COLUMNS = ("path", "label", "group", "split", "mask")
@@ -64,7 +65,7 @@ def read_manifest(source: str | Path) -> Manifest:
     else:
         raise ManifestError(
             "DATA must be a folder with one folder per class, or a .csv file with the columns "
-            f"path,label[,group][,split][,mask]. Received: {source}"
+            f"path,label[,group][,split][,mask]. Received: {show_place(source)}"
         )
     _check_samples(manifest, source)
     return manifest
@@ -141,7 +142,7 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
     if not manifest.samples:
         raise ManifestError(
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
-            f"Received: {source}"
+            f"Received: {show_place(source)}"
         )
     for name in manifest.class_names:
         if loosen(name) == NO_OBJECT != name:

@@ -10,6 +10,7 @@ import numpy as np
 from mscam_tf.data.manifests.manifest import read_manifest
 from mscam_tf.data.manifests.samples import Manifest
 from mscam_tf.data.manifests.walking import list_files
+from mscam_tf.names import show_place
 
 
 def drop_images(manifest: Manifest, problems: Sequence[tuple[Path, str]]) -> Manifest:
@@ -43,10 +44,12 @@ def list_images(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"No such image or folder. Received: {path}")
+            raise FileNotFoundError(f"No such image or folder. Received: {show_place(path)}")
         files += _list_inside(path)
     if not files:
-        raise FileNotFoundError(f"No images found. Received: {', '.join(map(str, paths))}")
+        raise FileNotFoundError(
+            f"No images found. Received: {', '.join(map(show_place, paths)) or 'nothing'}"
+        )
     return files
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from mscam_tf.data.manifests.samples import SPLITS, Manifest, ManifestError
 from mscam_tf.data.manifests.spelling import Spellings
+from mscam_tf.names import show_place
 from mscam_tf.settings import check_setting
 
 _LOGGER = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ def copy_splits(manifest: Manifest, source: Manifest) -> Manifest:
     if missing:
         raise ManifestError(
             f"Every image must have a split in the split file. Received: none for {len(missing)} "
-            f"images of {manifest.root}, such as {missing[0]}"
+            f"images of {show_place(manifest.root)}, such as {missing[0]}"
         )
     return set_splits(manifest, splits)
 
@@ -167,7 +168,7 @@ def _check_classes(manifest: Manifest) -> None:
     if len(manifest.class_names) < 2:
         raise ManifestError(
             "At least two classes are needed. "
-            f"Received: {manifest.root} with {manifest.class_names} only"
+            f"Received: {show_place(manifest.root)} with {manifest.class_names} only"
         )
 
 

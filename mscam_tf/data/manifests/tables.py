@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.files import TABLE_FORMAT, unguard
+from mscam_tf.names import show_place
 
 _DELIMITERS = ",;\t"  # Excel writes semicolons where the comma is the decimal point.
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -71,7 +72,7 @@ def parse_number(text: str) -> float | None:
 
 def _decode(path: Path) -> str:
     if not path.is_file():
-        raise ManifestError(f"Expected a CSV file. Received: {path}, which is no file")
+        raise ManifestError(f"Expected a CSV file. Received: {show_place(path)}, which is no file")
     data = path.read_bytes()
     wrong = data.find(b"\0")
     found = "UTF-16" if data.startswith(_UTF16) else "a zero byte"

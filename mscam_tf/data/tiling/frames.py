@@ -25,6 +25,7 @@ from mscam_tf.data.reading import (
     read_stored,
     scale_stored,
 )
+from mscam_tf.names import show_place
 
 
 def list_frames(source: str | Path, masks: str | Path | None = None) -> Manifest:
@@ -104,7 +105,7 @@ def find_mask(folder: Path, frame: str) -> Path:
         names = " and ".join(path.name for path in found.values()) or "none"
         raise ManifestError(
             "Each frame needs a mask, and one only; give one of zeros where there is no object. "
-            f"Received: {names} for {frame} in {folder}"
+            f"Received: {names} for {frame} in {show_place(folder)}"
         )
     return next(iter(found.values()))
 
@@ -135,6 +136,6 @@ def _list_files(source: Path) -> Manifest:
     if not names:
         raise ManifestError(
             f"FRAMES must be an image, a folder of images ({', '.join(SUFFIXES)}), or a manifest. "
-            f"Received: {source}"
+            f"Received: {show_place(source)}"
         )
     return Manifest(folder, tuple(Sample(name, "", name) for name in names))
