@@ -44,7 +44,7 @@ def open_xray(paths: list[Path], settings: dict[str, Any]) -> "Run":
     read = make_settings(ReadOptions, settings)
     image_size = settings["image_size"]
     if image_size is None:
-        measured, _ = check_images(paths[:_MEASURED], read, skip_bad=True)
+        measured, _ = check_images(paths, read, skip_bad=True, most=_MEASURED)
         sizes = list(measured.values())
         image_size = choose_image_size(sizes)
         note_sizes(sizes, image_size)

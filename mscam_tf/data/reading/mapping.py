@@ -50,6 +50,7 @@ def check_images(
     on_progress: Callable[[int], None] | None = None,
     *,
     skip_bad: bool = False,
+    most: int | None = None,
 ) -> tuple[dict[Path, tuple[int, int]], list[Problem]]:
     """Read every file once, so that broken files are found before a long training starts.
 
@@ -60,6 +61,7 @@ def check_images(
         options: How they will be read.
         on_progress: Called with 1 after each file.
         skip_bad: Return the unreadable ones instead of raising, as long as one is readable.
+        most: Read no more files once so many are readable.
 
     Returns:
         The `(height, width)` of each readable image, and the others with the reasons.
@@ -79,6 +81,8 @@ def check_images(
             constant += [path] * shows_nothing
         if on_progress is not None:
             on_progress(1)
+        if most is not None and len(sizes) == most:
+            break
     warn_of_constant(constant)
     if problems and not (skip_bad and sizes):
         raise ImageError.of_several(problems, readable=bool(sizes))

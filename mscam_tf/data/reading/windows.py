@@ -8,7 +8,7 @@ import numpy as np
 from mscam_tf.data.reading.formats import read_stored
 from mscam_tf.data.reading.mapping import map_images
 from mscam_tf.data.reading.options import ReadOptions
-from mscam_tf.data.reading.problems import ImageError
+from mscam_tf.data.reading.problems import ImageError, Problem
 from mscam_tf.errors import MscamError
 
 # Percentiles of 10 million values are steady to far below what a model sees, and fit in memory.
@@ -20,8 +20,9 @@ def fit_window(
 ) -> tuple[float, float]:
     """Fit the window to percentiles of the values stored in training images.
 
-    Takes up to 20,000 pixels of each of up to 500 images, evenly spread. Images that cannot be
-    read are ignored; `check_images` lists them. So is the padding of DICOM files.
+    Takes up to 20,000 pixels of each of up to 500 images, evenly spread, or of all if none of these
+    can be read. Images that cannot be read are ignored; `check_images` lists them. So is the
+    padding of DICOM files.
 
     Args:
         paths: Training images, without images that are to be scored.
@@ -37,9 +38,9 @@ def fit_window(
     """
     options = options or ReadOptions()
     chosen = [paths[i] for i in _spread(len(paths), _FITTED_IMAGES)]
-    samples = list(map_images(_sample, chosen, options))
-    problems = [p for sample in samples if isinstance(sample, ImageError) for p in sample.problems]
-    values = [sample for sample in samples if not isinstance(sample, ImageError)]
+    values, problems = _sample_all(chosen, options)
+    if not values and len(chosen) < len(paths):
+        values, problems = _sample_all(paths, options)
     if not values:
         raise ImageError(problems)
     pooled = np.concatenate(values)
@@ -52,6 +53,14 @@ def fit_window(
             f"Received: {low} and {high}"
         )
     return float(low), float(high)
+
+
+def _sample_all(
+    paths: Sequence[Path], options: ReadOptions
+) -> tuple[list[np.ndarray], list[Problem]]:
+    samples = list(map_images(_sample, paths, options))
+    problems = [p for sample in samples if isinstance(sample, ImageError) for p in sample.problems]
+    return [sample for sample in samples if not isinstance(sample, ImageError)], problems
 
 
 def _sample(path: Path, options: ReadOptions) -> np.ndarray:

@@ -38,6 +38,14 @@ def test_nothing_is_left_to_skip(tmp_path):
         check_images([tmp_path / "a.png"], skip_bad=True)
 
 
+def test_reading_stops_once_enough_are_readable(tmp_path):
+    good = [save(tmp_path / f"{n}.png", np.zeros((4, 4 + n), np.uint8)) for n in range(5)]
+    paths = [tmp_path / "missing.png", *good]
+    sizes, problems = check_images(paths, skip_bad=True, most=3)
+    assert list(sizes.values()) == [(4, 4), (4, 5), (4, 6)]
+    assert len(problems) == 1
+
+
 def test_progress_counts_every_file(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     counted = []

@@ -31,6 +31,16 @@ def test_no_window_to_fit(tmp_path):
         fit_window([tmp_path / "missing.png"], (1, 99))
 
 
+def test_where_none_of_the_sampled_images_can_be_read_all_are_tried(tmp_path):
+    sampled = set(np.linspace(0, 599, 500).round().astype(int).tolist())
+    paths = [tmp_path / f"{number}.png" for number in range(600)]  # Of which 500 are taken.
+    with pytest.raises(ImageError, match="600 image files"):
+        fit_window(paths, (0, 100))
+    lone = min(set(range(600)) - sampled)
+    save(paths[lone], np.arange(8, dtype=np.uint8).reshape(2, 4))
+    assert fit_window(paths, (0, 100)) == (0, 7)
+
+
 def test_large_images_are_sampled_evenly(tmp_path):
     ramp = np.arange(300 * 400, dtype=np.float32).reshape(300, 400)
     np.save(tmp_path / "a.npy", ramp)
