@@ -66,6 +66,9 @@ class Run:
         """
         import keras  # Whoever needs no model of Keras does without it.
 
+        # Keras finds a layer in a file once its class is known.
+        from mscam_tf.models import LocalContrast, RelevanceCombine, SoftPool  # noqa: F401
+
         path = self.folder / "model.keras"
         if not path.is_file():
             raise RunError(

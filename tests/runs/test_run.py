@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 
 import keras
 import pytest
 
 from mscam_tf import ReadOptions, RunError, TrainConfig, open_run
+from mscam_tf.models import LocalContrast, SoftPool
 from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, create_run
 from tests.hostile import add_bomb, declare_more, edit_weights, link_elsewhere, save_lambda
@@ -90,3 +93,13 @@ def test_a_model_that_means_harm_is_refused(tmp_path, save, reason):
     save(run.folder / "model.keras")
     with pytest.raises(RunError, match=rf"model\.keras is not a readable(.|\n)*{reason}"):
         run.load_model()
+
+
+def test_a_process_that_has_built_no_model_loads_one(tmp_path):
+    """Keras knows only layers whose modules were imported."""
+    run = make_run(tmp_path)
+    layers = [keras.Input((8, 8, 1)), LocalContrast(4.0), SoftPool()]
+    keras.Sequential(layers).save(run.folder / "model.keras")
+    code = f"import mscam_tf; print(mscam_tf.open_run({str(run.folder)!r}).load_model().name)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
