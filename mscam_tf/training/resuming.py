@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -180,14 +181,22 @@ def check_marks_again(begun: Run, marks: Marks | None, lost: Collection[str] = (
         lost: Paths of images that are left out since.
 
     Raises:
-        ManifestError: If some differ; it names their images.
+        ManifestError: If some differ; it names their images. An older version may have read the
+            same ones otherwise: to go on would change what the maps learn.
     """
     rows = _read_rows(begun.folder / MARKS)
     known = {row["path"]: row["sha256"] for row in rows if row["path"] not in lost}
     samples = read_manifest(begun.split_file).samples
     names = [sample.path for sample in samples if sample.path not in lost]
     differing = known.items() ^ _hash(names, marks).items()
-    _refuse(begun, {path for path, _ in differing}, "masks or boxes")
+    _refuse(begun, {path for path, _ in differing}, "masks or boxes", _name_older(begun))
+
+
+def _name_older(begun: Run) -> str:
+    """Return the version that began a training, if it is not this one."""
+    name = "mscam-tf"
+    older, present = begun.versions.get(name, "unknown"), version(name)
+    return "" if older == present else f"{name} {older}"
 
 
 def _hash(names: Sequence[str], marks: Marks | None) -> dict[str, str]:
@@ -198,13 +207,15 @@ def _hash(names: Sequence[str], marks: Marks | None) -> dict[str, str]:
     return {path: found for path, found in hashes.items() if found}
 
 
-def _refuse(begun: Run, differing: Collection[str], what: str) -> None:
+def _refuse(begun: Run, differing: Collection[str], what: str, older: str = "") -> None:
     if differing:
         shown = ", ".join(sorted(differing)[:_LISTED])
+        why = f", or by {older}, which may read some otherwise" if older else ""
+        how = ", or finish it with that version" if older else ""
         raise ManifestError(
-            f"{begun.folder} was begun with other {what}; give the same ones to go on "
-            f"with it, or begin anew with --overwrite. Received: {len(differing)} that differ: "
-            f"{shown}"
+            f"{begun.folder} was begun with other {what}{why}; give the same ones to go on "
+            f"with it{how}, or begin anew with --overwrite. Received: {len(differing)} that "
+            f"differ: {shown}"
         )
 
 

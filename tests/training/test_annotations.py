@@ -1,5 +1,6 @@
 """Masks and boxes as they are read, and trainings with them, from a manifest to a run."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 import mscam_tf
 from mscam_tf import ImageError, ManifestError, ReadOptions, TrainConfig, read_manifest
 from mscam_tf.data.manifests import Box, Manifest, Sample, read_boxes, write_boxes
-from mscam_tf.files import read_table
+from mscam_tf.files import read_table, write_json, write_table
 from mscam_tf.runs import OneLabel, SeveralFindings
 from mscam_tf.training.annotations import read_marks
 from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
@@ -324,6 +325,23 @@ def test_a_training_with_boxes_goes_on_to_the_same_end(boxed, tmp_path):
     rows = list(read_table(whole.folder / "marks.csv"))
     assert [row["path"] for row in rows] == [f"spot{k}.png" for k in range(9)]
     assert len({row["sha256"] for row in rows}) == 9
+
+
+def test_a_training_of_an_older_version_is_named_where_boxes_are_read_otherwise(tmp_path):
+    """Until 0.4, what is marked where boxes of one class lie in each other was another thing."""
+    folder, run = tmp_path / "data", tmp_path / "run"
+    folder.mkdir()
+    manifest = read_manifest(write_marked(folder, 12))
+    stop(manifest, run, CONFIG, Stop(0))
+    rows = read_table(run / "marks.csv")
+    write_table(run / "marks.csv", [{**rows[0], "sha256": "0" * 64}, *rows[1:]])
+    with pytest.raises(ManifestError, match=r"other masks or boxes; give the same ones to go on"):
+        mscam_tf.train(manifest, run, resume=True)
+    settings = json.loads((run / "config.json").read_text())
+    settings["versions"]["mscam-tf"] = "0.2.9"
+    write_json(run / "config.json", settings)
+    with pytest.raises(ManifestError, match=r"by mscam-tf 0\.2\.9, .* finish it with that version"):
+        mscam_tf.train(manifest, run, resume=True)
 
 
 def test_other_boxes_and_masks_are_refused(tmp_path):
