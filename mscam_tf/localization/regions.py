@@ -9,9 +9,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from mscam_tf.data.manifests import Box
-from mscam_tf.errors import MscamError
 from mscam_tf.localization.sizes import measure_width
 from mscam_tf.metrics import check_maps
+from mscam_tf.settings import Number, check_value
 
 _DIAGONALS = np.ones((3, 3), bool)  # Pixels that touch at a corner are connected.
 
@@ -85,8 +85,10 @@ def find_regions(
         >>> [region.area for region in find_regions(map_, threshold=1, merge=2)]
         [3]
     """
-    (values,) = check_maps(map_=map_)
-    _check(values, threshold, minimum_area, merge)
+    (values,) = check_maps(2, map_=map_)
+    check_value("threshold", threshold, Number())
+    check_value("minimum_area", minimum_area, Number(0))
+    check_value("merge", merge, Number(0))
     numbers, count = label(values >= threshold, _DIAGONALS)
     if merge and count > 1:
         numbers = _merge(numbers, count, merge)
@@ -96,16 +98,6 @@ def find_regions(
     ]
     kept = [region for region in regions if region.area >= minimum_area]
     return sorted(kept, key=lambda region: -region.score)
-
-
-def _check(values: np.ndarray, threshold: float, minimum_area: float, merge: float) -> None:
-    if values.ndim != 2:
-        raise MscamError(f"`map_` must have the shape (H, W). Received: {values.shape}")
-    if not np.isfinite(threshold):
-        raise MscamError(f"`threshold` must be a finite number. Received: {threshold=}")
-    for name, value in (("minimum_area", minimum_area), ("merge", merge)):
-        if not 0 <= value < np.inf:
-            raise MscamError(f"`{name}` must be a number of at least 0. Received: {name}={value}")
 
 
 def _merge(numbers: np.ndarray, count: int, merge: float) -> np.ndarray:

@@ -5,6 +5,9 @@ from math import sqrt
 import numpy as np
 
 from mscam_tf.data.labelling import measure_mask
+from mscam_tf.errors import MscamError
+from mscam_tf.metrics import check_maps
+from mscam_tf.settings import Number, check_value
 
 # Widths of regions of the pretrained maps, over those of the bones and bodies in them: see
 # docs/results/region_sizes.md.
@@ -22,12 +25,23 @@ def measure_width(heights: np.ndarray, mask: np.ndarray) -> float:
         heights: How far the map is above the threshold, `(H, W)`, in logits.
         mask: The region, `(H, W)`, booleans.
 
+    Raises:
+        MscamError: If heights are not finite or below 0, the mask has another shape, or nothing is
+            in it.
+
     Examples:
         >>> import numpy as np
         >>> heights = np.array([[1.0, 6, 1], [2, 8, 2], [1, 5, 3], [0, 1, 0]])
         >>> measure_width(heights, heights > 0)
         1.0
     """
+    heights, mask = check_maps(2, heights=heights, mask=mask)
+    mask = mask > 0
+    if not mask.any() or heights[mask].min() < 0:
+        raise MscamError(
+            "`mask` must hold at least one pixel, and `heights` be at least 0 there. "
+            f"Received: {mask.sum()} pixels, the lowest {heights[mask].min(initial=0):g}"
+        )
     upper = mask & (heights >= heights[mask].max() / 2)
     return max(measure_mask(upper.astype(np.uint8)))
 
@@ -43,8 +57,13 @@ def estimate_size(width: float, stride: float) -> float:
         width: From `measure_width`, in pixels.
         stride: Pixels from one cell of the map to the next; of a sum, of its finest scale.
 
+    Raises:
+        MscamError: If one of them is no finite number of at least 0.
+
     Examples:
         >>> round(estimate_size(13.0, stride=4), 1), estimate_size(5.0, stride=4)
         (11.9, 1.0)
     """
+    check_value("width", width, Number(0))
+    check_value("stride", stride, Number(0))
     return sqrt(max(width**2 - (_SPREAD * stride) ** 2, _LEAST))

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import check_maps
+from mscam_tf.settings import Choice, Number, Size, check_value
 
 
 def draw_middle(image_size: tuple[int, int]) -> np.ndarray:
@@ -27,8 +27,7 @@ def draw_middle(image_size: tuple[int, int]) -> np.ndarray:
     References:
         [Choe et al., 2020](https://arxiv.org/abs/2001.07437): the centre baseline.
     """
-    if min(image_size) < 1:
-        raise MscamError(f"`image_size` must be at least (1, 1). Received: {image_size}")
+    check_value("image_size", image_size, Size(1))
     rows, columns = (((np.arange(n) + 0.5) / n - 0.5) * 4 for n in image_size)
     middle: np.ndarray = np.exp(-(rows[:, None] ** 2 + columns**2) / 2)
     return middle
@@ -54,7 +53,7 @@ def find_spots(
         limit: Of the normalised contrast.
 
     Returns:
-        `(H, W)`, float64 or the image's own precision: high on spots.
+        `(H, W)`, float64: high on spots.
 
     Examples:
         >>> image = np.full((9, 9), 0.5)
@@ -62,9 +61,11 @@ def find_spots(
         >>> int(find_spots(image).argmax()) == 4 * 9 + 6
         True
     """
-    if tone not in ("dark", "bright"):
-        raise MscamError(f"`tone` must be 'dark' or 'bright'. Received: tone={tone!r}")
+    check_value("tone", tone, Choice(("dark", "bright")))
+    for name, value in (("sigma", sigma), ("floor", floor), ("limit", limit)):
+        check_value(name, value, Number(0, above=True))
     (values,) = check_maps(2, image=image)
+    values = values.astype(float)  # Differences of whole numbers may leave their type.
     d = values - gaussian_filter(values, sigma)
     d = d / (np.sqrt(gaussian_filter(d**2, sigma)) + floor)
     d = d.clip(-limit, limit)

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.ndimage import find_objects, label
 
 from mscam_tf.errors import MscamError
-from mscam_tf.metrics.checks import check_boxes, check_maps
+from mscam_tf.metrics.checks import check_boxes, check_maps, pair, to_array
+from mscam_tf.settings import Number, check_value
 
 INTERVAL = 0.001  # Between the thresholds of the protocol.
 RATIOS = (0.3, 0.5, 0.7)
@@ -86,8 +87,7 @@ def _check_unit(map_: np.ndarray) -> np.ndarray:
 
 
 def _list_thresholds(interval: float) -> np.ndarray:
-    if not 0 < interval < 1:
-        raise MscamError(f"`interval` must be between 0 and 1. Received: interval={interval}")
+    check_value("interval", interval, Number(0, 1, above=True, below=True))
     return np.arange(0, 1, interval)
 
 
@@ -153,11 +153,23 @@ def rate_overlaps(overlaps: np.ndarray, ratio: float, counts: np.ndarray | None 
     Returns:
         The share, in `[0, 1]`.
 
+    Raises:
+        MscamError: If there is no image, or a number is not finite or out of range.
+
     Examples:
         >>> rate_overlaps(np.array([[0.6, 0.2], [0.5, 0.9], [0.1, 0.8]]), 0.5)
         0.6666666666666666
     """
-    return float(np.average(overlaps >= ratio, axis=0, weights=counts).max())
+    (overlaps,) = check_maps(2, overlaps=overlaps)
+    check_value("ratio", ratio, Number(0, 1))
+    weights = np.ones(len(overlaps)) if counts is None else to_array("counts", counts)
+    right = weights.shape == (len(overlaps),) and (weights >= 0).all()
+    if not (right and 0 < weights.sum() < np.inf):
+        raise MscamError(
+            "`counts` must be a number of at least 0 for each image, and not all of them 0. "
+            f"Received: counts={counts!r}"
+        )
+    return float(np.average(overlaps >= ratio, axis=0, weights=weights).max())
 
 
 def max_box_acc(
@@ -218,8 +230,9 @@ def _measure_all(
     *,
     largest: bool = False,
 ) -> np.ndarray:
-    pairs = zip(maps, boxes, strict=True)
-    found = [measure_box_overlaps(*pair, largest=largest, interval=interval) for pair in pairs]
-    if not found:
-        raise MscamError("`maps` must hold at least one map. Received: none")
-    return np.stack(found)
+    return np.stack(
+        [
+            measure_box_overlaps(*each, largest=largest, interval=interval)
+            for each in pair(maps=maps, boxes=boxes)
+        ]
+    )

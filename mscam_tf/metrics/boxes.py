@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from mscam_tf.errors import MscamError
-from mscam_tf.metrics.checks import check_boxes
+from mscam_tf.metrics.checks import check_boxes, check_maps, pair
+from mscam_tf.settings import Choice, check_value
 
 CHEST_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -79,7 +79,7 @@ def score_boxes(
         without a true box; and how many boxes an image do so with none.
 
     Raises:
-        MscamError: If there is no image, or another measure.
+        MscamError: If there is no image, another measure, or a threshold that is no finite number.
 
     Examples:
         >>> found = [np.array([[0, 0, 4, 4], [8, 8, 9, 9]])]
@@ -91,16 +91,13 @@ def score_boxes(
         (AFP) at `T(IoBB)` and `T(IoU)`.
     """
     measures = {"iobb": box_iobb, "iou": box_iou}
-    if measure not in measures:
-        raise MscamError(f"`measure` must be one of {[*measures]}. Received: measure={measure!r}")
-    limits = np.asarray(thresholds, float)[:, None, None]
+    check_value("measure", measure, Choice(tuple(measures)))
+    limits = check_maps(1, thresholds=np.asarray(thresholds))[0][:, None, None]
     hits, false = [], []
-    for one, other in zip(found, boxes, strict=True):
+    for one, other in pair(found=found, boxes=boxes):
         fits = measures[measure](one, other) > limits
         hits.append(fits.any(1))
         false.append((~fits.any(2)).sum(1))
-    if not hits:
-        raise MscamError("`found` must hold the boxes of at least one image. Received: none")
     there = np.concatenate(hits, axis=1)
     shares = there.mean(1) if there.shape[1] else np.full(len(limits), np.nan)
     return shares, np.mean(false, axis=0)

@@ -1,8 +1,9 @@
 """What all scores of a classifier ask of its labels and probabilities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from itertools import zip_longest
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -33,8 +34,8 @@ def of_numbers(
         labels: np.ndarray, probabilities: np.ndarray, /, *args: _Rest.args, **kwargs: _Rest.kwargs
     ) -> _Result:
         labels, probabilities = (
-            _to_array("labels", labels),
-            _to_array("probabilities", probabilities),
+            to_array("labels", labels),
+            to_array("probabilities", probabilities),
         )
         _check(labels, probabilities, dims)
         return score(labels.astype(np.int64), probabilities, *args, **kwargs)
@@ -52,7 +53,12 @@ def of_findings(score: _Score[_Rest, _Result]) -> _Score[_Rest, _Result]:
     return of_numbers(score, (2,))
 
 
-def _to_array(name: str, values: np.ndarray) -> np.ndarray:
+def to_array(name: str, values: Any) -> np.ndarray:
+    """Return values as an array.
+
+    Raises:
+        MscamError: If they are no real numbers, or some are masked: what a mask hides would count.
+    """
     try:
         array = np.asarray(values)
     except ValueError as error:  # Of lists of different lengths.
@@ -110,7 +116,7 @@ def check_maps(ndim: int | None = None, /, **maps: np.ndarray) -> list[np.ndarra
         MscamError: If one of them has no pixel or other dimensions, or is NaN or infinite anywhere,
             for which comparisons would hold in silence, or if their shapes differ.
     """
-    arrays = {name: _to_array(name, values) for name, values in maps.items()}
+    arrays = {name: to_array(name, values) for name, values in maps.items()}
     for name, values in arrays.items():
         if not values.size or values.ndim != (ndim or values.ndim):
             wanted = f"{ndim} dimensions and " if ndim else ""
@@ -135,7 +141,7 @@ def check_boxes(boxes: np.ndarray) -> np.ndarray:
     Raises:
         MscamError: If they have another shape, are not finite, or one of them is empty.
     """
-    boxes = np.asarray(boxes, float)
+    boxes = to_array("boxes", boxes).astype(float)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
         raise MscamError(
             "`boxes` of an image must be finite numbers (n, 4): x_min, y_min, x_max, y_max. "
@@ -148,3 +154,23 @@ def check_boxes(boxes: np.ndarray) -> np.ndarray:
             f"Received: {boxes[empty][0].tolist()}"
         )
     return boxes
+
+
+def pair(**parts: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """Take what belongs to each image from several iterables, by the names of their arguments.
+
+    Raises:
+        MscamError: If one of them ends before another, or there is no image.
+    """
+    end, count = object(), 0
+    names = " and ".join(f"`{name}`" for name in parts)
+    for values in zip_longest(*parts.values(), fillvalue=end):
+        if any(value is end for value in values):
+            raise MscamError(
+                f"{names} must be of the same images. Received: one has more than the other, of "
+                f"which there are {count}"
+            )
+        yield values
+        count += 1
+    if not count:
+        raise MscamError(f"{names} must be of at least one image. Received: none")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from scipy.stats import rankdata
@@ -189,7 +190,7 @@ def _decide(
     labels: np.ndarray, probabilities: np.ndarray, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return for each image whether a class or finding is there, and whether it is said to be."""
-    if index not in range(probabilities.shape[1]):
+    if not isinstance(index, Integral) or index not in range(probabilities.shape[1]):
         raise MscamError(
             f"`index` must be a whole number from 0 to {probabilities.shape[1] - 1}. "
             f"Received: index={index!r}"

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import numpy as np
 from scipy.ndimage import maximum_filter
 
 from mscam_tf.errors import MscamError
-from mscam_tf.metrics.checks import check_boxes, check_maps
+from mscam_tf.metrics.checks import check_boxes, check_maps, pair, to_array
 from mscam_tf.settings import check_setting
 
 
@@ -125,18 +124,11 @@ def score_marks(
     objects: list[np.ndarray] = []
     false_marks: list[np.ndarray] = []
     check_setting("tolerance", tolerance)
-    for values, image_boxes in zip_longest(maps, boxes):
-        if values is None or image_boxes is None:
-            raise MscamError(
-                "`maps` and `boxes` must be of the same images. Received: one has more than the "
-                f"other, of which there are {len(objects)}"
-            )
+    for values, image_boxes in pair(maps=maps, boxes=boxes):
         places, scores = find_peaks(values, window)
         hits = hit_boxes(places + 0.5, image_boxes, tolerance)
         objects.append(np.where(hits, scores[:, None], -np.inf).max(0, initial=-np.inf))
         false_marks.append(scores[~hits.any(1)])
-    if not objects:
-        raise MscamError("`maps` must hold at least one map. Received: none")
     return FreeResponse(
         np.concatenate(objects), np.sort(np.concatenate(false_marks))[::-1], len(objects)
     )
@@ -153,13 +145,22 @@ def hit_boxes(places: np.ndarray, boxes: np.ndarray, tolerance: float = 3.0) -> 
     Returns:
         Booleans, `(m, n)`.
 
+    Raises:
+        MscamError: If a place is not finite, or boxes or the tolerance are not as they should be.
+
     Examples:
         >>> import numpy as np
         >>> hit_boxes(np.array([[2.5, 9.0], [2.5, 12.5]]), np.array([[0, 0, 7, 4]]))
         array([[ True],
                [False]])
     """
-    boxes, points = check_boxes(boxes), np.reshape(places, (-1, 1, 2))[..., ::-1]  # Columns are x.
+    check_setting("tolerance", tolerance)
+    boxes, places = check_boxes(boxes), to_array("places", places)
+    if places.ndim != 2 or places.shape[1] != 2 or not np.isfinite(places).all():
+        raise MscamError(
+            f"`places` must be finite numbers (m, 2). Received: the shape {places.shape}"
+        )
+    points = places[:, None, ::-1]  # Columns are x.
     beside = np.maximum(boxes[:, :2] - points, points - boxes[:, 2:]).clip(0)
     near: np.ndarray = (beside**2).sum(-1) <= tolerance**2
     return near

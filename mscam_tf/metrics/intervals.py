@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mscam_tf.errors import MscamError
+from mscam_tf.metrics.checks import to_array
 from mscam_tf.metrics.classification import Metric
 from mscam_tf.settings import check_setting
 
@@ -56,14 +57,14 @@ def bootstrap_intervals(
     """
     check_setting("resamples", resamples)
     check_setting("seed", seed)
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
-    groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
-    groups = groups.astype(str) if groups.dtype == object else groups  # Which can be sorted.
-    if groups.shape != (len(labels),):
+    labels = to_array("labels", labels)
+    probabilities = to_array("probabilities", probabilities)
+    if labels.shape[:1] != probabilities.shape[:1] or not labels.shape:
         raise MscamError(
-            f"`groups` must name a group for each of {len(labels)} images. "
-            f"Received: an array of the shape {groups.shape}"
+            "`labels` and `probabilities` must be of the same images. "
+            f"Received: the shapes {labels.shape} and {probabilities.shape}"
         )
+    groups = _check_groups(np.arange(len(labels)) if groups is None else groups, len(labels))
     _, starts = np.unique(np.sort(groups), return_index=True)
     members = np.split(np.argsort(groups, kind="stable"), starts[1:])
     generator = np.random.default_rng(seed)
@@ -76,6 +77,17 @@ def bootstrap_intervals(
         if on_progress is not None:
             on_progress(1)
     return {name: _cut_tails(found, len(members)) for name, found in values.items()}
+
+
+def _check_groups(groups: np.ndarray, count: int) -> np.ndarray:
+    """Return groups that can be sorted, one of each image."""
+    hidden, groups = np.ma.is_masked(groups), np.asarray(groups)
+    shape = "masked groups" if hidden else f"an array of the shape {groups.shape}"
+    if hidden or groups.shape != (count,):
+        raise MscamError(
+            f"`groups` must name a group for each of {count} images. Received: {shape}"
+        )
+    return groups.astype(str) if groups.dtype == object else groups
 
 
 def _cut_tails(values: list[float], groups: int) -> tuple[float, float]:

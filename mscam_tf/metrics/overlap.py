@@ -14,8 +14,9 @@ def center_maps(maps: np.ndarray) -> np.ndarray:
         >>> center_maps(np.array([[[5.0, 7.0, 9.0]]]))
         array([[[-2.,  0.,  2.]]])
     """
-    check_maps(maps=maps)
-    maps = np.asarray(maps)
+    (maps,) = check_maps(maps=maps)
+    if maps.ndim < 3:
+        raise MscamError(f"`maps` must have the shape (H, W, C). Received: {maps.shape}")
     centered: np.ndarray = maps - maps.mean(-1, keepdims=True)
     return centered
 
@@ -117,7 +118,13 @@ def map_correlation(first: np.ndarray, second: np.ndarray) -> float:
         >>> map_correlation(np.array([[0.0, 1.0, 2.0]]), np.array([[5.0, 3.0, 1.0]]))
         -1.0
     """
-    first, second = check_maps(first=first, second=second)
-    a, b = np.ravel(first) - np.mean(first), np.ravel(second) - np.mean(second)
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale else float("nan")
+    maps = check_maps(first=first, second=second)
+    if any(values.min() == values.max() for values in maps):  # Their mean may be rounded.
+        return float("nan")
+    a, b = (_center(values.ravel() / np.abs(values).max()) for values in maps)
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def _center(values: np.ndarray) -> np.ndarray:
+    centered: np.ndarray = values - values.mean()
+    return centered

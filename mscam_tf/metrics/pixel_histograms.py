@@ -6,7 +6,7 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.metrics.box_accuracy import INTERVAL
-from mscam_tf.metrics.checks import check_maps
+from mscam_tf.metrics.checks import check_maps, pair
 
 _EDGES = np.append(np.arange(0, 1, INTERVAL), [1.0, 2.0])
 
@@ -51,11 +51,20 @@ def average_precision_of_counts(counts: np.ndarray) -> float:
     Returns:
         The average precision, in `[0, 1]`; NaN without a pixel in an object.
 
+    Raises:
+        MscamError: If a count is no finite number of at least 0, or there are not two rows.
+
     Examples:
         >>> average_precision_of_counts(np.array([[1, 0, 1], [0, 2, 1]]))
         0.45
     """
-    right, wrong = np.cumsum(np.asarray(counts, float)[:, ::-1], axis=1)
+    (counts,) = check_maps(2, counts=counts)
+    if len(counts) != 2 or counts.min() < 0:
+        raise MscamError(
+            "`counts` must be two rows of numbers of at least 0. "
+            f"Received: the shape {counts.shape}, the lowest {counts.min():g}"
+        )
+    right, wrong = np.cumsum(counts[:, ::-1], axis=1, dtype=float)
     if not right[-1]:
         return float("nan")
     precision = right / np.maximum(right + wrong, np.finfo(float).tiny)
@@ -89,6 +98,6 @@ def pxap(
     masks = list(masks)
     ignored = [None] * len(masks) if ignored is None else ignored
     counts = np.zeros((2, len(_EDGES) - 1), int)
-    for parts in zip(maps, masks, ignored, strict=True):
+    for parts in pair(maps=maps, masks=masks, ignored=ignored):
         counts += count_pixels(*parts)
     return average_precision_of_counts(counts)

@@ -16,10 +16,11 @@ import numpy as np
 from scipy.stats import norm
 
 from mscam_tf.errors import MscamError
+from mscam_tf.metrics.checks import to_array
 from mscam_tf.metrics.likelihood import INVERSES, LINKS, BinaryLikelihood, overlap
 from mscam_tf.metrics.proportions import check_share
 from mscam_tf.metrics.signed_root import measure_root
-from mscam_tf.settings import Choice
+from mscam_tf.settings import Choice, check_value
 
 LEAST_OBJECTS = 60
 _BINS = 10  # Of the lack-of-fit test.
@@ -50,7 +51,7 @@ class DetectionCurve:
 
     def estimate(self, sizes: np.ndarray) -> np.ndarray:
         """Return the probability of detection at sizes, in `[0, 1]`."""
-        return INVERSES[self.link](self.intercept + self.slope * self._place(np.asarray(sizes)))
+        return INVERSES[self.link](self.intercept + self.slope * self._place(sizes))
 
     def find_size(self, probability: float = 0.9) -> float:
         """Return the size of which a share is found: `a90` for 0.9."""
@@ -66,6 +67,7 @@ class DetectionCurve:
             side: `lower` or `upper`.
         """
         check_share("confidence", confidence)
+        check_value("side", side, Choice(("lower", "upper")))
         sign = -1.0 if side == "lower" else 1.0
         limit = float(norm.ppf(confidence))
 
@@ -76,7 +78,7 @@ class DetectionCurve:
                 sign * self.slope * float(self._x.std()),
             )
 
-        lines = np.array([find(x) for x in self._place(np.asarray(sizes))])
+        lines = np.array([find(x) for x in self._place(sizes)])
         bounds: np.ndarray = INVERSES[self.link](lines)
         return bounds
 
@@ -138,7 +140,8 @@ class DetectionCurve:
         return BinaryLikelihood(self._x, self.hits, self.link, self.penalized)
 
     def _place(self, sizes: np.ndarray) -> np.ndarray:
-        return np.log(sizes) if self.log else np.asarray(sizes, float)
+        sizes = _check_sizes(sizes, self.log)
+        return np.log(sizes) if self.log else sizes
 
     def _restore(self, x: float) -> float:
         with np.errstate(over="ignore"):
@@ -208,18 +211,13 @@ def fit_detection(
 def _check(
     sizes: np.ndarray, hits: np.ndarray, link: str, log: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    sizes, hits = np.asarray(sizes, np.float64), np.asarray(hits)
-    links = Choice(tuple(LINKS))
-    if not links.accepts(link):
-        raise MscamError(f"`link` must be {links}. Received: link={link!r}")
+    sizes, hits = _check_sizes(sizes, log), to_array("hits", hits)
+    check_value("link", link, Choice(tuple(LINKS)))
     if sizes.ndim != 1 or hits.shape != sizes.shape or not np.isin(hits, [0, 1]).all():
         raise MscamError(
             "`sizes` and `hits` must be of the same objects (n,), and hits be booleans. "
             f"Received: shapes {sizes.shape} and {hits.shape}"
         )
-    if not np.isfinite(sizes).all() or (log and (sizes <= 0).any()):
-        what = "finite numbers above 0" if log else "finite numbers"
-        raise MscamError(f"`sizes` must be {what}. Received: others among {len(sizes)} objects")
     found = int(hits.sum())
     if len(sizes) < LEAST_OBJECTS or found in (0, len(sizes)):
         raise MscamError(
@@ -230,3 +228,11 @@ def _check(
     if sizes.min() == sizes.max():
         raise MscamError(f"A curve needs objects of several sizes. Received: all of {sizes[0]:g}")
     return sizes, hits.astype(bool)
+
+
+def _check_sizes(sizes: np.ndarray, log: bool) -> np.ndarray:
+    sizes = to_array("sizes", sizes).astype(np.float64)
+    if not np.isfinite(sizes).all() or (log and (sizes <= 0).any()):
+        what = "finite numbers above 0" if log else "finite numbers"
+        raise MscamError(f"`sizes` must be {what}. Received: others among {sizes.size} objects")
+    return sizes

@@ -1,8 +1,10 @@
 """Exact intervals of a rate: how often something happens, judged by how often it did."""
 
-from typing import Literal
+from numbers import Integral
+from typing import Any, Literal
 
 from mscam_tf.errors import MscamError
+from mscam_tf.settings import Choice, check_value, is_finite
 
 Side = Literal["both", "lower", "upper"]
 _ALTERNATIVES = {"both": "two-sided", "lower": "greater", "upper": "less"}
@@ -45,8 +47,7 @@ def clopper_pearson(
 
     check_counts(count, n)
     check_share("confidence", confidence)
-    if side not in _ALTERNATIVES:
-        raise MscamError(f"`side` must be one of {[*_ALTERNATIVES]}. Received: side={side!r}")
+    check_value("side", side, Choice(tuple(_ALTERNATIVES)))
     test = binomtest(count, n, alternative=_ALTERNATIVES[side])
     interval = test.proportion_ci(confidence, method="exact")
     return float(interval.low), float(interval.high)
@@ -56,19 +57,21 @@ def check_counts(count: int, n: int) -> None:
     """Refuse counts that cannot be.
 
     Raises:
-        MscamError: If `n` is less than 1, or `count` is not from 0 to `n`.
+        MscamError: If `n` is less than 1, `count` is not from 0 to `n`, or one is no whole number.
     """
-    if n < 1 or not 0 <= count <= n:
+    whole = isinstance(n, Integral) and isinstance(count, Integral)
+    if not whole or n < 1 or not 0 <= count <= n:
         raise MscamError(
-            f"`n` must be at least 1, and `count` from 0 to `n`. Received: count={count}, n={n}"
+            "`n` must be at least 1, and `count` from 0 to `n`, both whole numbers. "
+            f"Received: count={count}, n={n}"
         )
 
 
-def check_share(name: str, value: float) -> None:
+def check_share(name: str, value: Any) -> None:
     """Refuse what is no share between 0 and 1.
 
     Raises:
         MscamError: If it is 0, 1, or beyond.
     """
-    if not 0 < value < 1:
-        raise MscamError(f"`{name}` must be above 0 and below 1. Received: {name}={value}")
+    if not (is_finite(value) and 0 < value < 1):
+        raise MscamError(f"`{name}` must be above 0 and below 1. Received: {name}={value!r}")

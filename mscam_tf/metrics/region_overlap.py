@@ -1,10 +1,13 @@
 """How much of each object a map covers: Dice, PRO and its area, AUPIMO."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.ndimage import label
 
 from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import check_maps
+from mscam_tf.settings import Number, Range, check_value
 
 _DIAGONALS = np.ones((3, 3), bool)
 _FEWEST = 30  # Points of a curve below which its area says nothing.
@@ -57,6 +60,8 @@ def per_region_overlap(maps: np.ndarray, masks: np.ndarray, threshold: float) ->
         [Bergmann et al., 2020](https://arxiv.org/abs/1911.02357): per-region overlap.
     """
     maps, masks = check_maps(3, maps=maps, masks=masks)
+    if not isinstance(threshold, Real) or np.isnan(threshold):
+        raise MscamError(f"`threshold` must be a number. Received: threshold={threshold!r}")
     weights = _share_pixels(masks)[0]
     return float(weights[maps > threshold].sum()) if weights.any() else float("nan")
 
@@ -85,12 +90,11 @@ def aupro(maps: np.ndarray, masks: np.ndarray, limit: float = 0.3) -> float:
         [Bergmann et al., 2020](https://arxiv.org/abs/1911.02357): the area up to a rate of 30 %.
     """
     maps, masks = check_maps(3, maps=maps, masks=masks)
-    if not 0 < limit <= 1:
-        raise MscamError(f"`limit` must be above 0 and at most 1. Received: limit={limit}")
+    check_value("limit", limit, Number(0, 1, above=True))
     inside, outside = _share_pixels(masks)
     if not (inside.any() and outside.any()):
         return float("nan")
-    order = np.argsort(-maps, axis=None, kind="stable")
+    order = np.argsort(maps, axis=None)[::-1]  # Minus a map of whole numbers may be no minus.
     values = maps.ravel()[order]
     last = np.append(np.flatnonzero(np.diff(values)), len(values) - 1)  # Of equal values.
     rates, overlaps = (np.append(0, np.cumsum(w.ravel()[order])[last]) for w in (outside, inside))
@@ -150,12 +154,9 @@ def aupimo(
         [Bertoldo et al., 2024](https://arxiv.org/abs/2401.01984): AUPIMO.
     """
     maps, masks = check_maps(3, maps=maps, masks=masks)
+    check_value("bounds", bounds, Range(Number(0, 1, above=True, below=True)))
+    check_value("num_thresholds", num_thresholds, Number(2, whole=True))
     low, high = bounds
-    if not 0 < low < high < 1 or num_thresholds < 2:
-        raise MscamError(
-            "`bounds` must be two rising rates between 0 and 1, and `num_thresholds` at least 2. "
-            f"Received: bounds={bounds}, num_thresholds={num_thresholds}"
-        )
     shown: np.ndarray = np.any(masks > 0, axis=(1, 2))
     if shown.all() or not shown.any():
         raise MscamError(

@@ -8,12 +8,15 @@ promise holds though both come from the same data. (S. S. Wilks, "Determination 
 setting tolerance limits", Ann. Math. Statist. 12, 91-96, 1941.)
 """
 
-from math import ceil, log
+from math import ceil, log1p
+from numbers import Integral
 
 import numpy as np
 
 from mscam_tf.errors import MscamError
+from mscam_tf.metrics.checks import to_array
 from mscam_tf.metrics.proportions import check_share
+from mscam_tf.settings import Number, check_value
 
 
 def count_allowed(n: int, rate: float, confidence: float = 0.95) -> int | None:
@@ -30,7 +33,7 @@ def count_allowed(n: int, rate: float, confidence: float = 0.95) -> int | None:
         The number, or `None` where `n` values are too few to promise it.
 
     Raises:
-        MscamError: If a share is not between 0 and 1.
+        MscamError: If a share is not between 0 and 1, or `n` is no whole number of at least 0.
 
     Examples:
         >>> [count_allowed(n, 0.01) for n in (298, 299, 472, 473)]
@@ -38,6 +41,7 @@ def count_allowed(n: int, rate: float, confidence: float = 0.95) -> int | None:
     """
     from scipy.stats import binom
 
+    check_value("n", n, Number(0, whole=True))
     check_share("rate", rate)
     check_share("confidence", confidence)
     count = int(binom.ppf(1 - confidence, n, rate))
@@ -60,7 +64,7 @@ def count_needed(rate: float, confidence: float = 0.95) -> int:
     """
     check_share("rate", rate)
     check_share("confidence", confidence)
-    return ceil(log(1 - confidence) / log(1 - rate))
+    return ceil(log1p(-confidence) / log1p(-rate))
 
 
 def exceed_all_but(values: np.ndarray, count: int = 0) -> float:
@@ -81,8 +85,9 @@ def exceed_all_but(values: np.ndarray, count: int = 0) -> float:
         >>> 2.0 < threshold < 2.000001
         True
     """
-    values = np.asarray(values, np.float64)
-    if values.ndim != 1 or not 0 <= count < len(values) or not np.isfinite(values).all():
+    values = to_array("values", values).astype(np.float64)
+    right = values.ndim == 1 and isinstance(count, Integral) and 0 <= count < len(values)
+    if not (right and np.isfinite(values).all()):
         raise MscamError(
             "`values` must be finite numbers (n,), and `count` from 0 to n - 1. "
             f"Received: shape {values.shape}, count={count}"

@@ -1,5 +1,6 @@
 from .checks import check_setting as check_setting
 from .checks import check_settings_of as check_settings_of
+from .checks import check_value as check_value
 from .checks import find_rule as find_rule
 from .checks import suggest as suggest
 from .rules import GLOBAL as GLOBAL

@@ -58,7 +58,27 @@ def check_setting(name: str, value: Any, owner: type | None = None) -> None:
         `normalization` must be one of 'penalty', 'softmax'. Did you mean 'softmax'?
         Received: normalization='sofmax'
     """
-    rule = find_rule(name, owner)
+    check_value(name, value, find_rule(name, owner))
+
+
+def check_value(name: str, value: Any, rule: Rule) -> None:
+    """Refuse a value of an argument that breaks a rule.
+
+    Args:
+        name: The name of the argument.
+        value: Its value.
+        rule: What it must be.
+
+    Raises:
+        MscamError: If it breaks the rule.
+
+    Examples:
+        >>> try:
+        ...     check_value("threshold", float("nan"), Number())
+        ... except ValueError as error:
+        ...     print(error)
+        `threshold` must be a number. Received: threshold=nan
+    """
     if not rule.accepts(value):
         hint = suggest(value, rule.words) if isinstance(rule, Choice) else _explain(value)
         raise MscamError(f"`{name}` must be {rule}.{hint} Received: {name}={value!r}")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mscam_tf import find_regions
+from mscam_tf import MscamError, find_regions
 from mscam_tf.localization import estimate_size, list_regions, measure_width
 from mscam_tf.runs import OperatingPoint
 from tests.localization.explanations import explain_by_hand
@@ -46,3 +46,25 @@ def test_regions_of_explanations_have_the_size_of_their_scale():
         assert region.size == pytest.approx(
             estimate_size(find_regions(wide[..., 1], 1)[0].size, stride)
         )
+
+
+@pytest.mark.parametrize(
+    ("heights", "mask", "message"),
+    [
+        ([[np.nan, 1]], [[1, 1]], "`heights` must be finite"),
+        ([[1, 1]], [[0, 0]], "at least one pixel"),
+        ([[-1, 1]], [[1, 1]], "the lowest -1"),
+        ([[1, 1]], [[1]], "the same shape"),
+    ],
+)
+def test_what_is_no_region_has_no_width(heights, mask, message):
+    with pytest.raises(MscamError, match=message):
+        measure_width(np.array(heights), np.array(mask))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1])
+def test_what_is_no_width_or_stride_gives_no_size(value):
+    with pytest.raises(MscamError, match="`width` must be a number of at least 0"):
+        estimate_size(value, 4)
+    with pytest.raises(MscamError, match="`stride` must be a number of at least 0"):
+        estimate_size(9, value)

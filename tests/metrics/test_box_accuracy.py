@@ -142,7 +142,7 @@ def test_a_flat_map_is_scaled_to_nothing():
         (np.full((2, 2), -0.5), [[0, 0, 1, 1]], 0.1, r"`map_` must lie in \[0, 1\]"),
         (np.eye(2), np.zeros((0, 4)), 0.1, "at least one box"),
         (np.eye(2), [[1, 0, 1, 1]], 0.1, "x_min < x_max"),
-        (np.eye(2), [[0, 0, 1, 1]], 0.0, "`interval` must be between 0 and 1"),
+        (np.eye(2), [[0, 0, 1, 1]], 0.0, "`interval` must be a number above 0 and below 1"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(map_, boxes, interval, message):
@@ -151,5 +151,5 @@ def test_what_cannot_be_scored_is_refused(map_, boxes, interval, message):
 
 
 def test_no_maps_are_refused():
-    with pytest.raises(MscamError, match="at least one map"):
+    with pytest.raises(MscamError, match="at least one image"):
         metrics.max_box_acc([], [])

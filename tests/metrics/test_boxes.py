@@ -54,7 +54,7 @@ def test_without_objects_all_boxes_are_false():
     ("arguments", "message"),
     [
         (([], []), "at least one image"),
-        (([[[0, 0, 1, 1]]], [[[0, 0, 1, 1]]], "giou"), r"`measure` must be one of \['iobb', 'iou'"),
+        (([[[0, 0, 1, 1]]], [[[0, 0, 1, 1]]], "giou"), "`measure` must be one of 'iobb', 'iou'"),
         (([[[0, 0, 0, 1]]], [[[0, 0, 1, 1]]]), "x_min < x_max"),
     ],
 )

@@ -193,3 +193,70 @@ def test_maps_of_classes_are_centred_from_lists_and_refused_if_they_are_no_numbe
     assert metrics.center_maps([[[5.0, 7.0]]]).tolist() == [[[-1, 1]]]
     with pytest.raises(MscamError, match="`maps` must be finite numbers"):
         metrics.center_maps(np.array([[[1.0, np.nan]]]))
+
+
+MAP, BOX = np.arange(12.0).reshape(3, 4), np.array([[0.0, 0, 2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("hit_boxes", ([[1, np.nan]], BOX), "`places` must be finite"),
+        ("hit_boxes", ([1, 2], BOX), r"`places` must be .* the shape \(2,\)"),
+        ("hit_boxes", ([[1, 1]], BOX, np.nan), "`tolerance` must be a number of at least 0"),
+        ("hit_boxes", ([[1, 1]], BOX, -3), "`tolerance` must be a number of at least 0"),
+        ("box_iou", (BOX.astype(str), BOX), "`boxes` must be an array of real numbers"),
+        ("box_iou", (np.ma.masked_equal(BOX, 0), BOX), "`boxes` must be .* masked values"),
+        ("score_boxes", ([BOX], [BOX], "iou", (0.5, np.nan)), "`thresholds` must be finite"),
+        ("score_boxes", ([BOX], [BOX, BOX]), "`found` and `boxes` must be of the same images"),
+        ("max_box_acc", ([MAP / 11], []), "`maps` and `boxes` must be of the same images"),
+        ("pxap", ([], [MAP]), "must be of the same images"),
+        ("pxap", ([], []), "of at least one image"),
+        ("rate_overlaps", ([[0.2, np.nan]], 0.5), "`overlaps` must be finite"),
+        ("rate_overlaps", ([[0.2, 0.3]], np.nan), "`ratio` must be a number"),
+        ("rate_overlaps", ([[0.2, 0.3]], 0.5, [0]), "`counts` must be .* not all of them 0"),
+        ("average_precision_of_counts", ([[1, np.inf], [0, 2]],), "`counts` must be finite"),
+        ("average_precision_of_counts", ([[1, -1], [0, 2]],), "the lowest -1"),
+        ("average_precision_of_counts", ([[1, 1]],), "two rows"),
+        ("per_region_overlap", ([MAP], [MAP > 5], np.nan), "`threshold` must be a number"),
+        ("aupro", ([MAP], [MAP > 5], np.nan), "`limit` must be a number"),
+        ("find_spots", (MAP, "dark", np.nan), "`sigma` must be a number above 0"),
+        ("find_spots", (MAP, "dark", 4, -1), "`floor` must be a number above 0"),
+        ("find_spots", (MAP, "dark", 4, 1, np.inf), "`limit` must be a number above 0"),
+        ("draw_middle", ((np.nan, 3),), "`image_size` must be"),
+        ("center_maps", (MAP,), r"\(H, W, C\)"),
+        ("count_allowed", (np.nan, 0.1), "`n` must be a whole number"),
+        ("count_needed", ("0.1",), "`rate` must be above 0"),
+        ("clopper_pearson", (2.5, 10), "whole numbers"),
+        ("clopper_pearson", (2, 10, 0.95, ["both"]), "`side` must be one of"),
+        ("exceed_all_but", (np.ma.masked_equal([1.0, 2.0], 2),), "masked values"),
+        ("exceed_all_but", ([1.0, 2.0], 0.5), "`count` from 0"),
+        ("fit_detection", (np.ma.masked_equal(np.arange(1, 99), 2), [1]), "`sizes` .* masked"),
+        ("bootstrap_interval", (metrics.accuracy, [0, 1], [[1, 0]] * 3), "of the same images"),
+    ],
+)
+def test_what_is_no_number_gives_no_number(name, arguments, message):
+    """Comparisons with NaN are false, and sums of what a mask hides are sums: no word of it."""
+    with pytest.raises(MscamError, match=message):
+        getattr(metrics, name)(*arguments)
+
+
+def test_resamples_do_not_show_what_a_mask_hides():
+    hidden = np.ma.masked_array(PROBABILITIES, PROBABILITIES > 0.7)
+    with pytest.raises(MscamError, match=r"`probabilities` must be .* masked values"):
+        metrics.bootstrap_interval(metrics.accuracy, LABELS, hidden)
+    groups = np.ma.masked_equal([1, 1, 2, 2], 2)
+    with pytest.raises(MscamError, match="masked groups"):
+        metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, groups)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int8"])
+def test_maps_of_whole_numbers_have_the_scores_of_their_values(dtype):
+    """Minus 0 is 0, above minus 1 or 255, where there are no negative numbers."""
+    whole = (np.array([[[0, 1, 5, 0, 9, 0, 1, 7]]]) - 5 * (dtype == "int8")).astype(dtype)
+    masks = np.array([[[0, 0, 0, 1, 1, 0, 0, 1]]])
+    floats = whole.astype(float)
+    assert metrics.aupro(whole, masks, 0.8) == metrics.aupro(floats, masks, 0.8)
+    np.testing.assert_array_equal(
+        metrics.find_spots(whole[0], "bright"), metrics.find_spots(floats[0], "bright")
+    )

@@ -89,7 +89,7 @@ def test_what_cannot_be_scored_is_refused():
         metrics.score_marks([np.where(good > 0, np.nan, good)], [NO_BOXES])
     with pytest.raises(MscamError, match=r"\(n, 4\).*Received: shape \(4,\)"):
         metrics.score_marks([good], [np.zeros(4)])
-    with pytest.raises(MscamError, match="at least one map"):
+    with pytest.raises(MscamError, match="at least one image"):
         metrics.score_marks([], [])
     for maps, boxes in (([good, good], [NO_BOXES]), ([good], [NO_BOXES, NO_BOXES])):
         with pytest.raises(MscamError, match=r"of the same images.*of which there are 1"):

@@ -46,3 +46,13 @@ def test_place_overlap_does_not_see_strength():
     assert place_overlap(one, other) == 1
     assert soft_iou(one, other) == 0.25
     assert np.isnan(place_overlap(one, -other))
+
+
+def test_a_constant_map_correlates_with_nothing_and_huge_maps_as_small_ones():
+    flat = np.full((3, 7), 0.1)  # Whose mean is not 0.1 in floating point.
+    values = np.random.default_rng(0).normal(size=(3, 7))
+    assert np.isnan(map_correlation(flat, values))
+    other = values**3
+    expected = map_correlation(values, other)
+    for scale in (1e250, 1e-250):
+        assert map_correlation(scale * values, scale * other) == pytest.approx(expected)

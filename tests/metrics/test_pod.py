@@ -152,3 +152,12 @@ def test_a90_95_holds_in_95_percent_of_draws(link):
         truth = {"logit": np.log(9), "probit": 1.2816}[link] / 4 + np.log(2.5)
         held.append(curve.bound_size() >= np.exp(truth))
     assert 0.94 <= np.mean(held) <= 0.965
+
+
+def test_a_side_that_there_is_not_is_no_upper_bound():
+    curve = fit_detection(*draw())
+    with pytest.raises(MscamError, match="`side` must be one of 'lower', 'upper'"):
+        curve.bound(np.array([2.0]), side="Lower")
+    for sizes in ([np.nan], [0.0], [-1.0]):
+        with pytest.raises(MscamError, match="`sizes` must be finite numbers above 0"):
+            curve.estimate(np.array(sizes))

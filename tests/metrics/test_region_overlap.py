@@ -104,7 +104,7 @@ def test_rates_that_the_good_images_are_too_few_for_are_refused():
     [
         (np.zeros((2, 2, 2)), (0.1, 0.2), "images with objects, and images without"),
         (np.ones((2, 2, 2)), (0.1, 0.2), r"Received: 2 of 2"),
-        (np.eye(2)[None].repeat(2, 0), (0.2, 0.1), "two rising rates"),
+        (np.eye(2)[None].repeat(2, 0), (0.2, 0.1), "with low < high"),
         (np.zeros((2, 2, 3)), (0.1, 0.2), "same shape"),
     ],
 )
@@ -118,5 +118,5 @@ def test_nothing_to_find_has_no_overlap():
     assert np.isnan(metrics.per_region_overlap(maps, masks, 0.5))
     assert np.isnan(metrics.aupro(maps, masks))
     assert np.isnan(metrics.aupro(maps, masks + 1))
-    with pytest.raises(MscamError, match="`limit` must be above 0"):
+    with pytest.raises(MscamError, match="`limit` must be a number above 0"):
         metrics.aupro(maps, masks, limit=0)

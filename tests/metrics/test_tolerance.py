@@ -57,3 +57,7 @@ def test_what_is_no_share_is_refused(value):
         count_allowed(100, value)
     with pytest.raises(MscamError, match="`confidence` must be above 0 and below 1"):
         count_needed(0.1, value)
+
+
+def test_a_tiny_rate_needs_many_images_and_no_division_by_zero():
+    assert count_needed(1e-18) == pytest.approx(2.9957e18, rel=1e-4)
