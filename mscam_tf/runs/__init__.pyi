@@ -22,9 +22,9 @@ from .run import create_run as create_run
 from .run import decode_run as decode_run
 from .run import encode_run as encode_run
 from .run import open_run as open_run
+from .samples import check_own_data as check_own_data
 from .samples import count_trained as count_trained
 from .samples import select_samples as select_samples
-from .samples import warn_of_other_data as warn_of_other_data
 from .session import Session as Session
 from .session import find_run as find_run
 from .session import open_session as open_session

@@ -1,14 +1,13 @@
 """The images of a run: which of them, and how they reach its model."""
 
+import filecmp
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 from mscam_tf.data.manifests import (
     SPLITS,
     Manifest,
     ManifestError,
-    Sample,
     Spellings,
     read_manifest,
 )
@@ -25,7 +24,7 @@ def select_samples(
     """Return the samples of one split of a run, or all of them for `split="all"`.
 
     An image is known by its file, however its path is written, or else by its path: data may have
-    moved since.
+    moved since. Other images of the same names are refused.
 
     Args:
         run: The run.
@@ -34,8 +33,8 @@ def select_samples(
         known_labels: Whether labels must be among those of the run.
 
     Raises:
-        ManifestError: If the run's split has none of the manifest's images, or a label is one
-            that the run does not know.
+        ManifestError: If the run's split has none of the manifest's images, some are others than
+            the run's own of the same names, or a label is one that the run does not know.
     """
     if known_labels:
         run.task.encode(manifest)  # Raises for labels that it does not know.
@@ -44,11 +43,10 @@ def select_samples(
     if split == "all":
         _warn_of_training_images(run, manifest)
         return manifest
-    known = {sample.path: sample.split for sample in read_manifest(run.split_file).samples}
-    spellings = Spellings(known, run.data)
-    listed = [spellings.find(sample.path, manifest.root) for sample in manifest.samples]
-    pairs = zip(manifest.samples, listed, strict=True)
-    chosen = tuple(sample for sample, path in pairs if path and known[path] == split)
+    known = read_manifest(run.split_file)
+    splits = {sample.path: sample.split for sample in known.samples}
+    pairs = zip(manifest.samples, _list_known(run, known, manifest), strict=True)
+    chosen = tuple(sample for sample, path in pairs if path and splits[path] == split)
     if not chosen:
         raise ManifestError(
             f"None of these images is in the split {split!r} of {run.split_file}; for other data "
@@ -56,31 +54,68 @@ def select_samples(
             f"{len(manifest.samples)} images"
         )
     selected = Manifest(manifest.root, chosen)
-    warn_of_other_data(run, selected)
+    check_own_data(run, selected, "for other data use the split 'all'")
     return selected
 
 
-def warn_of_other_data(run: Run, manifest: Manifest) -> None:
-    """Data may have moved since; other data with the same names would be taken for them."""
-    if _count_own(run, manifest, chosen=manifest.samples) < len(manifest.samples):
+def check_own_data(run: Run, manifest: Manifest, advice: str) -> None:
+    """Refuse images that have names of a run's own and are others, as far as that can be known.
+
+    Data may have moved since. What lies elsewhere is compared with the run's own files; where these
+    are gone, a warning says that nobody knows.
+
+    Args:
+        run: The run.
+        manifest: Images that are given as its own.
+        advice: What to do instead, for the message.
+
+    Raises:
+        ManifestError: If an image differs from the run's own of the same name.
+    """
+    known = read_manifest(run.split_file)
+    listed = _list_known(run, known, manifest)
+    pairs = [(path, own) for path, own in zip(manifest.paths, listed, strict=True) if own]
+    kinds = [_is_own(path, Path(run.data) / own) for path, own in pairs]
+    others = [path for (path, _), own in zip(pairs, kinds, strict=True) if own is False]
+    if others:
+        raise ManifestError(
+            f"Images must be those of {run.data}, which {run.folder} was begun with, but others "
+            f"have their names; {advice}. "
+            f"Received: {len(others)} that differ, such as {others[0]}"
+        )
+    if None in kinds:
         _LOGGER.warning(
-            "%s was trained on %s: images of the same names are taken for its own.",
+            "%s was trained on %s, where %d images are no longer: those of the same names are "
+            "taken for them.",
             run.folder,
             run.data,
+            kinds.count(None),
         )
 
 
-def _count_own(run: Run, manifest: Manifest, chosen: Sequence[Sample]) -> int:
-    """Count the images of a manifest that are the very files of samples of the run."""
-    known = {(Path(run.data) / sample.path).resolve() for sample in chosen}
-    return sum(path.resolve() in known for path in manifest.paths)
+def _list_known(run: Run, known: Manifest, manifest: Manifest) -> list[str | None]:
+    """Return as what a run knows each image, by its file or its name; `None` if it does not."""
+    spellings = Spellings([sample.path for sample in known.samples], run.data)
+    return [spellings.find(sample.path, manifest.root) for sample in manifest.samples]
+
+
+def _is_own(path: Path, own: Path) -> bool | None:
+    """Whether an image is one of a run's, or a copy of it; `None` where that one is gone."""
+    if not (own.is_file() and path.is_file()):
+        return None
+    return own.samefile(path) or filecmp.cmp(own, path, shallow=False)
 
 
 def count_trained(run: Run, manifest: Manifest) -> int:
-    """Count the images of a manifest that a run was trained on."""
+    """Count the images of a manifest that a run was trained on: its own files, or copies of them.
+
+    A copy is known by its name, and by what is in it.
+    """
     if not run.split_file.exists():  # Of a run that was made by hand.
         return 0
-    return _count_own(run, manifest, read_manifest(run.split_file).select("train").samples)
+    known = read_manifest(run.split_file).select("train")
+    pairs = zip(manifest.paths, _list_known(run, known, manifest), strict=True)
+    return sum(bool(own and _is_own(path, Path(run.data) / own)) for path, own in pairs)
 
 
 def _warn_of_training_images(run: Run, manifest: Manifest) -> None:

@@ -21,7 +21,7 @@ from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import check_replaceable, find_unfinished
 from mscam_tf.outputs import check_writable
-from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, open_run, warn_of_other_data
+from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, check_own_data, open_run
 from mscam_tf.training.marks import Marks
 
 MARKS, SKIPPED = "marks.csv", "skipped.csv"
@@ -102,7 +102,8 @@ def check_images_again(begun: Run, manifest: Manifest) -> Manifest:
         manifest: The images that are given now, in any spelling; data may have moved since.
 
     Raises:
-        ManifestError: If images, labels or splits differ from those it was begun with.
+        ManifestError: If images, labels or splits differ from those it was begun with; or if its
+            images are where they were, and those given are others of the same names.
     """
     known = read_manifest(begun.split_file)
     before = {sample.path: sample for sample in known.samples}
@@ -115,7 +116,7 @@ def check_images_again(begun: Run, manifest: Manifest) -> Manifest:
     _refuse(begun, differing, "images or labels")
     samples = tuple(replace(given[path], split=before[path].split) for path in before)
     found = replace(manifest, samples=samples)
-    warn_of_other_data(begun, found)
+    check_own_data(begun, found, "begin anew with --overwrite")
     return found
 
 

@@ -7,6 +7,7 @@ import pytest
 import mscam_tf
 from mscam_tf import ManifestError, Sample, read_manifest, select_samples
 from mscam_tf.data.manifests import relocate
+from mscam_tf.runs import count_trained
 from tests.conftest import write_images
 
 
@@ -36,7 +37,35 @@ def test_data_that_moved_are_said(finished_run, image_folder, tmp_path, caplog):
     assert caplog.text == ""
     moved = shutil.copytree(image_folder, tmp_path / "moved")
     assert select_samples(finished_run, read_manifest(moved), "test").samples == samples.samples
-    assert f"was trained on {image_folder}" in caplog.text
+    assert caplog.text == ""  # They are copies.
+    run = replace(finished_run, data=str(tmp_path / "gone"))
+    assert select_samples(run, read_manifest(moved), "test").samples == samples.samples
+    assert f"was trained on {run.data}, where {len(samples.samples)} images are no" in caplog.text
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_other_images_of_the_same_names_are_refused(finished_run, image_folder, tmp_path, split):
+    counts = {"none": 20, "wide": 12}
+    other = read_manifest(write_images(tmp_path / "other", counts, seed=1))
+    own = select_samples(finished_run, read_manifest(image_folder), split).samples
+    message = f"others have their names; .* 'all'. Received: {len(own)} that differ, such as"
+    with pytest.raises(ManifestError, match=message):
+        select_samples(finished_run, other, split)
+    assert select_samples(finished_run, other, "all") == other
+    (tmp_path / "other" / own[0].path).write_bytes((image_folder / own[0].path).read_bytes())
+    with pytest.raises(ManifestError, match=f"Received: {len(own) - 1} that differ"):
+        select_samples(finished_run, other, split)
+
+
+def test_copies_of_training_images_are_counted(finished_run, image_folder, tmp_path):
+    manifest = read_manifest(image_folder)
+    trained = select_samples(finished_run, manifest, "train").samples
+    moved = read_manifest(shutil.copytree(image_folder, tmp_path / "moved"))
+    assert count_trained(finished_run, manifest) == len(trained)
+    assert count_trained(finished_run, moved) == len(trained)
+    (tmp_path / "moved" / trained[0].path).write_bytes(b"another image")
+    assert count_trained(finished_run, moved) == len(trained) - 1
+    assert count_trained(replace(finished_run, data=str(tmp_path / "gone")), moved) == 0
 
 
 def test_other_data_need_the_split_all(finished_run, tmp_path):

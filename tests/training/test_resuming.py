@@ -204,9 +204,15 @@ def test_images_are_known_however_their_paths_are_written(
             assert (sample.label, sample.split) == (before.label, before.split)
             assert path.samefile(here / before.path)
     assert not caplog.text
-    shutil.copytree(here, tmp_path / "copy")
-    check_images_again(begun, Manifest(tmp_path / "copy", manifest.samples))
-    assert "images of the same names are taken for its own" in caplog.text
+    copied = shutil.copytree(here, tmp_path / "copy")
+    moved = Manifest(copied, manifest.samples)
+    check_images_again(begun, moved)
+    assert not caplog.text
+    check_images_again(replace(begun, data=str(tmp_path / "gone")), moved)
+    assert "those of the same names are taken for them" in caplog.text
+    moved.paths[0].write_bytes(moved.paths[1].read_bytes())
+    with pytest.raises(ManifestError, match=r"begin anew .* Received: 1 that differ"):
+        check_images_again(begun, moved)
 
 
 def test_what_was_left_out_stays_so_however_its_path_is_written(tmp_path, monkeypatch):
