@@ -2,11 +2,14 @@ from .explained import assume_point as assume_point
 from .explained import choose_point as choose_point
 from .explained import describe_shares as describe_shares
 from .explained import list_regions as list_regions
+from .explained import measure_stride as measure_stride
 from .regions import Region as Region
 from .regions import find_regions as find_regions
 from .sizes import estimate_size as estimate_size
 from .sizes import measure_width as measure_width
+from .streaming import RegionStream as RegionStream
 from .tables import REGION_COLUMNS as REGION_COLUMNS
 from .tables import describe_regions as describe_regions
 from .tables import make_rows as make_rows
 from .tables import place_box as place_box
+from .tables import tabulate_regions as tabulate_regions

@@ -120,10 +120,19 @@ def _explain(
     if not explanation.cell_contributions:
         return {}
     shares = _share_logit(explanation, region, class_index)
-    cells = explanation.cell_contributions[0 if isinstance(map_scale, str) else map_scale - 1]
-    stride = sqrt(explanation.maps[..., 0].size / cells[..., 0].size)
-    size = estimate_size(region.size, stride)
+    size = estimate_size(region.size, measure_stride(explanation, map_scale))
     return {"size": size, "scale": int(shares.argmax()) + 1, "share": float(shares.sum())}
+
+
+def measure_stride(explanation: Explanation, map_scale: int | str) -> float:
+    """Return the pixels from one cell of a map to the next.
+
+    Args:
+        explanation: From a session with scale maps.
+        map_scale: `scale` of an `OperatingPoint`; of the sum, its finest scale counts.
+    """
+    cells = explanation.cell_contributions[0 if isinstance(map_scale, str) else map_scale - 1]
+    return sqrt(explanation.maps[..., 0].size / cells[..., 0].size)
 
 
 def _share_logit(explanation: Explanation, region: Region, class_index: int) -> np.ndarray:

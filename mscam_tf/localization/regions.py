@@ -13,7 +13,7 @@ from mscam_tf.localization.sizes import measure_width
 from mscam_tf.metrics import check_maps
 from mscam_tf.settings import Number, check_value
 
-_DIAGONALS = np.ones((3, 3), bool)  # Pixels that touch at a corner are connected.
+DIAGONALS = np.ones((3, 3), bool)  # Pixels that touch at a corner are connected.
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def find_regions(
     check_value("threshold", threshold, Number())
     check_value("minimum_area", minimum_area, Number(0))
     check_value("merge", merge, Number(0))
-    numbers, count = label(values >= threshold, _DIAGONALS)
+    numbers, count = label(values >= threshold, DIAGONALS)
     if merge and count > 1:
         numbers = _merge(numbers, count, merge)
     regions = [
@@ -102,7 +102,7 @@ def find_regions(
 
 def _merge(numbers: np.ndarray, count: int, merge: float) -> np.ndarray:
     """Give regions that lie near each other one number."""
-    edges = (numbers > 0) & ~binary_erosion(numbers > 0, _DIAGONALS)
+    edges = (numbers > 0) & ~binary_erosion(numbers > 0, DIAGONALS)
     near = cKDTree(np.argwhere(edges)).query_pairs(merge + 1, output_type="ndarray")
     first, second = numbers[edges][near.T]
     links = coo_array((np.ones(len(near), bool), (first, second)), (count + 1, count + 1))

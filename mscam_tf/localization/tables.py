@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 from math import sqrt
 from operator import attrgetter
+from typing import Any
 
 from mscam_tf.data.manifests import Box
 from mscam_tf.localization.regions import Region
@@ -15,6 +16,7 @@ REGION_COLUMNS = (
     *("x_min", "y_min", "x_max", "y_max", "center_x", "center_y", "peak_x", "peak_y"),
     *("area", "size"),
 )
+_DIGITS = {"score": 4, "share": 6}
 
 
 def make_rows(explanation: Explanation, regions: Sequence[Region]) -> Iterator[dict[str, object]]:
@@ -30,26 +32,49 @@ def make_rows(explanation: Explanation, regions: Sequence[Region]) -> Iterator[d
     Returns:
         Rows with `REGION_COLUMNS`; `number` counts the regions of a class from 1.
     """
-    across, down = _find_ratios(explanation)
+    for row in tabulate_regions(regions, _find_ratios(explanation)):
+        texts = {name: _write(name, value) for name, value in row.items()}
+        yield {"path": str(explanation.path), **texts}
+
+
+def tabulate_regions(
+    regions: Sequence[Region], ratios: tuple[float, float] = (1.0, 1.0)
+) -> Iterator[dict[str, Any]]:
+    """Make a row of numbers of each region.
+
+    Args:
+        regions: Those of each class in turn.
+        ratios: How much larger the image is in its file than the map, across and down.
+
+    Returns:
+        Rows with `REGION_COLUMNS` but the path, in the pixels of the file.
+    """
+    across, down = ratios
     for _, of_class in groupby(regions, attrgetter("label")):
         for number, region in enumerate(of_class, start=1):
-            box = place_box(explanation, region)
+            box = _enlarge(region, ratios)
             places = {"center": region.center, "peak": region.peak}
             yield {
-                "path": str(explanation.path),
                 "label": region.label,
                 "number": number,
-                "score": f"{region.score:.4f}",
-                "share": "" if region.share is None else f"{region.share:.6f}",
-                "scale": "" if region.scale is None else region.scale,
-                **{
-                    name: _trim(getattr(box, name)) for name in ("x_min", "y_min", "x_max", "y_max")
-                },
-                **{f"{name}_x": _trim(x * across) for name, (x, _) in places.items()},
-                **{f"{name}_y": _trim(y * down) for name, (_, y) in places.items()},
-                "area": _trim(region.area * across * down),
-                "size": _trim(region.size * sqrt(across * down)),
+                "score": region.score,
+                "share": region.share,
+                "scale": region.scale,
+                **{name: getattr(box, name) for name in ("x_min", "y_min", "x_max", "y_max")},
+                **{f"{name}_x": x * across for name, (x, _) in places.items()},
+                **{f"{name}_y": y * down for name, (_, y) in places.items()},
+                "area": region.area * across * down,
+                "size": region.size * sqrt(across * down),
             }
+
+
+def _write(name: str, value: Any) -> Any:
+    """Return a value of a row as it stands in a CSV file."""
+    if value is None:
+        return ""
+    if name in _DIGITS:
+        return f"{value:.{_DIGITS[name]}f}"
+    return value if name in ("label", "number", "scale") else _trim(value)
 
 
 def describe_regions(
@@ -82,8 +107,11 @@ def _describe_row(row: dict[str, object]) -> str:
 
 def place_box(explanation: Explanation, region: Region) -> Box:
     """Return a region's box in the pixels of the image's file, with the region's label."""
-    across, down = _find_ratios(explanation)
-    box = region.box
+    return _enlarge(region, _find_ratios(explanation))
+
+
+def _enlarge(region: Region, ratios: tuple[float, float]) -> Box:
+    (across, down), box = ratios, region.box
     return replace(
         box,
         x_min=box.x_min * across,

@@ -86,6 +86,23 @@ class Session:
                 waiting, readable = [], 0
         yield from self._explain_batch(waiting)
 
+    def explain_arrays(self, path: Path, arrays: Sequence[np.ndarray]) -> Iterator[Explanation]:
+        """Explain images that were read already, as they are: all go through the model at once.
+
+        Args:
+            path: The file that they are from.
+            arrays: `(H, W)` each, float32 in `[0, 1]`, of a size that the engine takes.
+
+        Returns:
+            An iterator of one explanation an image.
+
+        Raises:
+            RunError: If the model gives NaN or infinity.
+        """
+        for result in self._explain_batch([_Image(path, one, one.shape) for one in arrays]):
+            if isinstance(result, Explanation):
+                yield result
+
     def _read(self, paths: Iterable[Path]) -> Iterator[_Image | Problem]:
         def load(path: Path, options: ReadOptions) -> _Image:
             image = read_image(path, options)

@@ -17,4 +17,6 @@ from .problems import name_problem as name_problem
 from .problems import write_problems as write_problems
 from .scaling import is_constant as is_constant
 from .scaling import scale_stored as scale_stored
+from .strips import Strips as Strips
+from .strips import open_strips as open_strips
 from .windows import fit_window as fit_window

@@ -31,6 +31,8 @@ from mscam_tf.errors import MscamError
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_BITS, PNG_COLOURS = 24, 25  # Where its header says how many, and which.
 PNG_PALETTE = 3
+NPY = b"\x93NUMPY"
+TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # The last two are BigTIFF.
 _ZIP = b"PK\x03\x04"
 _CHANNELS = 4  # Grey and alpha, RGB or RGBA.
 
@@ -121,15 +123,22 @@ def _read_bmp(path: Path, page: int | None, max_pixels: int) -> Stored:
 
 
 def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:
+    values, full = open_npy(path, page, max_pixels)
+    image = np.array(values)
+    return Stored(image.astype(np.uint8) if image.dtype == bool else image, full)
+
+
+def open_npy(
+    path: Path, page: int | None, max_pixels: int
+) -> tuple[np.ndarray, tuple[int, int] | None]:
+    """Return an array `(height, width)` that is mapped from its file, and the range of its type."""
     # Mapped, not loaded: a header that claims more than the file holds costs no memory.
     values = _drop_channel(np.load(path, mmap_mode="r", allow_pickle=False))
     height, width = values.shape[-2:]
     check_size(height, width, max_pixels)
     page = choose_page(page, len(values) if values.ndim == 3 else 1)
-    image = np.array(values[page] if values.ndim == 3 else values)
-    if image.dtype == bool:
-        return Stored(image.astype(np.uint8), (0, 1))
-    return Stored(image, find_array_range(image))
+    image = values[page] if values.ndim == 3 else values
+    return image, (0, 1) if image.dtype == bool else find_array_range(image)
 
 
 def _drop_channel(values: np.ndarray) -> np.ndarray:
@@ -150,14 +159,11 @@ def _drop_channel(values: np.ndarray) -> np.ndarray:
 _READERS: tuple[tuple[int, bytes, Callable[[Path, int | None, int], Stored]], ...] = (
     (128, b"DICM", read_dicom),  # First: what precedes it may look like another format.
     (0, PNG, _read_png),
-    (0, b"II*\0", read_tiff),
-    (0, b"MM\0*", read_tiff),
-    (0, b"II+\0", read_tiff),  # BigTIFF.
-    (0, b"MM\0+", read_tiff),
+    *((0, magic, read_tiff) for magic in TIFFS),
     (0, JPEG, _read_codestream),  # And JPEG-LS.
     (0, JPEG_2000, _read_codestream),
     (0, JP2, _read_codestream),
-    (0, b"\x93NUMPY", _read_npy),
+    (0, NPY, _read_npy),
     (0, b"BM", _read_bmp),
     # Groups 2 and 8 of a DICOM file that lacks what precedes the first element.
     (0, b"\x02\0", read_dicom),

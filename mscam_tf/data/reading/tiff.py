@@ -1,6 +1,9 @@
 """Decode TIFF images."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -29,6 +32,7 @@ _CODESTREAMS |= {33007: "JPEG", 34892: "JPEG", 34712: "JPEG 2000"}
 _COMPRESSIONS = {_NONE: "none", 2: "CCITT", 3: "CCITT", 4: "CCITT", 5: "LZW", 8: "deflate"}
 _COMPRESSIONS |= {32946: "deflate", 32773: "PackBits", 34925: "LZMA", 50000: "Zstandard"}
 _COMPRESSIONS |= _CODESTREAMS
+_AHEAD = 2**24  # Bytes that are read at once of a file that is decoded in strips.
 _HEADER_BYTES = 2**16  # More than the tables before the size of a JPEG need.
 
 
@@ -47,10 +51,58 @@ def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
     if values.dtype == bool:
         values = values.astype(np.uint8)
     _check_extra(chosen, values)
-    full = find_array_range(values)
-    if full is not None:
-        full = find_range(chosen.bitspersample, signed=values.dtype.kind == "i")
+    full = _find_full(chosen, values.dtype)
     return make_stored(values, full, chosen.photometric == _WHITE_IS_ZERO)
+
+
+def open_tiff_strips(
+    path: Path, page: int | None, max_pixels: int, opened: ExitStack
+) -> tuple[tuple[int, int], tuple[int, int] | None, bool, Iterator[np.ndarray]] | None:
+    """Return size, range and inversion of a page, and its strips of rows.
+
+    It is `None` for a page that must be decoded whole: one of several samples, or with a palette.
+
+    Args:
+        path: The file.
+        page: Which page.
+        max_pixels: As for `read_tiff`.
+        opened: What keeps the file open as long as strips are read.
+    """
+    file = opened.enter_context(tifffile.TiffFile(path))
+    chosen = file.pages[choose_page(page, len(file.pages))].aspage()
+    _check_tiff(chosen, path.stat().st_size, max_pixels)
+    _check_stack(file)
+    if chosen.samplesperpixel > 1 or chosen.imagedepth > 1 or chosen.photometric == _PALETTE:
+        return None
+    size = (chosen.imagelength, chosen.imagewidth)
+    inverted = chosen.photometric == _WHITE_IS_ZERO
+    strips = iter([chosen.asarray(out="memmap")]) if chosen.is_memmappable else _decode(chosen)
+    return size, _find_full(chosen, chosen.dtype), inverted, strips
+
+
+def _decode(page: tifffile.TiffPage) -> Iterator[np.ndarray]:
+    """Decode a grey page in rows of strips or tiles."""
+    rows, top = np.empty((0, page.imagewidth), page.dtype), 0
+    segment: Any
+    for segment, (_, _, row, column, _), _ in page.segments(maxworkers=1, buffersize=_AHEAD):
+        if row != top:
+            yield rows
+        if row != top or not len(rows):
+            height = min(segment.shape[1], page.imagelength - row)
+            rows, top = np.zeros((height, page.imagewidth), page.dtype), row
+        place = rows[:, column : column + segment.shape[2]]
+        place[:] = segment[0, : len(rows), : place.shape[1], 0]  # Tiles reach over the edges.
+    yield rows
+
+
+def _find_full(page: tifffile.TiffPage, dtype: Any) -> tuple[int, int] | None:
+    """Return the range of the bits that a page uses, `None` for floats."""
+    kind = np.dtype(dtype).kind
+    if kind == "b":
+        return find_range(page.bitspersample)
+    if find_array_range(np.empty(0, dtype)) is None:
+        return None
+    return find_range(page.bitspersample, signed=kind == "i")
 
 
 def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> None:

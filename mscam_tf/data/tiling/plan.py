@@ -82,12 +82,13 @@ def list_corners(frame_size: tuple[int, int], tiling: Tiling) -> Iterator[tuple[
         [(0, 0), (4, 0)]
     """
     height, width = frame_size
-    for y in _list_starts(height, tiling):
-        for x in _list_starts(width, tiling):
+    for y in list_starts(height, tiling):
+        for x in list_starts(width, tiling):
             yield x, y
 
 
-def _list_starts(length: int, tiling: Tiling) -> list[int]:
+def list_starts(length: int, tiling: Tiling) -> list[int]:
+    """Return where patches begin along a side of this many pixels."""
     step = max(1, round(tiling.size * (1 - tiling.overlap)))
     starts = list(range(0, length - tiling.size + 1, step))
     if tiling.border == "drop" or (starts and starts[-1] + tiling.size == length):

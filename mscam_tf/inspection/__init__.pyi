@@ -1,0 +1,11 @@
+from .blending import blend_tiles as blend_tiles
+from .blending import weigh_tile as weigh_tile
+from .frames import explain_frame as explain_frame
+from .frames import inspect_frame as inspect_frame
+from .inspections import Inspection as Inspection
+from .inspections import Tile as Tile
+from .inspections import Verdict as Verdict
+from .inspections import decide as decide
+from .inspections import judge as judge
+from .tiles import Framing as Framing
+from .tiles import cut_tiles as cut_tiles
