@@ -8,6 +8,7 @@ from mscam_tf.data.manifests import Manifest
 from mscam_tf.errors import MscamError, RunError
 from mscam_tf.evaluation.curves import Detection, DetectionReport, describe_curve, make_report
 from mscam_tf.evaluation.hits import Hits, find_hits
+from mscam_tf.evaluation.marked_images import choose_findings
 from mscam_tf.evaluation.objects import TrueObject, read_objects
 from mscam_tf.files import write_json, write_table
 from mscam_tf.folders import write_whole_folder
@@ -76,6 +77,7 @@ def measure_detection(
     Raises:
         MscamError: If an argument is none of its choices, or there are no objects.
         RunError: If the run has no operating point, or does not know which images are good.
+        ManifestError: If a label denies what is marked.
         ImageError: If images cannot be read: all of them are named at once.
         OutputError: If the folder holds something else.
     """
@@ -87,7 +89,8 @@ def measure_detection(
     folder = Path(folder)
     claim(folder, _FOLDER, overwrite=overwrite, inputs=manifest.paths)
     point = _read_point(find_run(run))
-    truth = read_objects(manifest, objects)
+    findings = choose_findings(find_run(run).task, manifest)
+    truth = read_objects(manifest, objects, findings=findings, good=point.good)
     size = size or _choose_size(truth)
     session = open_session(run, scale_maps=point.scale != "sum")
     found = find_hits(session, manifest, truth, point, skip_bad=skip_bad, on_progress=on_progress)

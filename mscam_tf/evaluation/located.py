@@ -16,7 +16,7 @@ from mscam_tf.evaluation.localized import (
     trace_curves,
 )
 from mscam_tf.evaluation.map_scores import TOLERANCE, MapScore, MapScores, Marked, score_map
-from mscam_tf.evaluation.marked_images import MarkedImage, read_marked_images
+from mscam_tf.evaluation.marked_images import MarkedImage, choose_findings, read_marked_images
 from mscam_tf.metrics import hit_boxes
 from mscam_tf.runs import (
     Explanation,
@@ -83,6 +83,7 @@ def locate(
         session.image_size,
         session.read,
         good=evidence.good_class,
+        findings=choose_findings(session.task, manifest),
         skip_bad=skip_bad,
         on_progress=on_check,
     )

@@ -15,10 +15,11 @@ from mscam_tf.data.manifests import (
     Box,
     Manifest,
     ManifestError,
-    Sample,
     check_inside,
     find_boxes,
     find_denied,
+    refuse_denied,
+    split_findings,
 )
 from mscam_tf.data.reading import (
     ImageError,
@@ -31,9 +32,9 @@ from mscam_tf.data.reading import (
     resize_mask,
 )
 from mscam_tf.names import show_place
+from mscam_tf.runs import Task
 
 _LOGGER = logging.getLogger(__name__)
-_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,20 @@ class MarkedImage:
         return there
 
 
+def choose_findings(task: Task, manifest: Manifest) -> Sequence[str]:
+    """Return what a label must name where it is marked: all findings, if labels are of them."""
+    named = {name for sample in manifest.samples for name in split_findings(sample.label)}
+    of_task = not task.exclusive and named <= set(task.class_names)
+    return task.class_names if of_task else ()
+
+
 def read_marked_images(
     manifest: Manifest,
     image_size: tuple[int, int],
     read: ReadOptions,
     *,
     good: str | None = None,
+    findings: Sequence[str] = (),
     skip_bad: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[Manifest, list[MarkedImage], list[Problem]]:
@@ -95,6 +104,7 @@ def read_marked_images(
         image_size: `(height, width)` to which images are resized.
         read: How they are read.
         good: The class of good images, beside `none`.
+        findings: All findings, where labels name several of them.
         skip_bad: Leave out images whose size or mask cannot be read.
         on_progress: Called with 1 after each image.
 
@@ -107,7 +117,7 @@ def read_marked_images(
             denies what is marked.
     """
     boxes = find_boxes(manifest) or {}
-    reader = _Reader(manifest, boxes, image_size)
+    reader = _Reader(manifest, boxes, image_size, good, findings)
     kept, found, problems, unknown = [], [], [], 0
     results = map_images(reader.read, manifest.paths, read)
     for sample, result in zip(manifest.samples, results, strict=True):
@@ -122,7 +132,7 @@ def read_marked_images(
             on_progress(1)
     if problems and not (skip_bad and kept):
         raise ImageError.of_several(problems, readable=bool(kept))
-    _check_labels(kept, found)
+    refuse_denied(reader.denied[path] for path in manifest.paths if path in reader.denied)
     if unknown:
         _LOGGER.warning("%d images are left out: nothing is marked in them.", unknown)
     if not any(one.asked.any() for one in found):
@@ -134,21 +144,6 @@ def read_marked_images(
     return replace(manifest, samples=tuple(kept)), found, problems
 
 
-def _check_labels(samples: Sequence[Sample], found: Sequence[MarkedImage]) -> None:
-    pairs = zip(samples, found, strict=True)
-    denied = [
-        f"{sample.place or sample.path}: {why}"
-        for sample, one in pairs
-        if (why := find_denied(sample, one.boxes))
-    ]
-    if denied:
-        listed = "\n".join(f"  {line}" for line in denied[:_LISTED])
-        raise ManifestError(
-            "No label may deny what is marked in its image; mend the one or the other. "
-            f"Received: {len(denied)} such images, first:\n{listed}"
-        )
-
-
 class _Reader:
     """Reads the objects of one image after the other."""
 
@@ -157,8 +152,12 @@ class _Reader:
         manifest: Manifest,
         boxes: "dict[str, Sequence[Box]]",
         image_size: tuple[int, int],
+        good: str | None,
+        findings: Sequence[str],
     ) -> None:
         self.root, self.boxes, self.image_size = manifest.root, boxes, image_size
+        self.good, self.findings = good, findings
+        self.denied: dict[Path, str] = {}
         self.samples = {manifest.root / sample.path: sample for sample in manifest.samples}
 
     def read(self, path: Path, options: ReadOptions) -> MarkedImage:
@@ -170,8 +169,11 @@ class _Reader:
         check_inside(boxes, sample.path, size)
         boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0]))]
         mask = self.root / sample.mask if sample.mask else None
-        if mask is not None:
-            boxes += _list_others(_read_mask(mask, size, options), boxes)
+        there = np.zeros(size) if mask is None else _read_mask(mask, size, options)
+        self.denied[path] = find_denied(
+            sample, boxes, masked=bool(there.any()), findings=self.findings, good=self.good
+        )
+        boxes += _list_others(there, boxes)
         sizes = np.array(measure_boxes(boxes), float)
         scaled = tuple(box.resize(size, self.image_size) for box in boxes)
         return MarkedImage(scaled, sizes, mask, self.image_size, options)

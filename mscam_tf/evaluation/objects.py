@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scipy.ndimage import find_objects
@@ -13,11 +13,16 @@ from mscam_tf.data.manifests import (
     Box,
     Manifest,
     ManifestError,
+    Row,
     Sample,
     Spellings,
+    check_objects,
     find_boxes,
+    find_denied,
     open_table,
     parse_number,
+    refuse_denied,
+    split_findings,
 )
 from mscam_tf.data.reading import number_objects, read_mask
 from mscam_tf.names import show_place
@@ -66,7 +71,11 @@ class TrueObject:
 
 
 def read_objects(
-    manifest: Manifest, table: str | Path | None = None
+    manifest: Manifest,
+    table: str | Path | None = None,
+    *,
+    findings: Sequence[str] = (),
+    good: str | None = None,
 ) -> dict[str, list[TrueObject]]:
     """Read the objects in the images of a manifest.
 
@@ -78,12 +87,15 @@ def read_objects(
         manifest: The images.
         table: A CSV file with the column `path` and others; by default the `objects.csv` or
             `bones.csv` beside the manifest, if there is one.
+        findings: All findings, where labels name several of them.
+        good: The class of good images, beside `none`.
 
     Returns:
         The objects of each image, by its path in the manifest.
 
     Raises:
-        ManifestError: If nothing says where objects are, or a table is not as it should be.
+        ManifestError: If nothing says where objects are, a table is not as it should be, or a label
+            denies what is marked.
     """
     boxes = find_boxes(manifest) or {}
     found = [path for name in OBJECT_FILES if (path := manifest.root / name).is_file()]
@@ -98,6 +110,11 @@ def read_objects(
             f"Objects must be in a table ({' or '.join(OBJECT_FILES)}, --objects), a boxes.csv, or "
             f"the masks of the manifest. Received: {show_place(manifest.root)} without any"
         )
+    refuse_denied(
+        find_denied(sample, [one.box for one in several], findings=findings, good=good)
+        for sample in manifest.samples
+        if (several := objects.get(sample.path))
+    )
     return objects
 
 
@@ -108,42 +125,45 @@ def _read_table(
     if "path" not in table.columns:
         raise ManifestError(f"{path} must have the column path. Received: {table.columns}")
     spellings = Spellings([sample.path for sample in manifest.samples], manifest.root)
-    rows: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    rows: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
         image = spellings.find(row.cells["path"], path.parent)
         if image is not None:  # Of a part of the images, such as one split.
-            rows[image].append(row.cells)
-    return {image: _join(path, image, cells, boxes) for image, cells in rows.items()}
+            rows[image].append(row)
+    return {image: _join(path, image, found, boxes) for image, found in rows.items()}
 
 
 def _join(
     path: Path,
     image: str,
-    rows: Sequence[Mapping[str, str]],
+    rows: Sequence[Row],
     boxes: Mapping[str, Sequence[Box]],
 ) -> list[TrueObject]:
-    if all(name in rows[0] for name in CORNERS):
-        return [TrueObject(_read_box(path, cells), cells) for cells in rows]
+    if all(name in rows[0].cells for name in CORNERS):
+        return [TrueObject(_read_box(path, row), row.cells) for row in rows]
     found = boxes.get(image, ())
     if len(found) != len(rows):
         raise ManifestError(
             f"{path} must have the corners of boxes, or a row for each box of boxes.csv. "
             f"Received: {len(rows)} rows and {len(found)} boxes of {image}"
         )
-    return [TrueObject(box, cells) for box, cells in zip(found, rows, strict=True)]
+    return [TrueObject(box, row.cells) for box, row in zip(found, rows, strict=True)]
 
 
-def _read_box(path: Path, cells: Mapping[str, str]) -> Box:
-    corners = [parse_number(cells[name]) for name in CORNERS]
+def _read_box(path: Path, row: Row) -> Box:
+    corners = [parse_number(row.cells[name]) for name in CORNERS]
     if None in corners:
-        raise ManifestError(f"{path} must have numbers in {CORNERS}. Received: {dict(cells)}")
+        raise ManifestError(f"{path} must have numbers in {CORNERS}. Received: {dict(row.cells)}")
     x_min, y_min, x_max, y_max = (corner or 0.0 for corner in corners)
-    return Box(x_min, y_min, x_max, y_max, cells.get("label", ""))
+    box = Box(x_min, y_min, x_max, y_max, row.cells.get("label", ""), place=row.place)
+    check_objects([box])
+    return box
 
 
 def _read_mask(manifest: Manifest, sample: Sample) -> list[TrueObject]:
     if not sample.mask:
         return []
     places = find_objects(number_objects(read_mask(manifest.root / sample.mask)))
-    boxes = [Box(x.start, y.start, x.stop, y.stop, sample.label) for y, x in places]
-    return [TrueObject(box) for box in boxes]
+    label = sample.label if split_findings(sample.label) else ""
+    boxes = [Box(x.start, y.start, x.stop, y.stop, label) for y, x in places]
+    return [TrueObject(replace(box, place=f"its mask {sample.mask}")) for box in boxes]

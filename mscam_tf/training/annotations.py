@@ -11,11 +11,11 @@ from mscam_tf.data.manifests import (
     VISIBLE,
     Box,
     Manifest,
-    ManifestError,
     Sample,
     check_inside,
     find_boxes,
     find_denied,
+    refuse_denied,
 )
 from mscam_tf.data.reading import ImageError, Problem, ReadOptions, read_mask
 from mscam_tf.runs import Task
@@ -23,7 +23,6 @@ from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
 from mscam_tf.training.marks import Mark, Marks
 from mscam_tf.training.nesting import settle_overlaps
 
-_LISTED = 20  # Contradictions that a message names.
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -70,23 +69,13 @@ def read_marks(
         raise ImageError(
             reader.problems, "Mend them, or learn from the labels alone: map_weight 0."
         )
-    _refuse_denied(reader.denied)
+    refuse_denied(reader.denied, ", or learn from the labels alone: map_weight 0")
     shown = np.array([_list_shown(mark, image_size, len(own[0])) for mark in marks])
     if not shown.any():
         return None
     _LOGGER.info("Objects are marked in %d of %d images.", shown.any(1).sum(), len(marks))
     most = max(len(mark.kinds) for mark in marks if mark is not None)
     return Marks(image_size, tuple(marks), own, shown, most)
-
-
-def _refuse_denied(denied: Sequence[str]) -> None:
-    if denied:
-        more = [f"and {len(denied) - _LISTED} more"] if len(denied) > _LISTED else []
-        listed = "\n".join(f"  {line}" for line in [*denied[:_LISTED], *more])
-        raise ManifestError(
-            "No label may deny what is marked in its image; mend the one or the other, or learn "
-            f"from the labels alone: map_weight 0. Received: {len(denied)} such images:\n{listed}"
-        )
 
 
 def _list_shown(mark: Mark | None, image_size: tuple[int, int], classes: int) -> np.ndarray:
@@ -118,8 +107,9 @@ class _Reader:
             return None
         check_inside(boxes, sample.path, size)
         boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0]))]
-        denied = find_denied(sample, boxes, masked=mask is not None, findings=self.findings)
-        self.denied += [f"{sample.place or sample.path}: {denied}"] if denied else []
+        self.denied.append(
+            find_denied(sample, boxes, masked=mask is not None, findings=self.findings)
+        )
         how = BOXED if mask is None else MASKED
         kinds = [
             self._tell(box.label, own, how if mask or box.visible >= VISIBLE else MAYBE)
@@ -146,7 +136,7 @@ class _Reader:
 
     def _tell(self, label: str, own: np.ndarray, how: int) -> np.ndarray:
         """Return what an object is for each class: the one of its label, or that of its image."""
-        if label != NO_OBJECT and label in self.names:
+        if label in self.names:
             return how * (np.array(self.names) == label)
         if own.sum() == 1:
             return how * own

@@ -7,6 +7,8 @@ from PIL import Image
 from mscam_tf import Box, ImageError, ManifestError, ReadOptions, read_manifest, write_boxes
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.evaluation import read_marked_images
+from mscam_tf.evaluation.marked_images import choose_findings
+from mscam_tf.runs import OneLabel, SeveralFindings
 
 SIZE = (20, 40)  # Of the files; models see half of it.
 
@@ -83,6 +85,27 @@ def test_a_label_that_denies_what_is_marked_is_refused(folder):
     write_boxes({"c.png": [Box(3, 1, 13, 7)]}, folder / "boxes.csv")
     with pytest.raises(ManifestError, match=r"No label may deny(.|\n)*1 such(.|\n)*c\.png"):
         read(list_samples(folder))
+
+
+def test_boxes_deny_the_good_class_and_findings_that_are_not_named(folder):
+    manifest = list_samples(folder)
+    fine = replace(manifest, samples=(*manifest.samples[1:], Sample("a.png", "fine", "a")))
+    write_boxes({"a.png": [Box(3, 1, 13, 7, "pore")]}, folder / "boxes.csv")
+    assert len(read(fine)[1]) == 3
+    with pytest.raises(ManifestError, match=r"a\.png: it is labelled 'fine'.*x from 3 to 13"):
+        read(fine, good="fine")
+    write_boxes({"b.png": [Box(3, 1, 13, 7, "crack")]}, folder / "boxes.csv")
+    assert len(read(manifest)[1]) == 3
+    with pytest.raises(ManifestError, match=r"b\.png: it is labelled 'pore', .* marks 'crack'"):
+        read(manifest, findings=["crack", "pore"])
+
+
+def test_labels_are_of_findings_where_a_task_knows_them_all(folder):
+    task, manifest = SeveralFindings(["crack", "pore"]), list_samples(folder)
+    assert choose_findings(task, manifest) == ["crack", "pore"]
+    assert choose_findings(OneLabel(["none", "pore"]), manifest) == ()
+    other = replace(manifest.samples[0], label="pore|scratch")
+    assert choose_findings(task, replace(manifest, samples=(other,))) == ()
 
 
 def test_nothing_marked_is_refused(image_folder):

@@ -67,6 +67,33 @@ def test_what_does_not_fit_is_named(manifest):
         read_objects(manifest)
 
 
+def test_labels_that_deny_what_is_marked_are_refused(manifest):
+    """Objects in good images would not be looked for, and nobody would know."""
+    good = replace(manifest.samples[0], label="none")
+    denied = replace(manifest, samples=(good, manifest.samples[1]))
+    message = r"b/1\.png: it is labelled 'none', but its mask m/1\.png marks an object in it, x"
+    with pytest.raises(ManifestError, match=message):
+        read_objects(denied)
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    with pytest.raises(ManifestError, match=r"but .*boxes\.csv, line 2 marks 'pore'"):
+        read_objects(denied)
+    with pytest.raises(ManifestError, match="it is labelled 'bone', but"):
+        read_objects(manifest, good="bone")
+    with pytest.raises(ManifestError, match=r"line 3 marks 'crack'"):
+        read_objects(replace(manifest, samples=(replace(good, label="pore"),)), findings=NAMES)
+    assert len(read_objects(manifest, findings=["bone"])["b/1.png"]) == 2
+
+
+NAMES = ["crack", "pore"]
+
+
+def test_objects_labelled_none_are_refused(manifest, tmp_path):
+    corners = {"x_min": 1, "y_min": 2, "x_max": 4, "y_max": 5}
+    write_table(tmp_path / "mine.csv", [{"path": "b/1.png", **corners, "label": "none"}])
+    with pytest.raises(ManifestError, match=r"mine\.csv, line 2: a box marks an object"):
+        read_objects(manifest, tmp_path / "mine.csv")
+
+
 def test_other_columns_are_named(manifest):
     write_boxes(BOXES, manifest.root / "boxes.csv")
     (one, _) = read_objects(manifest)["b/1.png"]

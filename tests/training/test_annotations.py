@@ -47,7 +47,7 @@ def test_boxes_are_resized_with_their_image(tmp_path):
 
 def test_objects_have_the_class_of_their_box_or_else_of_their_image(tmp_path):
     samples = [Sample(name, label, "") for name, label in (("a", "pore"), ("b", "none"))]
-    boxes = [Box(0, 0, 2, 2, "crack"), Box(2, 2, 4, 4, "odd"), Box(4, 4, 8, 6, "none")]
+    boxes = [Box(0, 0, 2, 2, "crack"), Box(2, 2, 4, 4, "odd"), Box(4, 4, 8, 6)]
     cut = Box(-6, 6, 2, 8, "crack").clip(8, 8)
     slight = Box(6, 6, 12, 8, "odd")  # Of which a third is in the image.
     marks = read(tmp_path, samples, {"a": [*boxes, cut], "b": [slight]})
@@ -176,7 +176,7 @@ def test_labels_must_not_deny_what_is_marked(tmp_path):
     boxes = {
         "a": [Box(0, 0, 2, 2, "crack")],
         "b": [Box(0, 0, 2, 2)],
-        "c": [Box(0, 0, 2, 2, "none")],
+        "c": [Box(-6, 0, 2, 2, "crack")],  # Of which a quarter is in the image.
     }
     with pytest.raises(ManifestError) as caught:
         read(tmp_path, samples, {**boxes, "e": [Box(0, 0, 2, 2, "crack")]})
@@ -186,6 +186,12 @@ def test_labels_must_not_deny_what_is_marked(tmp_path):
     assert "labelled 'none'" in lines[1]
     assert "boxes.csv, line 2 marks 'crack' in it, x from 0 to 2" in lines[1]
     assert "its mask mask.png marks an object" in lines[3]
+
+
+@pytest.mark.parametrize("label", ["pore", "none"])
+def test_a_box_labelled_none_is_refused(tmp_path, label):
+    with pytest.raises(ManifestError, match=r"boxes\.csv, line 2: a box marks an object, and"):
+        read(tmp_path, [Sample("a", label, "")], {"a": [Box(0, 0, 2, 2, "none")]})
 
 
 def test_labels_of_findings_must_name_all_that_is_marked(tmp_path):

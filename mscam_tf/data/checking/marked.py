@@ -75,4 +75,4 @@ def list_denied(manifest: Manifest, sizes: Mapping[int, _Size], masked: set[int]
             rows = [cut for box in rows if (cut := box.clip(width, height))]
         reason = find_denied(sample, rows, masked=index in masked, findings=findings)
         if reason:
-            yield f"{sample.place or sample.path}: {reason}"
+            yield reason

@@ -1,14 +1,15 @@
 from .box import CORNERS as CORNERS
 from .box import Box as Box
-from .boxes import BOXES_FILE as BOXES_FILE
 from .boxes import carry_boxes as carry_boxes
 from .boxes import check_inside as check_inside
 from .boxes import find_boxes as find_boxes
 from .boxes import read_boxes as read_boxes
 from .boxes import write_boxes as write_boxes
 from .denials import VISIBLE as VISIBLE
+from .denials import check_objects as check_objects
 from .denials import find_denied as find_denied
 from .denials import guess_findings as guess_findings
+from .denials import refuse_denied as refuse_denied
 from .export import check_box_format as check_box_format
 from .export import export_boxes as export_boxes
 from .findings import encode_findings as encode_findings
@@ -22,6 +23,7 @@ from .manifest import read_manifest as read_manifest
 from .manifest import write_manifest as write_manifest
 from .matching import match_boxes as match_boxes
 from .relocation import relocate as relocate
+from .samples import BOXES_FILE as BOXES_FILE
 from .samples import MANIFEST_FILE as MANIFEST_FILE
 from .samples import NO_OBJECT as NO_OBJECT
 from .samples import OBJECT as OBJECT
@@ -40,6 +42,7 @@ from .splits import find_torn_groups as find_torn_groups
 from .splits import set_splits as set_splits
 from .splits import split_folds as split_folds
 from .splits import split_manifest as split_manifest
+from .tables import Row as Row
 from .tables import open_table as open_table
 from .tables import parse_number as parse_number
 from .walking import list_files as list_files

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.box import CORNERS, Box
+from mscam_tf.data.manifests.denials import check_objects
 from mscam_tf.data.manifests.manifest import keep_spaces
 from mscam_tf.data.manifests.matching import match_boxes
 from mscam_tf.data.manifests.relocation import relocate_path
-from mscam_tf.data.manifests.samples import Manifest, ManifestError
+from mscam_tf.data.manifests.samples import BOXES_FILE, Manifest, ManifestError
 from mscam_tf.data.manifests.tables import Row, Table, open_table, parse_number
 from mscam_tf.errors import MscamError
 from mscam_tf.files import write_table
 
-BOXES_FILE = "boxes.csv"
 _LOGGER = logging.getLogger(__name__)
 _PATH_NAMES = ("path", "film", "image")
 _MOST = {"visible": 1.0}
@@ -38,7 +38,8 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
         The boxes of each image, under its path as it is written in the file.
 
     Raises:
-        ManifestError: If a column is missing, or a row or an entry holds no box.
+        ManifestError: If a column is missing, a row or an entry holds no box, or a box is labelled
+            `none`.
 
     Examples:
         >>> import tempfile, pathlib
@@ -47,7 +48,12 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
         >>> read_boxes(path)["w1.png"][0].size
         (6.0, 4.5)
     """
-    path = Path(path)
+    boxes = _read_any(Path(path), images)
+    check_objects(box for found in boxes.values() for box in found)
+    return boxes
+
+
+def _read_any(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
     if path.is_dir() or path.suffix.lower() == ".json":
         from mscam_tf.data.manifests.exchange import read_exchanged  # Takes long to import.
 

@@ -9,7 +9,7 @@ from mscam_tf.errors import MscamError
 NO_OBJECT, OBJECT = "none", "object"
 
 SPLITS = ("train", "validation", "test")
-MANIFEST_FILE = "manifest.csv"
+MANIFEST_FILE, BOXES_FILE = "manifest.csv", "boxes.csv"
 
 
 class ManifestError(MscamError):

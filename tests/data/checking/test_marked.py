@@ -38,6 +38,11 @@ def test_boxes_beside_their_image_are_named(data):
     assert "boxes.csv, line 2, c.png: a box must reach into its image of 32 x 32" in denied[1]
 
 
+def test_boxes_labelled_none_end_the_check(data):
+    with pytest.raises(ManifestError, match=r"boxes\.csv, line 3: a box marks an object, and"):
+        check(data, "c.png,0,0,4,4,pore\nd.png,0,0,4,4,none\n")
+
+
 def test_rows_that_hold_no_box_end_the_check(data):
     with pytest.raises(ManifestError, match=r"boxes\.csv, line 2, column x_max.*'nan'"):
         check(data, "c.png,0,0,nan,4,pore\n")
