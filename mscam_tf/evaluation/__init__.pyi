@@ -4,7 +4,6 @@ from .detection import measure_detection as measure_detection
 from .hits import Hit as Hit
 from .hits import Hits as Hits
 from .hits import find_hits as find_hits
-from .hits import find_marks as find_marks
 from .localization_files import LOCALIZATION_FOLDER as LOCALIZATION_FOLDER
 from .localization_files import write_localization as write_localization
 from .localized import THRESHOLDS as THRESHOLDS
@@ -12,6 +11,9 @@ from .localized import Localization as Localization
 from .localized import LocatedRow as LocatedRow
 from .localized import name_sizes as name_sizes
 from .located import locate as locate
+from .map_scores import MapScore as MapScore
+from .map_scores import MapScores as MapScores
+from .map_scores import score_map as score_map
 from .marked_images import MarkedImage as MarkedImage
 from .marked_images import read_marked_images as read_marked_images
 from .objects import TrueObject as TrueObject

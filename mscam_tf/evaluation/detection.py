@@ -90,7 +90,9 @@ def measure_detection(
     claim(folder, _FOLDER, overwrite=overwrite, inputs=manifest.paths)
     point = _read_point(find_run(run))
     findings = choose_findings(find_run(run).task, manifest)
-    truth = read_objects(manifest, objects, findings=findings, good=point.good)
+    truth = read_objects(
+        manifest, objects, findings=findings, good=point.good, read=find_run(run).config.read
+    )
     size = size or _choose_size(truth)
     session = open_session(run, scale_maps=point.scale != "sum")
     found = find_hits(session, manifest, truth, point, skip_bad=skip_bad, on_progress=on_progress)

@@ -7,9 +7,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mscam_tf.errors import MscamError
-from mscam_tf.localization import find_regions
 from mscam_tf.metrics import draw_middle, find_spots
-from mscam_tf.runs import Explanation, OperatingPoint, Task, find_good_class
+from mscam_tf.runs import Explanation, Task, find_good_class
 
 BASELINES = ("middle", "dark spots", "bright spots")
 
@@ -81,23 +80,3 @@ class Evidence:
             find_spots(image, "bright"),
         )
         return maps | dict(zip(BASELINES, baselines, strict=True))
-
-
-def find_marked_places(explanation: Explanation, point: OperatingPoint) -> np.ndarray:
-    """Return where an image is marked at an operating point: the peaks of its regions.
-
-    Regions of several classes in one place are one mark.
-
-    Args:
-        explanation: Of the image.
-        point: Thresholds of the maps, and the least area.
-
-    Returns:
-        Rows and columns in pixels, `(m, 2)`.
-    """
-    names, maps = explanation.class_names, point.take_maps(explanation)
-    above = [maps[..., names.index(name)] - low for name, low in point.map_thresholds.items()]
-    if not above:
-        return np.zeros((0, 2))
-    regions = find_regions(np.max(above, axis=0), 0.0, minimum_area=point.minimum_area)
-    return np.array([region.peak[::-1] for region in regions]).reshape(-1, 2)

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mscam_tf.data.manifests import NO_OBJECT, Manifest, Sample
+from mscam_tf.data.manifests import (
+    NO_OBJECT,
+    VISIBLE,
+    Manifest,
+    Sample,
+)
 from mscam_tf.data.reading import Problem
 from mscam_tf.evaluation.objects import TrueObject
 from mscam_tf.evaluation.rates import Rate, count_groups
-from mscam_tf.localization import find_regions
-from mscam_tf.metrics import find_peaks
-from mscam_tf.runs import Explanation, OperatingPoint, Session, is_rejected, keep_readable
-
-TOLERANCE = 3.0  # Pixels beside an object at which a mark is still on it.
+from mscam_tf.evaluation.truth import cut_boxes, list_corners
+from mscam_tf.localization import find_marks
+from mscam_tf.metrics import hit_boxes
+from mscam_tf.runs import OperatingPoint, Session, is_rejected, keep_readable
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ def find_hits(
 ) -> Hits:
     """Look for objects with a run at an operating point.
 
-    A mark is a local maximum of the map of any class, within a region above the class's threshold.
-    It lies on an object if it is within its box or at most 3 pixels beside it, in pixels of the
-    model's input.
+    Marks are those of `mscam_tf.localization.find_marks`. One lies on an object if it is within its
+    box or at most 3 pixels beside it, in pixels of the model's input. An object of which more than
+    half lies outside of its image need not be found.
 
     Args:
         session: Of the run; with the maps of each scale, if one of them is marked.
@@ -74,6 +78,7 @@ def find_hits(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
+        ManifestError: If a box lies beside its image.
     """
     good_name = NO_OBJECT if point.good is None else point.good
     found: list[Hit] = []
@@ -83,11 +88,12 @@ def find_hits(
     for sample, explanation in keep_readable(pairs, problems, skip_bad=skip_bad):
         rejected = bool(is_rejected(session.task, explanation.logits, point))
         marks = find_marks(explanation, point)
+        size = explanation.source_size or session.image_size
+        matched = _match(sample, objects.get(sample.path, ()), marks, size, session.image_size)
         if sample.label == good_name:
             good.append((sample.group, rejected, len(marks) > 0))
         else:
-            size = explanation.source_size or session.image_size
-            found += _match(sample, objects.get(sample.path, ()), rejected, marks, size, session)
+            found += [Hit(sample.path, one, rejected, marked) for one, marked in matched]
         if on_progress is not None:
             on_progress(1)
     groups = np.array([group for group, _, _ in good])
@@ -98,40 +104,15 @@ def find_hits(
     )
 
 
-def find_marks(explanation: Explanation, point: OperatingPoint) -> np.ndarray:
-    """Return the places of the marks on an image, `(n, 2)`: `x, y` in pixels of the model's input.
-
-    The centre of the first pixel is at 0.5.
-    """
-    maps = point.take_maps(explanation)
-    places = [np.empty((0, 2))]
-    for name, threshold in point.map_thresholds.items():
-        values = maps[..., explanation.class_names.index(name)]
-        if values.max() < threshold:
-            continue
-        kept = np.full(values.shape, values.min())
-        for region in find_regions(values, threshold, minimum_area=point.minimum_area):
-            kept[region.slices][region.mask] = values[region.slices][region.mask]
-        peaks, _ = find_peaks(kept)
-        places.append(peaks[:, ::-1] + 0.5)
-    return np.concatenate(places)
-
-
 def _match(
     sample: Sample,
     objects: Sequence[TrueObject],
-    rejected: bool,
     marks: np.ndarray,
     size: tuple[int, int],
-    session: Session,
-) -> list[Hit]:
-    """Bring boxes to pixels of the model's input, and look for marks on them."""
-    hits = []
-    for one in objects:
-        box = one.box.resize(size, session.image_size)
-        before = (box.x_min, box.y_min) - marks
-        behind = marks - (box.x_max, box.y_max)
-        beside = np.maximum(before, behind).clip(0)
-        marked = bool((np.square(beside).sum(axis=1) <= TOLERANCE**2).any())
-        hits.append(Hit(sample.path, one, rejected, marked))
-    return hits
+    image_size: tuple[int, int],
+) -> list[tuple[TrueObject, bool]]:
+    """Return the objects that are to be found, and whether a mark lies on each."""
+    boxes = cut_boxes([one.box for one in objects], sample.path, size)
+    hits = hit_boxes(marks, list_corners([box.resize(size, image_size) for box in boxes]))
+    triples = zip(objects, boxes, hits.T, strict=True)
+    return [(one, bool(hit.any())) for one, box, hit in triples if box.visible >= VISIBLE]

@@ -8,9 +8,10 @@ import numpy as np
 
 from mscam_tf.data.reading import write_problems
 from mscam_tf.evaluation.localized import Localization, LocatedRow
-from mscam_tf.evaluation.map_scores import STEP, TOLERANCE
+from mscam_tf.evaluation.map_scores import STEP
 from mscam_tf.files import write_json, write_table
 from mscam_tf.folders import write_whole_folder
+from mscam_tf.metrics import MARK_TOLERANCE
 from mscam_tf.outputs import Kind
 from mscam_tf.plots import plot_free_response, save_figure
 
@@ -65,7 +66,7 @@ def _to_json(found: Localization, settings: dict[str, Any]) -> dict[str, Any]:
         "num_images": found.num_images,
         "num_groups": found.num_groups,
         "prevalence": round(found.prevalence, 6),
-        "tolerance": TOLERANCE,
+        "tolerance": MARK_TOLERANCE,
         "box_thresholds": STEP,
         "found_at_false_marks": 1,
         "interval": "95 % percentile bootstrap over groups",

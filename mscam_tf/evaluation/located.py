@@ -6,7 +6,7 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.errors import MscamError
-from mscam_tf.evaluation.evidence import Evidence, find_marked_places
+from mscam_tf.evaluation.evidence import Evidence
 from mscam_tf.evaluation.localized import (
     MARKED,
     THRESHOLDS,
@@ -15,8 +15,9 @@ from mscam_tf.evaluation.localized import (
     summarize,
     trace_curves,
 )
-from mscam_tf.evaluation.map_scores import TOLERANCE, MapScore, MapScores, Marked, score_map
+from mscam_tf.evaluation.map_scores import MapScore, MapScores, Marked, score_map
 from mscam_tf.evaluation.marked_images import MarkedImage, choose_findings, read_marked_images
+from mscam_tf.localization import find_marks
 from mscam_tf.metrics import hit_boxes
 from mscam_tf.runs import (
     Explanation,
@@ -129,9 +130,7 @@ class _Measured:
         self.objects.append(objects)
         self.pixels += [float(mask.mean())] if objects.asked.any() else []
         if self.point is not None:
-            hits: np.ndarray = hit_boxes(
-                find_marked_places(explanation, self.point), objects.corners, TOLERANCE
-            )
+            hits = hit_boxes(find_marks(explanation, self.point), objects.corners)
             self.hits.append(np.any(hits, axis=0))
             self.false.append(int((~hits.any(1)).sum()))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from mscam_tf.evaluation.marked_images import MarkedImage
 from mscam_tf.metrics import (
+    MARK_TOLERANCE,
     RATIOS,
     FreeResponse,
     average_precision_of_counts,
@@ -19,7 +20,6 @@ from mscam_tf.metrics import (
     score_marks,
 )
 
-TOLERANCE = 3.0  # Pixels.
 STEP = 0.02  # Between the thresholds of box accuracy: finer ones take minutes, and change little.
 
 
@@ -44,12 +44,14 @@ class MapScore:
 
 def score_map(map_: np.ndarray, objects: MarkedImage, mask: np.ndarray) -> MapScore:
     """Score a map `(H, W)` against the objects of its image, and their pixels `(H, W)`."""
-    marks = score_marks([map_], [objects.corners], TOLERANCE)
+    marks = score_marks([map_], [objects.corners])
     if not objects.asked.any():
         return MapScore(marks)
     unit = scale_to_unit(map_)
     overlaps = measure_box_overlaps(unit, objects.corners[objects.asked], interval=STEP)
-    return MapScore(marks, points_at(map_, mask, TOLERANCE), count_pixels(unit, mask), overlaps)
+    return MapScore(
+        marks, points_at(map_, mask, MARK_TOLERANCE), count_pixels(unit, mask), overlaps
+    )
 
 
 @dataclass(frozen=True)

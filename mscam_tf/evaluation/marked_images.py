@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import find_objects
 
 from mscam_tf.data.labelling import measure_boxes
 from mscam_tf.data.manifests import (
@@ -15,7 +14,6 @@ from mscam_tf.data.manifests import (
     Box,
     Manifest,
     ManifestError,
-    check_inside,
     find_boxes,
     find_denied,
     refuse_denied,
@@ -26,11 +24,11 @@ from mscam_tf.data.reading import (
     Problem,
     ReadOptions,
     map_images,
-    number_objects,
     read_mask,
     read_stored,
     resize_mask,
 )
+from mscam_tf.evaluation.truth import list_corners, list_marked
 from mscam_tf.names import show_place
 from mscam_tf.runs import Task
 
@@ -64,8 +62,7 @@ class MarkedImage:
     @property
     def corners(self) -> np.ndarray:
         """The boxes as numbers, `(n, 4)`: `x_min, y_min, x_max, y_max`."""
-        corners = [(box.x_min, box.y_min, box.x_max, box.y_max) for box in self.boxes]
-        return np.array(corners, float).reshape(-1, 4)
+        return list_corners(self.boxes)
 
     def paint(self) -> np.ndarray:
         """Return which pixels belong to objects, `(H, W)`: those of the mask, or of the boxes."""
@@ -162,37 +159,13 @@ class _Reader:
 
     def read(self, path: Path, options: ReadOptions) -> MarkedImage:
         sample = self.samples[path]
-        boxes = list(self.boxes.get(sample.path, ()))
+        boxes = self.boxes.get(sample.path, ())
         if not (boxes or sample.mask):
             return MarkedImage((), np.zeros(0), None, self.image_size, options)
         size = read_stored(path, options.page, options.max_pixels).values.shape
-        check_inside(boxes, sample.path, size)
-        boxes = [cut for box in boxes if (cut := box.clip(size[1], size[0]))]
+        boxes = list_marked(self.root, sample, boxes, options, size)
+        self.denied[path] = find_denied(sample, boxes, findings=self.findings, good=self.good)
         mask = self.root / sample.mask if sample.mask else None
-        there = np.zeros(size) if mask is None else _read_mask(mask, size, options)
-        self.denied[path] = find_denied(
-            sample, boxes, masked=bool(there.any()), findings=self.findings, good=self.good
-        )
-        boxes += _list_others(there, boxes)
         sizes = np.array(measure_boxes(boxes), float)
         scaled = tuple(box.resize(size, self.image_size) for box in boxes)
         return MarkedImage(scaled, sizes, mask, self.image_size, options)
-
-
-def _read_mask(path: Path, size: tuple[int, ...], options: ReadOptions) -> np.ndarray:
-    mask = read_mask(path, options)
-    if mask.shape != size:
-        raise ImageError(
-            [(path, f"expected the size {size} of its image, but it has {mask.shape}")]
-        )
-    return mask
-
-
-def _list_others(mask: np.ndarray, boxes: Sequence[Box]) -> list[Box]:
-    """Return the boxes of the objects in a mask that no box meets."""
-    numbers = number_objects(mask)
-    met = {0}
-    for box in boxes:
-        met |= set(np.unique(numbers[box.find_pixels()]).tolist())
-    places = enumerate(find_objects(numbers), start=1)
-    return [Box(x.start, y.start, x.stop, y.stop) for k, (y, x) in places if k not in met]

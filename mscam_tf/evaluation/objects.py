@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from scipy.ndimage import find_objects
-
 from mscam_tf.data.labelling import SIZE_MEASURES, measure_boxes
 from mscam_tf.data.manifests import (
     CORNERS,
@@ -24,7 +22,8 @@ from mscam_tf.data.manifests import (
     refuse_denied,
     split_findings,
 )
-from mscam_tf.data.reading import number_objects, read_mask
+from mscam_tf.data.reading import ReadOptions
+from mscam_tf.evaluation.truth import list_marked
 from mscam_tf.names import show_place
 
 OBJECT_FILES = ("objects.csv", "bones.csv")  # Which `mscam simulate` writes.
@@ -76,12 +75,13 @@ def read_objects(
     *,
     findings: Sequence[str] = (),
     good: str | None = None,
+    read: ReadOptions | None = None,
 ) -> dict[str, list[TrueObject]]:
     """Read the objects in the images of a manifest.
 
-    They are read from a table with a row an object, from the `boxes.csv` beside the manifest, or
-    from its masks; of a table without the corners of boxes, the rows of an image must be in the
-    order of its boxes.
+    They are those of a table with a row an object; without one, the boxes of the `boxes.csv` beside
+    the manifest, and each part of a mask that no box meets. Of a table without the corners of
+    boxes, the rows of an image must be in the order of its boxes.
 
     Args:
         manifest: The images.
@@ -89,6 +89,7 @@ def read_objects(
             `bones.csv` beside the manifest, if there is one.
         findings: All findings, where labels name several of them.
         good: The class of good images, beside `none`.
+        read: How masks are read.
 
     Returns:
         The objects of each image, by its path in the manifest.
@@ -96,15 +97,17 @@ def read_objects(
     Raises:
         ManifestError: If nothing says where objects are, a table is not as it should be, or a label
             denies what is marked.
+        ImageError: If a mask cannot be read.
     """
-    boxes = find_boxes(manifest) or {}
+    boxes, read = find_boxes(manifest) or {}, read or ReadOptions()
     found = [path for name in OBJECT_FILES if (path := manifest.root / name).is_file()]
     if table is not None or found:
         objects = _read_table(manifest, Path(table or found[0]), boxes)
-    elif boxes:
-        objects = {path: [TrueObject(box) for box in several] for path, several in boxes.items()}
     else:
-        objects = {sample.path: _read_mask(manifest, sample) for sample in manifest.samples}
+        objects = {
+            sample.path: _read_marked(manifest.root, sample, boxes.get(sample.path, ()), read)
+            for sample in manifest.samples
+        }
     if not any(objects.values()):
         raise ManifestError(
             f"Objects must be in a table ({' or '.join(OBJECT_FILES)}, --objects), a boxes.csv, or "
@@ -116,6 +119,15 @@ def read_objects(
         if (several := objects.get(sample.path))
     )
     return objects
+
+
+def _read_marked(
+    root: Path, sample: Sample, boxes: Sequence[Box], read: ReadOptions
+) -> list[TrueObject]:
+    """Read the objects of an image; one without a label has that of its image."""
+    label = sample.label if split_findings(sample.label) else ""
+    marked = list_marked(root, sample, boxes, read)
+    return [TrueObject(replace(box, label=box.label or label)) for box in marked]
 
 
 def _read_table(
@@ -158,12 +170,3 @@ def _read_box(path: Path, row: Row) -> Box:
     box = Box(x_min, y_min, x_max, y_max, row.cells.get("label", ""), place=row.place)
     check_objects([box])
     return box
-
-
-def _read_mask(manifest: Manifest, sample: Sample) -> list[TrueObject]:
-    if not sample.mask:
-        return []
-    places = find_objects(number_objects(read_mask(manifest.root / sample.mask)))
-    label = sample.label if split_findings(sample.label) else ""
-    boxes = [Box(x.start, y.start, x.stop, y.stop, label) for y, x in places]
-    return [TrueObject(replace(box, place=f"its mask {sample.mask}")) for box in boxes]

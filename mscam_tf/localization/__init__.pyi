@@ -3,6 +3,7 @@ from .explained import choose_point as choose_point
 from .explained import describe_shares as describe_shares
 from .explained import list_regions as list_regions
 from .explained import measure_stride as measure_stride
+from .marks import find_marks as find_marks
 from .regions import Region as Region
 from .regions import find_regions as find_regions
 from .sizes import estimate_size as estimate_size

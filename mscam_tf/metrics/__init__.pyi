@@ -31,6 +31,8 @@ from .faithfulness import cover_image as cover_image
 from .faithfulness import deletion as deletion
 from .faithfulness import insertion as insertion
 from .faithfulness import logit_sum_error as logit_sum_error
+from .free_response import MARK_TOLERANCE as MARK_TOLERANCE
+from .free_response import MARK_WINDOW as MARK_WINDOW
 from .free_response import FreeResponse as FreeResponse
 from .free_response import find_peaks as find_peaks
 from .free_response import hit_boxes as hit_boxes

@@ -10,8 +10,11 @@ from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import check_boxes, check_maps, pair, to_array
 from mscam_tf.settings import check_setting
 
+MARK_WINDOW = 15  # Pixels: side of the window in which a mark is the highest place.
+MARK_TOLERANCE = 3.0  # Pixels beside an object at which a mark still lies on it.
 
-def find_peaks(values: np.ndarray, window: int = 15) -> tuple[np.ndarray, np.ndarray]:
+
+def find_peaks(values: np.ndarray, window: int = MARK_WINDOW) -> tuple[np.ndarray, np.ndarray]:
     """Find the local maxima of a map: places that are highest in the window around them.
 
     A plateau has one peak, its first pixel by rows; a map that is the same everywhere has none.
@@ -89,8 +92,8 @@ class FreeResponse:
 def score_marks(
     maps: Iterable[np.ndarray],
     boxes: Iterable[np.ndarray],
-    tolerance: float = 3.0,
-    window: int = 15,
+    tolerance: float = MARK_TOLERANCE,
+    window: int = MARK_WINDOW,
 ) -> FreeResponse:
     """Score the peaks of maps against boxes.
 
@@ -134,7 +137,9 @@ def score_marks(
     )
 
 
-def hit_boxes(places: np.ndarray, boxes: np.ndarray, tolerance: float = 3.0) -> np.ndarray:
+def hit_boxes(
+    places: np.ndarray, boxes: np.ndarray, tolerance: float = MARK_TOLERANCE
+) -> np.ndarray:
     """Return which places lie in which boxes, or near them.
 
     Args:

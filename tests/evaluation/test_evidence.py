@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mscam_tf import MscamError
-from mscam_tf.evaluation.evidence import Evidence, find_marked_places
-from mscam_tf.runs import Explanation, OneLabel, OperatingPoint, SeveralFindings
+from mscam_tf.evaluation.evidence import Evidence
+from mscam_tf.runs import Explanation, OneLabel, SeveralFindings
 
 MAPS = np.array([[[1.0, 3.0, 0.5], [2.0, -1.0, 4.0]]])  # Of one row of two places.
 NAMES = ["bone", "none", "wire"]
@@ -62,16 +62,3 @@ def test_a_model_of_one_scale_is_scored_once():
     maps = np.random.default_rng(1).random((12, 14, 3))
     found = Evidence(OneLabel(NAMES)).list_maps(explain(maps, maps[None]))
     assert "scale 1" not in found
-
-
-def test_regions_of_two_classes_in_one_place_are_one_mark():
-    maps = np.zeros((10, 12, 3))
-    maps[2:5, 2:5, 0] = 2
-    maps[3, 4, 2] = 6
-    maps[7, 9, 2] = 4
-    maps[0, 11, 0] = 1
-    point = OperatingPoint({"bone": 1.5, "wire": 3.0}, good="none")
-    assert find_marked_places(explain(maps), point).tolist() == [[3.5, 4.5], [7.5, 9.5]]
-    larger = OperatingPoint({"bone": 1.5, "wire": 3.0}, good="none", minimum_area=2)
-    assert find_marked_places(explain(maps), larger).tolist() == [[3.5, 4.5]]
-    assert find_marked_places(explain(maps), OperatingPoint({}, good="none")).shape == (0, 2)

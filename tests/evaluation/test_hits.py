@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mscam_tf import Box, Manifest, Sample
+from mscam_tf import Box, Manifest, ManifestError, Sample
 from mscam_tf.data.reading import ReadOptions
-from mscam_tf.evaluation import TrueObject, find_hits, find_marks
+from mscam_tf.evaluation import TrueObject, find_hits
 from mscam_tf.runs import Explanation, OneLabel, OperatingPoint, Session
 from tests.conftest import write_images
 
@@ -21,18 +21,6 @@ def explain(path="", logits=(0.0, 0.0), **peaks):
     empty = np.empty((0, *maps.shape))
     values = (None, np.array(logits), None, None, None, maps, empty, NAMES)
     return Explanation(path, *values, source_size=(64, 128))
-
-
-def test_marks_are_peaks_above_the_threshold():
-    marks = find_marks(explain(at5_7=2.0, at20_40=1.9, at28_60=8.0), POINT)
-    assert sorted(marks.tolist()) == [[7.5, 5.5], [60.5, 28.5]]
-    assert find_marks(explain(), POINT).shape == (0, 2)
-
-
-def test_regions_below_the_minimum_area_bear_no_mark():
-    point = OperatingPoint({"bone": 2.0}, minimum_area=2.0, good="none")
-    marks = find_marks(explain(at5_7=3.0, at20_40=2.5, at20_41=2.2), point)
-    assert marks.tolist() == [[40.5, 20.5]]
 
 
 @pytest.fixture
@@ -84,3 +72,15 @@ def test_false_rejects_and_marks_are_of_good_groups(manifest):
     finally:
         Fake.explain = kept
     assert hits.false_rejects is hits.false_marks is None
+
+
+def test_an_object_that_hardly_reaches_into_its_image_need_not_be_found(manifest):
+    objects = {"bone/bone0.png": [TrueObject(Box(-5, 20, 4, 24)), TrueObject(Box(-3, 20, 4, 24))]}
+    hits = find_hits(open_fake(), manifest, objects, POINT)
+    assert [one.object.box.x_min for one in hits.objects] == [-3]
+
+
+def test_boxes_of_other_images_are_refused(manifest):
+    objects = {"bone/bone0.png": [TrueObject(Box(400, 4, 409, 9))]}
+    with pytest.raises(ManifestError, match=r"bone0\.png: a box must reach into its image of 128"):
+        find_hits(open_fake(), manifest, objects, POINT)

@@ -38,6 +38,13 @@ def test_masks_are_measured_where_there_is_nothing_else(manifest):
     assert (crack.measure("length"), crack.name("label")) == (4, "bone")
 
 
+def test_parts_of_a_mask_that_no_box_meets_are_objects_too(manifest):
+    write_boxes({"b/1.png": [Box(1, 3, 8, 9)]}, manifest.root / "boxes.csv")
+    boxed, crack = read_objects(manifest)["b/1.png"]
+    assert (boxed.measure("width"), boxed.name("label")) == (6, "bone")
+    assert (crack.measure("length"), crack.box.y_max) == (4, 1)
+
+
 def test_a_table_says_more_of_each_box(manifest):
     write_boxes(BOXES, manifest.root / "boxes.csv")
     rows = [{"path": "b/1.png", "diameter": 5.5, "material": "air"}] * 2
