@@ -13,6 +13,7 @@ from mscam_tf.cli.demo import demo
 from mscam_tf.cli.evaluate import evaluate
 from mscam_tf.cli.explain import explain
 from mscam_tf.cli.export import export
+from mscam_tf.cli.inspect import inspect
 from mscam_tf.cli.locate import locate
 from mscam_tf.cli.pod import pod
 from mscam_tf.cli.pretrain import pretrain
@@ -63,7 +64,7 @@ def main(
 
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    *(train, evaluate, explain, locate, analyze, calibrate, pod, export, demo),
+    *(train, evaluate, explain, locate, analyze, calibrate, pod, export, inspect, demo),
     *(check, split, relabel, tile, simulate, pretrain, reproduce),
 )
 for _command in _COMMANDS:

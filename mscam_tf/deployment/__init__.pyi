@@ -1,3 +1,4 @@
+from .about import EXPORT_FOLDER as EXPORT_FOLDER
 from .about import ExportedRun as ExportedRun
 from .comparing import Comparison as Comparison
 from .comparing import ExportError as ExportError
@@ -5,6 +6,7 @@ from .comparing import compare as compare
 from .consumers import write_consumers as write_consumers
 from .engines import OnnxEngine as OnnxEngine
 from .engines import OpenVinoEngine as OpenVinoEngine
+from .engines import need as need
 from .exporting import Export as Export
 from .exporting import export_run as export_run
 from .formats import FORMATS as FORMATS

@@ -12,7 +12,7 @@ SALIENCY = "saliency_map"  # What OpenVINO's Model API calls maps, `(n, C, H, W)
 
 
 def need(package: str, extra: str) -> Any:
-    """Import a package that only some formats need.
+    """Import a package that only some need.
 
     Raises:
         MscamError: If it is not installed.
@@ -21,8 +21,7 @@ def need(package: str, extra: str) -> Any:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise MscamError(
-            f"This format needs the package {package}: pip install 'mscam-tf[{extra}]'. "
-            f"Received: {error}"
+            f"This needs the package {package}: pip install 'mscam-tf[{extra}]'. Received: {error}"
         ) from error
 
 

@@ -1,5 +1,7 @@
 from .blending import blend_tiles as blend_tiles
 from .blending import weigh_tile as weigh_tile
+from .folders import inspect_images as inspect_images
+from .folders import watch_folders as watch_folders
 from .frames import explain_frame as explain_frame
 from .frames import inspect_frame as inspect_frame
 from .inspections import Inspection as Inspection
@@ -7,5 +9,17 @@ from .inspections import Tile as Tile
 from .inspections import Verdict as Verdict
 from .inspections import decide as decide
 from .inspections import judge as judge
+from .inspector import Entry as Entry
+from .inspector import Inspector as Inspector
+from .inspector import map_ahead as map_ahead
+from .recording import Recorder as Recorder
+from .rows import name_path as name_path
+from .rows import name_picture as name_picture
+from .rows import say_verdict as say_verdict
+from .sources import is_export as is_export
+from .sources import open_source as open_source
 from .tiles import Framing as Framing
 from .tiles import cut_tiles as cut_tiles
+from .watching import Watcher as Watcher
+from .work import INSPECTION_FOLDER as INSPECTION_FOLDER
+from .work import Summary as Summary

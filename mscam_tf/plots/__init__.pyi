@@ -4,6 +4,7 @@ from .charts import plot_confusion_matrix as plot_confusion_matrix
 from .charts import plot_history as plot_history
 from .charts import plot_relevance as plot_relevance
 from .charts import plot_sizes as plot_sizes
+from .colors import color_map as color_map
 from .confusions import plot_confused_images as plot_confused_images
 from .confusions import plot_overlaps as plot_overlaps
 from .detection import plot_detection as plot_detection
@@ -14,3 +15,4 @@ from .maps import plot_maps as plot_maps
 from .maps import plot_overlay as plot_overlay
 from .maps import plot_scales as plot_scales
 from .maps import plot_sheet as plot_sheet
+from .painting import paint_overlay as paint_overlay

@@ -16,20 +16,12 @@ from matplotlib.text import Text
 
 from mscam_tf.files import write_whole
 from mscam_tf.names import clean
+from mscam_tf.plots.colors import STOPS, find_limit, stretch_grey
 
 if TYPE_CHECKING:
     from mscam_tf.localization import Region
 
-COLOR_MAP = LinearSegmentedColormap.from_list(  # Clear at zero: what shows there is the image.
-    "evidence",
-    [
-        (0.0, (0.05, 0.1, 0.75, 0.75)),
-        (0.25, (0.1, 0.55, 0.95, 0.5)),
-        (0.5, (0.55, 0.6, 0.6, 0.0)),
-        (0.75, (1.0, 0.65, 0.1, 0.5)),
-        (1.0, (0.85, 0.0, 0.1, 0.75)),
-    ],
-)
+COLOR_MAP = LinearSegmentedColormap.from_list("evidence", list(STOPS))
 SIDE = 2.6  # Inches of one panel.
 _UNIT = "evidence (logits)"
 _OUTLINES = 20  # Regions that are drawn: a noisy map has hundreds.
@@ -53,15 +45,15 @@ def make_row(panels: int) -> tuple[Figure, np.ndarray]:
 
 def normalize(value_range: tuple[float, float]) -> Normalize:
     """Make the colour scale of a range of values: zero is in its middle."""
-    limit = max(abs(value) for value in value_range) or 1e-6
+    limit = find_limit(value_range)
     return Normalize(-limit, limit, clip=True)
 
 
 def show_image(axis: Axes, image: np.ndarray, title: str) -> None:
     """Show an image in grey; its contrast is stretched for the display only."""
     grey = np.asarray(image).reshape(image.shape[:2])
-    low, high = np.percentile(grey, [0.5, 99.5])  # Display only: radiographs are often flat.
-    axis.imshow(grey, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
+    low, high = stretch_grey(grey)
+    axis.imshow(grey, cmap="gray", vmin=low, vmax=high)
     axis.set_title(escape(title), fontsize=8)
 
 

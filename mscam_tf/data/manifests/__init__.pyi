@@ -46,3 +46,4 @@ from .tables import Row as Row
 from .tables import open_table as open_table
 from .tables import parse_number as parse_number
 from .walking import list_files as list_files
+from .walking import walk as walk

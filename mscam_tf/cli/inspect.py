@@ -1,0 +1,243 @@
+"""The command `mscam inspect`."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import Progress, TaskID
+
+from mscam_tf.cli.console import OVERWRITE, explain_errors, make_progress, say
+from mscam_tf.cli.sizes import SIZE, parse_size
+from mscam_tf.errors import MscamError
+
+if TYPE_CHECKING:
+    from mscam_tf.inspection import Entry, Framing, Summary
+
+
+def inspect(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|EXPORT",
+            help="Run folder of `mscam train`, or folder of `mscam export` in the format onnx or "
+            "openvino, which is quicker and starts at once.",
+            show_default=False,
+        ),
+    ],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="Folders of images, images, or CSV manifests."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
+    frames: Annotated[
+        bool,
+        typer.Option(
+            "--frames",
+            help="Inspect each image as overlapping tiles of the size of the run, without "
+            "resizing it; its maps are blended, and its regions are those of the whole image.",
+        ),
+    ] = False,
+    tile: Annotated[
+        Any,
+        typer.Option(
+            "--tile",
+            metavar=SIZE,
+            parser=parse_size,
+            help="Size of the tiles in pixels, of an export with `--free-size`; with --frames.",
+            show_default=False,
+        ),
+    ] = None,
+    overlap: Annotated[
+        float,
+        typer.Option(
+            "--overlap", metavar="SHARE", help="Share of a tile that the next one repeats."
+        ),
+    ] = 0.25,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            "--pictures", metavar="rejects|all|none", help="Of which images to paint pictures."
+        ),
+    ] = "rejects",
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Wait for images that come into the folders, until Ctrl-C."),
+    ] = False,
+    idle: Annotated[
+        float | None,
+        typer.Option(
+            "--idle",
+            metavar="SECONDS",
+            min=0,
+            help="With --watch: end when no image has come for so many seconds.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print a line of JSON for each image, and nothing else on this stream."
+        ),
+    ] = False,
+    fast: Annotated[
+        bool,
+        typer.Option(
+            "--fast",
+            help="Of an export for OpenVINO: compute in the precision in which the processor is "
+            "quickest.",
+        ),
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="COUNT",
+            min=1,
+            help="Threads of the runtime of an export; by default as many as there are cores.",
+            show_default=False,
+        ),
+    ] = None,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            "--max-pixels",
+            metavar="COUNT",
+            min=1,
+            help="Refuse images with more pixels than this; by default the limit of the run.",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Inspect long folders, or a folder that a scanner fills: reject or accept each image.
+
+    It writes a row of each image and of each region into the Parquet files of DIR/images and
+    DIR/regions (with --frames also DIR/tiles), pictures into DIR/pictures, and DIR/summary.json. A
+    file that cannot be read has a row that says why. When it is stopped, the same command goes on
+    with the images that have no row.
+
+    It ends with the status 0 if all images are accepted, 3 if one is rejected, and 4 if a file
+    cannot be read; with 1 after an error, 2 if the command is wrong, and 130 after Ctrl-C. These
+    are about all images that have a row in DIR. Where a run does not know which images are good,
+    none is rejected.
+
+    Each image is resized to the size of the run, as its training did. Add --frames for images that
+    are larger than those of the training.
+
+    Example: `mscam inspect EXPORT scans/ --out inspected`, or `mscam inspect EXPORT scans/ --watch
+    --json --out inspected`
+    """
+    from mscam_tf.inspection import is_export
+
+    with explain_errors(tensorflow=not is_export(source)):
+        from mscam_tf.inspection import open_source
+
+        if idle is not None and not watch:
+            raise MscamError(f"--idle needs --watch. Received: {idle=}")
+        session = open_source(source, fast=fast, threads=threads, max_pixels=max_pixels)
+        framing = _make_framing(frames, tile, overlap)
+        options = {"framing": framing, "pictures": pictures, "overwrite": overwrite}
+        summary = _run(session, images, out, as_json=as_json, watch=watch, idle=idle, **options)
+        _print_summary(summary, out, error=as_json)
+        raise typer.Exit(summary.status)
+
+
+def _make_framing(frames: bool, tile: Any, overlap: float) -> "Framing | None":
+    from mscam_tf.inspection import Framing
+
+    if not frames:
+        if tile is not None or overlap != Framing.overlap:
+            raise MscamError(f"Only frames are cut: add --frames. Received: {tile=}, {overlap=}")
+        return None
+    return Framing(tile, overlap)
+
+
+def _run(
+    session: Any,
+    images: list[Path],
+    out: Path,
+    *,
+    as_json: bool,
+    watch: bool,
+    idle: float | None,
+    **options: Any,
+) -> "Summary":
+    """Inspect images or watch folders, and show what becomes of each; say how to go on."""
+    from mscam_tf.data.manifests import list_images
+    from mscam_tf.inspection import inspect_images, watch_folders
+
+    with make_progress() as progress:
+        progress.disable = as_json
+        shown = _Display(progress, session.image_size, as_json)
+        try:
+            if watch:
+                say(f"Watching {', '.join(map(str, images))}; Ctrl-C ends it.", error=as_json)
+                shown.begin(None)
+                return watch_folders(
+                    session, images, out, idle=idle, on_entry=shown.show, **options
+                )
+            paths = list_images(images)
+            return inspect_images(
+                session, paths, out, on_start=shown.begin, on_entry=shown.show, **options
+            )
+        except KeyboardInterrupt:
+            text = f"{shown.count} images were inspected. The same command goes on with the others."
+            say(text, error=True)
+            raise
+
+
+@dataclass
+class _Display:
+    """Shows what becomes of images: a bar, or lines of JSON, and notes."""
+
+    progress: Progress
+    image_size: tuple[int, int]
+    as_json: bool
+    count: int = 0
+    resized: bool = False
+    start: float = field(default_factory=time.monotonic)
+    task: TaskID | None = None
+
+    def begin(self, total: int | None) -> None:
+        self.start = time.monotonic()
+        self.task = self.progress.add_task("inspecting", total=total)
+
+    def show(self, entry: "Entry") -> None:
+        from mscam_tf.data.reading import Problem
+
+        self.count += 1
+        if self.as_json:
+            typer.echo(json.dumps({**entry.row, "regions": entry.regions}))
+        if isinstance(entry.result, Problem):
+            say(f"Cannot be read: {entry.path}: {entry.result.reason}", error=True)
+        elif entry.result.seen_size != entry.result.size and not self.resized:
+            self.resized = True
+            height, width = self.image_size
+            say(
+                f"Images of another size than {height} x {width}, such as {entry.path}, are "
+                "resized to it, as in the training of the run; --frames inspects larger ones in "
+                "tiles.",
+                error=True,
+            )
+        if self.task is not None:
+            rate = self.count / max(time.monotonic() - self.start, 1e-9)
+            self.progress.update(
+                self.task, advance=1, description=f"inspecting, {rate:.1f} images/s"
+            )
+
+
+def _print_summary(summary: "Summary", out: Path, *, error: bool) -> None:
+    parts = [f"{summary.accepted} accepted", f"{summary.rejected} rejected"]
+    parts += [f"{summary.without_verdict} without a verdict"] * bool(summary.without_verdict)
+    parts += [f"{summary.unreadable} that cannot be read"] * bool(summary.unreadable)
+    say(f"{summary.images} images: {', '.join(parts)}; {summary.regions} regions", error=error)
+    rate = summary.inspected / max(summary.seconds, 1e-9)
+    say(f"Inspected {summary.inspected} now, {rate:.1f} images a second. Wrote {out}", error=error)
+    if summary.without_verdict:
+        say(
+            "This run does not know which images are good, so none is rejected. Train it with a "
+            "class none, or choose the class by `mscam calibrate RUN DATA --good CLASS`.",
+            error=True,
+        )

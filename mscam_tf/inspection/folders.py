@@ -1,0 +1,99 @@
+"""Inspect long folders, and folders that a scanner fills, into a folder of rows and pictures."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mscam_tf.inspection.inspector import Entry
+from mscam_tf.inspection.tiles import Framing
+from mscam_tf.inspection.watching import Watcher
+from mscam_tf.inspection.work import Summary, open_work
+from mscam_tf.runs import Session
+
+
+def inspect_images(
+    session: Session,
+    paths: Sequence[Path],
+    folder: str | Path,
+    *,
+    framing: Framing | None = None,
+    pictures: str = "rejects",
+    overwrite: bool = False,
+    on_start: Callable[[int], None] | None = None,
+    on_entry: Callable[[Entry], None] | None = None,
+) -> Summary:
+    """Inspect images, and write a row of each, a row of each region, and pictures.
+
+    It writes Parquet files into `images` (path, size, label, score, rejected, logits, regions,
+    picture, problem), `regions` and, of frames, `tiles`; pictures into `pictures`; `summary.json`;
+    and `inspection.json`, by which the folder is known. A file that cannot be read has a row that
+    says why. Called again with the same folder, it goes on with the images that have no row.
+
+    Args:
+        session: The run or the export.
+        paths: Image files.
+        folder: Where to write.
+        framing: How images are cut into tiles, see `inspect_frame`. By default each is taken as a
+            whole, and resized to the size of the run as its training did.
+        pictures: Of which images to paint pictures: `"rejects"`, `"all"` or `"none"`.
+        overwrite: Begin anew where there is an inspection; other files stay.
+        on_start: Called with the number of images that are left to inspect.
+        on_entry: Called with what became of each image.
+
+    Returns:
+        The `Summary` of all rows in the folder.
+
+    Raises:
+        OutputError: If the folder holds something else, or another command writes to it.
+        RunError: If it was begun with another run or other settings, or the model gives NaN.
+        MscamError: If pyarrow is not installed.
+    """
+    with open_work(session, folder, framing, pictures, paths, overwrite=overwrite) as work:
+        todo = work.choose(paths)
+        if on_start is not None:
+            on_start(len(todo))
+        for entry in work.inspect([todo]):
+            if on_entry is not None:
+                on_entry(entry)
+    return work.summarize()
+
+
+def watch_folders(
+    session: Session,
+    folders: Sequence[Path],
+    folder: str | Path,
+    *,
+    framing: Framing | None = None,
+    pictures: str = "rejects",
+    overwrite: bool = False,
+    idle: float | None = None,
+    on_entry: Callable[[Entry], None] | None = None,
+) -> Summary:
+    """Inspect images as they come into folders, as `inspect_images` does, until it is stopped.
+
+    A file is taken when it is complete: unchanged for half a second, and it can be read. One that
+    still cannot be read ten seconds after it last changed is a bad file. A path is inspected once:
+    give each image a name of its own. The column `latency` says how many seconds after the last
+    change of a file its verdict was known; that half second is part of it.
+
+    Args:
+        session: As for `inspect_images`.
+        folders: What is watched, with all folders below; they need not be there yet.
+        folder: As for `inspect_images`.
+        framing: As for `inspect_images`.
+        pictures: As for `inspect_images`.
+        overwrite: As for `inspect_images`.
+        idle: End when no file has come for so many seconds; by default it runs until it is stopped.
+        on_entry: As for `inspect_images`.
+
+    Returns:
+        As `inspect_images`.
+
+    Raises:
+        Exception: As `inspect_images`.
+    """
+    watcher = Watcher(folders, idle)
+    with open_work(session, folder, framing, pictures, folders, overwrite=overwrite) as work:
+        for entry in work.inspect(watcher.wait(), watcher):
+            if on_entry is not None:
+                on_entry(entry)
+    return work.summarize()

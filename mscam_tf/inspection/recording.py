@@ -1,0 +1,119 @@
+"""Rows of an inspection in Parquet files, each written whole."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mscam_tf.deployment import need
+from mscam_tf.files import write_whole
+
+TABLES = ("images", "regions", "tiles")
+_MOST_ROWS, _MOST_SECONDS = 4096, 30.0  # Of images in a part, and until it is written.
+_NUMBERS = (
+    *("score", "share", "x_min", "y_min", "x_max", "y_max"),
+    *("center_x", "center_y", "peak_x", "peak_y", "area", "size"),
+)
+
+
+class Recorder:
+    """Keeps rows of images, of regions and of tiles, in folders of Parquet files.
+
+    A part is one file of each table. That of the images is written last, and an image counts as
+    inspected once it has its row: what a stop leaves of a part without it is removed. So no row is
+    lost or doubled, whenever a process ends.
+
+    Args:
+        folder: Where the folders `images`, `regions` and `tiles` are.
+
+    Attributes:
+        done: The paths that have rows.
+        counts: How many images were `accepted`, `rejected`, without `verdict` and `unreadable`, and
+            how many `regions` they have.
+        labels: How many images have each label.
+
+    Raises:
+        MscamError: If pyarrow is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._arrow = need("pyarrow", "line")
+        self._parquet = need("pyarrow.parquet", "line")
+        self._schemas = _make_schemas(self._arrow)
+        self._folder = folder
+        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        self._since = time.monotonic()
+        self.done: set[str] = set()
+        self.counts: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
+        self._part = self._remove_halves()
+        for row in self._read_images():
+            self._count(row)
+
+    def add(self, image: dict[str, Any], regions: list[dict[str, Any]], tiles: list[Any]) -> bool:
+        """Take the rows of an image; return whether they were written, with those before them."""
+        self._rows["images"].append(image)
+        self._rows["regions"] += [{"path": image["path"], **row} for row in regions]
+        self._rows["tiles"] += [{"path": image["path"], **row} for row in tiles]
+        self._count(image)
+        return self.tick()
+
+    def tick(self) -> bool:
+        """Write all rows that were taken, if the first waits for 30 seconds or they are 4,096."""
+        late = time.monotonic() - self._since > _MOST_SECONDS
+        if not late and len(self._rows["images"]) < _MOST_ROWS:
+            return False
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Write all rows that were taken; return whether there were any."""
+        self._since = time.monotonic()
+        if not self._rows["images"]:
+            return False
+        self._part += 1
+        for name in reversed(TABLES):  # The images last.
+            table = self._arrow.Table.from_pylist(self._rows[name], self._schemas[name])
+            with write_whole(self._folder / name / f"{self._part:06d}.parquet") as partial:
+                self._parquet.write_table(table, partial)
+        self._rows = {name: [] for name in TABLES}
+        return True
+
+    def _count(self, row: dict[str, Any]) -> None:
+        self.done.add(row["path"])
+        self.counts[_name_outcome(row)] += 1
+        self.counts["regions"] += row["regions"] or 0
+        if row["label"] is not None:
+            self.labels[row["label"]] += 1
+
+    def _read_images(self) -> Iterator[dict[str, Any]]:
+        columns = ["path", "label", "rejected", "problem", "regions"]
+        for path in sorted((self._folder / "images").glob("*.parquet")):
+            yield from self._parquet.read_table(path, columns=columns).to_pylist()
+
+    def _remove_halves(self) -> int:
+        """Remove parts without their images; return the number of the last whole one."""
+        whole = {path.name for path in (self._folder / "images").glob("*.parquet")}
+        for name in ("regions", "tiles"):
+            for path in (self._folder / name).glob("*.parquet"):
+                if path.name not in whole:
+                    path.unlink()
+        return max((int(name.partition(".")[0]) for name in whole), default=0)
+
+
+def _name_outcome(row: dict[str, Any]) -> str:
+    if row["problem"] is not None:
+        return "unreadable"
+    return {True: "rejected", False: "accepted", None: "without_verdict"}[row["rejected"]]
+
+
+def _make_schemas(arrow: Any) -> dict[str, Any]:
+    text, number, whole, flag = arrow.string(), arrow.float64(), arrow.int32(), arrow.bool_()
+    images = {"path": text, "height": whole, "width": whole, "label": text, "score": number}
+    images |= {"rejected": flag, "logits": arrow.list_(number), "regions": whole, "tiles": whole}
+    images |= {"picture": text, "latency": number, "problem": text}
+    regions = {"path": text, "label": text, "number": whole, "scale": whole}
+    regions |= dict.fromkeys(_NUMBERS, number)
+    tiles = {"path": text, "x": whole, "y": whole, "label": text, "score": number, "rejected": flag}
+    tables = zip(TABLES, (images, regions, tiles), strict=True)
+    return {name: arrow.schema(list(columns.items())) for name, columns in tables}

@@ -1,0 +1,77 @@
+"""Inspections as rows of a table."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from mscam_tf.files import shorten_name
+from mscam_tf.inspection.inspections import Inspection, Verdict
+
+_EMPTY = dict.fromkeys(
+    (
+        *("height", "width", "label", "score", "rejected", "logits", "regions", "tiles"),
+        *("picture", "latency", "problem"),
+    )
+)
+_ROOM = 200  # Bytes of the name of a picture, without what is appended.
+
+
+def name_path(path: Path) -> str:
+    r"""Name a file in full, in UTF-8 whatever its name is.
+
+    Examples:
+        >>> name_path(Path("/scans/\udcff.png"))
+        '/scans/\\xff.png'
+    """
+    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
+
+
+def name_picture(path: Path) -> str:
+    """Name the picture of an image: after it, and told from others of that name by a hash.
+
+    Examples:
+        >>> name_picture(Path("/scans/a.tif"))
+        'a_c73ea417.png'
+    """
+    digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
+    return f"{shorten_name(path.stem, _ROOM)}_{digest[:8]}.png"
+
+
+def make_row(path: Path, **values: Any) -> dict[str, Any]:
+    """Make the row of an image; what is not given is `None`."""
+    return {"path": name_path(path), **_EMPTY, **values}
+
+
+def describe_inspection(inspection: Inspection, picture: str | None) -> dict[str, Any]:
+    """Make the row of an image that was inspected."""
+    height, width = inspection.size
+    return make_row(
+        inspection.path,
+        height=height,
+        width=width,
+        **describe_verdict(inspection.verdict),
+        logits=inspection.verdict.logits.tolist(),
+        regions=len(inspection.regions),
+        tiles=len(inspection.tiles) or None,
+        picture=picture,
+    )
+
+
+def describe_verdict(verdict: Verdict) -> dict[str, Any]:
+    """Return the cells of a verdict."""
+    return {"label": verdict.label, "score": verdict.score, "rejected": verdict.rejected}
+
+
+def say_verdict(verdict: Verdict, shown: str) -> str:
+    """Say a verdict in a line, with the class whose map is shown.
+
+    Examples:
+        >>> import numpy as np
+        >>> say_verdict(Verdict("bone", np.zeros(2), 1.5, True), "bone")
+        'REJECT, score 1.50, bone; map of bone'
+    """
+    start = ""
+    if verdict.score is not None:
+        start = f"{'REJECT' if verdict.rejected else 'accept'}, score {verdict.score:.2f}, "
+    return f"{start}{verdict.label}; map of {shown}"

@@ -1,0 +1,92 @@
+"""Wait for images that a scanner writes into folders."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mscam_tf.data.manifests import walk
+
+_POLL = 0.2  # Seconds between two looks at the folders.
+_SETTLED = 0.5  # Seconds without a change after which a file is taken for complete.
+_PATIENCE = 10.0  # Seconds without a change after which a file that cannot be read is bad.
+
+
+@dataclass
+class _File:
+    """What a file was when it was last seen, and since when it is so."""
+
+    stamp: tuple[int, int]
+    since: float
+
+
+@dataclass
+class Watcher:
+    """Watches folders for files that are complete: unchanged for half a second, and not empty.
+
+    A file that stays empty for ten seconds is given too.
+
+    Attributes:
+        folders: What is watched, with all below them.
+        idle: Seconds without a new file after which it ends; by default it never does.
+    """
+
+    folders: Sequence[Path]
+    idle: float | None = None
+    _seen: dict[Path, _File] = field(default_factory=dict)
+    _taken: set[Path] = field(default_factory=set)
+
+    def wait(self) -> Iterator[list[Path]]:
+        """Give the files that became complete, the one that did so first before the others.
+
+        The list is empty where nothing happened for a moment. A folder that is not there yet, or
+        for a while, is waited for.
+        """
+        active = time.monotonic()
+        while self.idle is None or time.monotonic() - active < self.idle:
+            start = time.monotonic()
+            found = self._look()
+            yield found
+            active = time.monotonic() if found else active
+            # A large folder takes long to look through: half of the time is left for work.
+            time.sleep(max(_POLL, time.monotonic() - start if not found else 0))
+
+    def may_grow(self, path: Path) -> bool:
+        """Whether a file that cannot be read may still be written to; if so it is given again."""
+        file = self._seen.get(path)
+        if file is None or time.monotonic() - file.since > _PATIENCE:
+            return False
+        self._taken.discard(path)
+        return True
+
+    def take_latency(self, path: Path) -> float | None:
+        """Return the seconds since a file was complete, once: its times are kept no longer."""
+        file = self._seen.pop(path, None)
+        return None if file is None else time.monotonic() - file.since
+
+    def _look(self) -> list[Path]:
+        now, complete = time.monotonic(), []
+        for path in self._list():
+            stamp = _stamp(path)
+            if path in self._taken or stamp is None:
+                continue
+            file = self._seen.get(path)
+            if file is None or file.stamp != stamp:
+                self._seen[path] = _File(stamp, now)
+            elif now - file.since >= (_SETTLED if stamp[0] else _PATIENCE):
+                complete.append(path)
+        self._taken.update(complete)
+        return sorted(complete, key=lambda path: self._seen[path].since)
+
+    def _list(self) -> Iterator[Path]:
+        for folder in self.folders:
+            if folder.is_dir():
+                yield from (folder / name for name in walk(folder).images)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:  # It is gone already.
+        return None
+    return found.st_size, found.st_mtime_ns

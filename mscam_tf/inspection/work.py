@@ -1,0 +1,201 @@
+"""An inspection that goes on: its folder, its rows, and what it has come to."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mscam_tf.data.reading import Problem
+from mscam_tf.files import write_json
+from mscam_tf.inspection.inspections import Inspection
+from mscam_tf.inspection.inspector import Entry, Inspector
+from mscam_tf.inspection.recording import TABLES, Recorder
+from mscam_tf.inspection.rows import name_path
+from mscam_tf.inspection.sources import hash_source
+from mscam_tf.inspection.tiles import Framing
+from mscam_tf.inspection.watching import Watcher
+from mscam_tf.locks import hold
+from mscam_tf.outputs import Kind, check_settings, claim
+from mscam_tf.runs import Session, read_operating_point
+from mscam_tf.settings import Choice, check_value
+
+_SETTINGS, _SUMMARY, _PICTURES = "inspection.json", "summary.json", "pictures"
+INSPECTION_FOLDER = Kind(
+    "an inspection",
+    _SETTINGS,
+    keys=("source_sha256", "operating_point", "framing"),
+    entries=(_SETTINGS, _SUMMARY, _PICTURES, *TABLES),
+    continued=True,
+)
+_CHOICES: dict[str, Callable[[Inspection], bool]] = {
+    "rejects": lambda inspection: inspection.verdict.rejected is True,
+    "all": lambda inspection: True,  # noqa: ARG005
+    "none": lambda inspection: False,  # noqa: ARG005
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an inspection came to, over all images that have a row in its folder.
+
+    Attributes:
+        images: How many images have a row.
+        accepted: How many of them are accepted.
+        rejected: How many are rejected.
+        without_verdict: How many have none, as it is not known which images are good.
+        unreadable: How many cannot be read.
+        regions: How many regions they have.
+        labels: How many images have each label.
+        inspected: How many images were inspected this time.
+        seconds: How long that took.
+    """
+
+    images: int
+    accepted: int
+    rejected: int
+    without_verdict: int
+    unreadable: int
+    regions: int
+    labels: dict[str, int]
+    inspected: int
+    seconds: float
+
+    @property
+    def status(self) -> int:
+        """What `mscam inspect` ends with: 4 if a file is unreadable, 3 if one is rejected, or 0."""
+        if self.unreadable:
+            return 4
+        return 3 if self.rejected else 0
+
+
+class Work:
+    """An inspection that goes on, in a folder that is held.
+
+    Args:
+        session: The run or the export.
+        folder: Where rows and pictures are written.
+        framing: How images are cut into tiles, if they are.
+        pictures: Of which images to paint pictures.
+    """
+
+    def __init__(
+        self, session: Session, folder: Path, framing: Framing | None, pictures: str
+    ) -> None:
+        self._folder = folder
+        self._recorder = Recorder(folder)
+        painted = None if pictures == "none" else folder / _PICTURES
+        self._inspector = Inspector(session, framing, painted, _CHOICES[pictures])
+        self._start, self._inspected = time.monotonic(), 0
+
+    def choose(self, paths: Sequence[Path]) -> list[Path]:
+        """Return the images that have no row; pictures of this very folder are none."""
+        own = name_path(self._folder / "x")[:-1]
+        named = {name_path(path): path for path in paths}
+        done = self._recorder.done
+        return [p for name, p in named.items() if name not in done and not name.startswith(own)]
+
+    def inspect(
+        self, rounds: Iterable[Sequence[Path]], watcher: Watcher | None = None
+    ) -> Iterator[Entry]:
+        """Inspect lists of images as they come; give what became of each, once it has a row."""
+        for paths in rounds:
+            for entry in self._inspector.inspect(self.choose(paths)):
+                if watcher is not None:
+                    if isinstance(entry.result, Problem) and watcher.may_grow(entry.path):
+                        continue
+                    entry.row["latency"] = watcher.take_latency(entry.path)
+                self._inspected += 1
+                self._keep(self._recorder.add(entry.row, entry.regions, entry.tiles))
+                yield entry
+            self._keep(self._recorder.tick())
+
+    def summarize(self) -> Summary:
+        """Return what the inspection has come to."""
+        counts = self._recorder.counts
+        outcomes = ("accepted", "rejected", "without_verdict", "unreadable")
+        return Summary(
+            images=sum(counts[name] for name in outcomes),
+            **{name: counts[name] for name in (*outcomes, "regions")},
+            labels=dict(self._recorder.labels),
+            inspected=self._inspected,
+            seconds=round(time.monotonic() - self._start, 3),
+        )
+
+    def finish(self, *, complete: bool) -> None:
+        """Write what is not written yet."""
+        self._recorder.flush()
+        self._write_summary(complete)
+
+    def _keep(self, written: bool) -> None:
+        if written:
+            self._write_summary(complete=False)
+
+    def _write_summary(self, complete: bool) -> None:
+        summary = self.summarize()
+        values = {**asdict(summary), "status": summary.status, "complete": complete}
+        write_json(self._folder / _SUMMARY, values)
+
+
+@contextmanager
+def open_work(
+    session: Session,
+    folder: str | Path,
+    framing: Framing | None,
+    pictures: str,
+    inputs: Sequence[Path],
+    *,
+    overwrite: bool = False,
+) -> Iterator[Work]:
+    """Begin an inspection in a folder, or go on with it; what is known is written at the end.
+
+    Args:
+        session: The run or the export.
+        folder: Where rows and pictures are written.
+        framing: How images are cut into tiles, if they are.
+        pictures: Of which images to paint pictures.
+        inputs: What is inspected.
+        overwrite: Begin anew.
+
+    Raises:
+        OutputError: If the folder holds something else, or another command writes to it.
+        RunError: If it was begun with other settings.
+    """
+    check_value("pictures", pictures, Choice(tuple(_CHOICES)))
+    folder = Path(folder)
+    claim(folder, INSPECTION_FOLDER, overwrite=overwrite, inputs=inputs)
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder):
+        if overwrite:
+            _clear(folder)
+        settings = _describe(session, framing)
+        check_settings(folder / _SETTINGS, settings, free=("source",))
+        work = Work(session, folder, framing, pictures)
+        write_json(folder / _SETTINGS, settings)
+        try:
+            yield work
+        except BaseException:
+            work.finish(complete=False)
+            raise
+        work.finish(complete=True)
+
+
+def _describe(session: Session, framing: Framing | None) -> dict[str, Any]:
+    point = read_operating_point(session.run)
+    return {
+        "source": str(session.run.folder.resolve()),
+        "source_sha256": hash_source(session),
+        "class_names": session.task.class_names,
+        "operating_point": None if point is None else asdict(point),
+        "framing": None if framing is None else asdict(framing),
+    }
+
+
+def _clear(folder: Path) -> None:
+    """Remove an inspection; the file by which it is known last, so that a stop can be mended."""
+    for name in (*TABLES, _PICTURES):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (_SUMMARY, _SETTINGS):
+        (folder / name).unlink(missing_ok=True)
