@@ -93,6 +93,7 @@ def replace_folder(
     if place == path:
         path.mkdir(parents=True, exist_ok=True)
         with hold(path), _keep_worth(path, entries, state):
+            _drop_partial_files(path)
             yield path
         return
     check_replaceable(path)
@@ -100,7 +101,14 @@ def replace_folder(
         _clear(place, path, entries)
     _make_place(place, begun is not None)
     with _fill(place, path, entries, state):
+        _drop_partial_files(place)
         yield place
+
+
+def _drop_partial_files(place: Path) -> None:
+    """Remove what a command was writing that was killed; nobody else is, as the folder is held."""
+    for path in place.rglob(f"{PARTIAL}*"):
+        path.unlink()
 
 
 def find_unfinished(path: Path, state: str) -> Path | None:

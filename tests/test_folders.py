@@ -203,6 +203,25 @@ def test_work_with_a_state_is_kept_in_place_and_found_again(tmp_path):
     assert read(folder) == {"curves": "half", "state": "half", "model": "new"}
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_half_of_a_file_goes_when_the_work_goes_on(tmp_path, older):
+    """A command that is killed while it writes a file leaves that: hundreds of megabytes."""
+    folder = tmp_path / "run"
+    if older:
+        folder.mkdir()
+        (folder / "model").write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        work(folder, "state")
+    place = find_unfinished(folder, STATE)
+    (place / "curves").mkdir()
+    for half in (place / f"{PARTIAL}0123456789ab.h5", place / "curves" / f"{PARTIAL}1.npz"):
+        half.touch()
+    with replace_folder(folder, ENTRIES, STATE, resume=True) as place:
+        (place / "model").write_text("new")
+    assert not list(tmp_path.rglob(f"{PARTIAL}*"))
+    assert (folder / "model").read_text() == "new"
+
+
 def test_work_over_an_old_folder_is_kept_beside_it(old, caplog):
     beside = old.with_name(".run.unfinished")
     before = read(old)
