@@ -125,9 +125,16 @@ def _view(image: Any, view: View, standardize: bool) -> Any:
         )(image)
         name = "to_grey_levels"
     else:
-        x = LocalContrast(float(view), name=f"local_contrast_{view:g}".replace(".", "_"))(image)
-        name = f"to_grey_levels_{view:g}".replace(".", "_")
+        pixels = _name_number(view)
+        x = LocalContrast(float(view), name=f"local_contrast_{pixels}")(image)
+        name = f"to_grey_levels_{pixels}"
     return keras.layers.Rescaling(_GREY_DEVIATION, _GREY_MEAN, name=name)(x)
+
+
+def _name_number(number: float) -> str:
+    """Write a number with the signs that TensorFlow allows in names, and no two numbers alike."""
+    digits = repr(float(number)).removesuffix(".0")
+    return digits.replace(".", "_").replace("+", "")
 
 
 def _check_number(views: tuple[View, ...], channels: int, image_channels: int) -> None:

@@ -144,3 +144,18 @@ def test_local_views_of_colour_images_are_refused():
         mscam_tf.build_multiscale_classifier(
             2, channels=3, backbone=make_backbone(), views=("global", 4.0, 2.0)
         )
+
+
+def test_views_of_any_number_of_pixels_have_names_of_their_own():
+    """TensorFlow takes no `+` in a name, as in 1e+09; it shows only where a graph is traced."""
+    views = (1e9, 4.1, 4.1000001)
+    model = mscam_tf.build_single_scale_classifier(
+        2, (32, 32), backbone=make_backbone(), views=views
+    )
+    names = [layer.name for layer in model.layers if isinstance(layer, LocalContrast)]
+    assert names == [f"local_contrast_{name}" for name in ("1000000000", "4_1", "4_1000001")]
+    assert np.isfinite(model.predict(draw_images((32, 32)), verbose=0)).all()
+    huge = mscam_tf.build_single_scale_classifier(
+        2, (32, 32), backbone=make_backbone(), views=[1e30]
+    )
+    assert np.isfinite(huge.predict(draw_images((32, 32)), verbose=0)).all()
