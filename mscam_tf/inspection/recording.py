@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ _NUMBERS = (
     *("score", "share", "x_min", "y_min", "x_max", "y_max"),
     *("center_x", "center_y", "peak_x", "peak_y", "area", "size"),
 )
+_Rows = list[dict[str, Any]]
 
 
 class Recorder:
@@ -42,7 +44,7 @@ class Recorder:
         self._parquet = need("pyarrow.parquet", "line")
         self._schemas = _make_schemas(self._arrow)
         self._folder = folder
-        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        self._rows: list[tuple[_Rows, _Rows, _Rows]] = []  # Of an image each: all or none.
         self._since = time.monotonic()
         self.done: set[str] = set()
         self.counts: Counter[str] = Counter()
@@ -51,32 +53,35 @@ class Recorder:
         for row in self._read_images():
             self._count(row)
 
-    def add(self, image: dict[str, Any], regions: list[dict[str, Any]], tiles: list[Any]) -> bool:
+    def add(self, image: dict[str, Any], regions: _Rows, tiles: _Rows) -> bool:
         """Take the rows of an image; return whether they were written, with those before them."""
-        self._rows["images"].append(image)
-        self._rows["regions"] += [{"path": image["path"], **row} for row in regions]
-        self._rows["tiles"] += [{"path": image["path"], **row} for row in tiles]
+        path = {"path": image["path"]}
+        regions, tiles = ([{**path, **row} for row in rows] for rows in (regions, tiles))
+        self._rows.append(([image], regions, tiles))
         self._count(image)
         return self.tick()
 
     def tick(self) -> bool:
         """Write all rows that were taken, if the first waits for 30 seconds or they are 4,096."""
         late = time.monotonic() - self._since > _MOST_SECONDS
-        if not late and len(self._rows["images"]) < _MOST_ROWS:
+        if not late and len(self._rows) < _MOST_ROWS:
             return False
         return self.flush()
 
     def flush(self) -> bool:
         """Write all rows that were taken; return whether there were any."""
         self._since = time.monotonic()
-        if not self._rows["images"]:
+        if not self._rows:
             return False
-        self._part += 1
+        tables = dict(zip(TABLES, zip(*self._rows, strict=True), strict=True))
         for name in reversed(TABLES):  # The images last.
-            table = self._arrow.Table.from_pylist(self._rows[name], self._schemas[name])
-            with write_whole(self._folder / name / f"{self._part:06d}.parquet") as partial:
+            rows = list(chain.from_iterable(tables[name]))
+            table = self._arrow.Table.from_pylist(rows, self._schemas[name])
+            with write_whole(self._folder / name / f"{self._part + 1:06d}.parquet") as partial:
                 self._parquet.write_table(table, partial)
-        self._rows = {name: [] for name in TABLES}
+        # In this order, and not before: stopped anywhere here, it is called once more.
+        self._rows = []
+        self._part += 1
         return True
 
     def _count(self, row: dict[str, Any]) -> None:

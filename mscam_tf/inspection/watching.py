@@ -8,8 +8,6 @@ from pathlib import Path
 from mscam_tf.data.manifests import walk
 
 _POLL = 0.2  # Seconds between two looks at the folders.
-_SETTLED = 0.5  # Seconds without a change after which a file is taken for complete.
-_PATIENCE = 10.0  # Seconds without a change after which a file that cannot be read is bad.
 
 
 @dataclass
@@ -22,19 +20,23 @@ class _File:
 
 @dataclass
 class Watcher:
-    """Watches folders for files that are complete: unchanged for half a second, and not empty.
-
-    A file that stays empty for ten seconds is given too.
+    """Watches folders for files that are complete: unchanged for a while, and not empty.
 
     Attributes:
         folders: What is watched, with all below them.
-        idle: Seconds without a new file after which it ends; by default it never does.
+        idle: Seconds without a file, new or not complete, after which it ends; by default never.
+        settled: Seconds without a change after which a file is complete.
+        patience: Seconds without a change after which a file that is empty, or cannot be read, is
+            bad.
     """
 
     folders: Sequence[Path]
     idle: float | None = None
+    settled: float = 0.5
+    patience: float = 10.0
     _seen: dict[Path, _File] = field(default_factory=dict)
     _taken: set[Path] = field(default_factory=set)
+    _pending: int = 0  # Files that were there at the last look, and not complete.
 
     def wait(self) -> Iterator[list[Path]]:
         """Give the files that became complete, the one that did so first before the others.
@@ -47,14 +49,14 @@ class Watcher:
             start = time.monotonic()
             found = self._look()
             yield found
-            active = time.monotonic() if found else active
+            active = time.monotonic() if found or self._pending else active
             # A large folder takes long to look through: half of the time is left for work.
             time.sleep(max(_POLL, time.monotonic() - start if not found else 0))
 
     def may_grow(self, path: Path) -> bool:
         """Whether a file that cannot be read may still be written to; if so it is given again."""
         file = self._seen.get(path)
-        if file is None or time.monotonic() - file.since > _PATIENCE:
+        if file is None or time.monotonic() - file.since > self.patience:
             return False
         self._taken.discard(path)
         return True
@@ -65,16 +67,18 @@ class Watcher:
         return None if file is None else time.monotonic() - file.since
 
     def _look(self) -> list[Path]:
-        now, complete = time.monotonic(), []
+        now, complete, self._pending = time.monotonic(), [], 0
         for path in self._list():
             stamp = _stamp(path)
             if path in self._taken or stamp is None:
                 continue
+            self._pending += 1
             file = self._seen.get(path)
             if file is None or file.stamp != stamp:
                 self._seen[path] = _File(stamp, now)
-            elif now - file.since >= (_SETTLED if stamp[0] else _PATIENCE):
+            elif now - file.since >= (self.settled if stamp[0] else self.patience):
                 complete.append(path)
+        self._pending -= len(complete)
         self._taken.update(complete)
         return sorted(complete, key=lambda path: self._seen[path].since)
 

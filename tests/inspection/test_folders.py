@@ -198,13 +198,13 @@ def test_watched_files_are_taken_when_complete(session, tmp_path):
 
     scanner = threading.Thread(target=scan)
     scanner.start()
-    summary = watch_folders(session, [folder], out, idle=2.5)
+    summary = watch_folders(session, [folder], out, idle=1.5)
     scanner.join()
     rows = sorted(read(out), key=lambda row: row["path"])
     assert [row["rejected"] for row in rows] == [False, True]
     assert all(0.4 < row["latency"] < 2 for row in rows)
     assert (summary.inspected, summary.status) == (2, 3)
-    again = watch_folders(session, [folder], out, idle=1.5)
+    again = watch_folders(session, [folder], out, idle=0.3)
     assert (again.inspected, again.images) == (0, 2)
 
 
