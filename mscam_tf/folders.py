@@ -19,6 +19,7 @@ from mscam_tf.swaps import (
     hide_name,
     is_fixed,
     is_free,
+    make_folder,
     owns,
     put_folder,
 )
@@ -45,7 +46,8 @@ def write_whole_folder(path: str | Path, entries: Sequence[str] | None = None) -
         what stood at `path` is untouched.
 
     Raises:
-        OutputError: If another command is writing there.
+        OutputError: If another command is writing there. Long work belongs into the block: until it
+            ends, other commands are refused.
 
     Examples:
         >>> import tempfile, pathlib
@@ -60,8 +62,7 @@ def write_whole_folder(path: str | Path, entries: Sequence[str] | None = None) -
     check_replaceable(path)
     beside = path if is_fixed(path) else path.parent
     partial = beside / f"{hide_name(path)}{PARTIAL}{uuid.uuid4().hex[:12]}"
-    partial.mkdir(parents=True)
-    with _fill(partial, path, entries):
+    with make_folder(partial), _fill(partial, path, entries):
         clear_leftovers(path, entries, but=partial)  # Another may have begun meanwhile.
         yield partial
 

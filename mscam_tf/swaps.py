@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -31,6 +32,20 @@ def put_folder(partial: Path, path: Path, entries: Sequence[str] | None) -> None
         partial.rename(path)
     else:
         discard_folder(_swap(partial, path), path, entries)
+
+
+@contextmanager
+def make_folder(folder: Path) -> Iterator[None]:
+    """Make a folder; if the block raises, remove those above that were made for it."""
+    made = [parent for parent in folder.parents if not parent.exists()]
+    folder.mkdir(parents=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # What holds something stays, and what is above it.
+            for parent in made:
+                parent.rmdir()
+        raise
 
 
 def is_free(path: Path) -> bool:

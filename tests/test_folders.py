@@ -36,6 +36,22 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_folders_that_were_made_for_it_go_with_what_failed(tmp_path):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(RuntimeError):
+        write_half(tmp_path / "mine" / "new" / "newer" / "data")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+
+    def fail_beside_others():
+        with write_whole_folder(tmp_path / "a" / "b" / "data"):
+            (tmp_path / "a" / "theirs.txt").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_beside_others()
+    assert [path.name for path in sorted((tmp_path / "a").iterdir())] == ["theirs.txt"]
+
+
 def test_other_files_of_a_folder_stay(tmp_path):
     folder = tmp_path / "out"
     for text in ("first", "second"):

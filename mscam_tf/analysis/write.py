@@ -67,16 +67,16 @@ def write_analysis(
     """
     folder = Path(folder)
     claim(folder, ANALYSIS_FOLDER, overwrite=True, inputs=[*manifest.paths, *unlabelled])
-    found = collect_confusions(
-        run,
-        manifest,
-        unlabelled=unlabelled,
-        threshold=threshold,
-        on_progress=on_progress,
-        skip_bad=skip_bad,
-    )
-    ranked = rank_unlabelled(found.unlabelled)
     with write_whole_folder(folder, ANALYSIS_FOLDER.entries) as partial:
+        found = collect_confusions(
+            run,
+            manifest,
+            unlabelled=unlabelled,
+            threshold=threshold,
+            on_progress=on_progress,
+            skip_bad=skip_bad,
+        )
+        ranked = rank_unlabelled(found.unlabelled)
         if found.problems:
             write_problems(found.problems, partial / "skipped.csv")
         _write_tables(found.confusions, found.images, ranked, partial)

@@ -81,6 +81,6 @@ def check(
             write_duplicates(report, out)
             say(f"Wrote {out}")
         if write_groups is not None:
-            write_manifests({write_groups: group_duplicates(report)})
+            write_manifests({write_groups: group_duplicates(report)}, overwrite)
     if report.failed:
         raise typer.Exit(1)

@@ -134,10 +134,14 @@ def _locate_with_progress(
     kept: dict[str, Any],
     options: dict[str, Any],
 ) -> None:
+    from mscam_tf.evaluation import LOCALIZATION_FOLDER, fill_localization
     from mscam_tf.evaluation import locate as locate_objects
-    from mscam_tf.evaluation import write_localization
+    from mscam_tf.folders import write_whole_folder
 
-    with make_progress() as progress:
+    with (
+        write_whole_folder(out, LOCALIZATION_FOLDER.entries) as folder,
+        make_progress() as progress,
+    ):
         total = len(samples.samples)
         bars = [progress.add_task(name, total=total) for name in ("reading objects", "scoring")]
         bars.append(progress.add_task("intervals", total=RESAMPLES))
@@ -151,7 +155,7 @@ def _locate_with_progress(
             on_resample=lambda count: progress.advance(bars[2], count),
             **options,
         )
-    write_localization(found, out, kept | {"thresholds": thresholds})
+        fill_localization(found, folder, kept | {"thresholds": thresholds})
     _print_scores(found, kept["split"])
     say(f"Wrote {out / 'localization.csv'}, {out / 'free_response.png'} and more")
 

@@ -1,5 +1,6 @@
 """What the commands about data share: outputs that must be free, and manifests to write."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,19 @@ def check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) ->
         claim(path, FILE, overwrite=overwrite)
 
 
-def write_manifests(manifests: dict[Path, "Manifest"]) -> None:
-    """Write manifests of the same images into a folder, with their boxes."""
+def write_manifests(manifests: dict[Path, "Manifest"], overwrite: bool) -> None:
+    """Write manifests of the same images into a folder, with their boxes: all of them or none."""
     from mscam_tf.data.manifests import carry_boxes, relocate, write_manifest
+    from mscam_tf.files import write_whole
 
+    check_outputs([*manifests], [], overwrite)  # Once more: another command may have been quicker.
     path, manifest = next(iter(manifests.items()))
     boxes = carry_boxes(manifest, path.parent)
     if boxes is not None:
         say(f"Wrote {boxes}, the boxes of the images")
-    for path, manifest in manifests.items():
-        write_manifest(relocate(manifest, path.parent), path)
+    with ExitStack() as stack:
+        for path, manifest in manifests.items():
+            partial = stack.enter_context(write_whole(path))
+            write_manifest(relocate(manifest, path.parent), partial)
+    for path in manifests:
         say(f"Wrote {path}")

@@ -95,6 +95,7 @@ def relabel(
             measure_images,
         )
         from mscam_tf.data.manifests import BOXES_FILE, match_boxes, read_boxes
+        from mscam_tf.files import write_whole
 
         _check_choice(source, thresholds, classes, binary)
         histogram = out.with_suffix(".sizes.png")
@@ -102,7 +103,7 @@ def relabel(
         cuts = read_numbers(thresholds) if thresholds else []
         manifest = read_data(data)
         if source is None:
-            _finish(label_binary(manifest, names), out)
+            _finish(label_binary(manifest, names), out, overwrite)
             return
         found = None
         if source == "boxes":
@@ -130,8 +131,10 @@ def relabel(
             labelled = label_binary(manifest, names, sizes)
         else:
             labelled = label_by_size(manifest, sizes, cuts)
-        _finish(labelled, out)
-        _draw_sizes(sizes, cuts, histogram)
+        with write_whole(histogram) as partial:  # It appears once the manifest is there.
+            _draw_sizes(sizes, cuts, partial)
+            _finish(labelled, out, overwrite)
+        say(f"Wrote {histogram}")
 
 
 def _check_choice(
@@ -149,8 +152,8 @@ def _check_choice(
         )
 
 
-def _finish(manifest: "Manifest", path: Path) -> None:
-    write_manifests({path: manifest})
+def _finish(manifest: "Manifest", path: Path, overwrite: bool) -> None:
+    write_manifests({path: manifest}, overwrite)
     print_counts(manifest)
 
 
@@ -162,4 +165,3 @@ def _draw_sizes(sizes: "np.ndarray", thresholds: list[float], path: Path) -> Non
     if thresholds:
         cuts = ", ".join(map(format_size, thresholds))
         say(f"Thresholds: {cuts}")
-    say(f"Wrote {path}")

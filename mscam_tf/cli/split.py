@@ -1,7 +1,7 @@
 """The command `mscam split`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from mscam_tf.cli.console import (
 )
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts
-
-if TYPE_CHECKING:
-    pass
 
 
 def split(
@@ -55,7 +52,10 @@ def split(
             parts = [split_manifest(fresh, seed)]
         else:
             parts = split_folds(manifest, folds, seed)
-        write_manifests(dict(zip(paths, parts, strict=True)))
+        write_manifests(dict(zip(paths, parts, strict=True)), overwrite)
+        others = sorted(set(out.glob("fold*.csv")) - set(paths)) if folds else []
+        if others:
+            say(f"Folds of another split are there too: {', '.join(map(str, others))}")
         for part in parts:
             print_counts(part)
         say(f"Next: mscam check {paths[0]}")

@@ -102,8 +102,8 @@ def export_run(
     if int8 and chosen.quantize is None:
         raise MscamError(f"Only OpenVINO has files in int8 here. Received: {int8=}, {format=}")
     count = _CALIBRATED if int8 else _COMPARED
-    subject = _prepare(run, paths[:count], free_size, scale_maps)
     with write_whole_folder(folder, EXPORT_FOLDER.entries) as partial:
+        subject = _prepare(run, paths[:count], free_size, scale_maps)
         comparisons = _write(subject, chosen, partial, int8)
     return Export(Path(folder), Path(folder) / chosen.file, comparisons)
 

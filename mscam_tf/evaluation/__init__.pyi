@@ -5,6 +5,7 @@ from .hits import Hit as Hit
 from .hits import Hits as Hits
 from .hits import find_hits as find_hits
 from .localization_files import LOCALIZATION_FOLDER as LOCALIZATION_FOLDER
+from .localization_files import fill_localization as fill_localization
 from .localization_files import write_localization as write_localization
 from .localized import THRESHOLDS as THRESHOLDS
 from .localized import Localization as Localization

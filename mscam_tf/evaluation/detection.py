@@ -94,10 +94,12 @@ def measure_detection(
         manifest, objects, findings=findings, good=point.good, read=find_run(run).config.read
     )
     size = size or _choose_size(truth)
-    session = open_session(run, scale_maps=point.scale != "sum")
-    found = find_hits(session, manifest, truth, point, skip_bad=skip_bad, on_progress=on_progress)
-    report = make_report(found, size, hit, by, pixel_pitch, link, log)
     with write_whole_folder(folder, _FOLDER.entries) as partial:
+        session = open_session(run, scale_maps=point.scale != "sum")
+        found = find_hits(
+            session, manifest, truth, point, skip_bad=skip_bad, on_progress=on_progress
+        )
+        report = make_report(found, size, hit, by, pixel_pitch, link, log)
         _write(report, found, point, partial)
     return report
 

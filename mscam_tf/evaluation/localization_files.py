@@ -36,11 +36,16 @@ def write_localization(
         settings: What else is to be kept in `localization.json`.
     """
     with write_whole_folder(folder, LOCALIZATION_FOLDER.entries) as partial:
-        write_table(partial / "localization.csv", [_make_row(row) for row in found.rows], _COLUMNS)
-        save_figure(plot_free_response(found.curves), partial / "free_response.png")
-        if found.skipped:
-            write_problems(found.skipped, partial / "skipped.csv")
-        write_json(partial / "localization.json", _to_json(found, settings or {}))
+        fill_localization(found, partial, settings or {})
+
+
+def fill_localization(found: Localization, folder: Path, settings: dict[str, Any]) -> None:
+    """Write the scores into a folder that somebody holds."""
+    write_table(folder / "localization.csv", [_make_row(row) for row in found.rows], _COLUMNS)
+    save_figure(plot_free_response(found.curves), folder / "free_response.png")
+    if found.skipped:
+        write_problems(found.skipped, folder / "skipped.csv")
+    write_json(folder / "localization.json", _to_json(found, settings))
 
 
 def _name_columns() -> Sequence[str]:

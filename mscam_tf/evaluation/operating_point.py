@@ -10,7 +10,9 @@ from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
 from mscam_tf.errors import MscamError
 from mscam_tf.evaluation.rates import count_verdicts
+from mscam_tf.locks import hold
 from mscam_tf.metrics import clopper_pearson, count_allowed, count_needed, exceed_all_but
+from mscam_tf.outputs import check_writable
 from mscam_tf.runs import (
     OperatingPoint,
     Run,
@@ -93,23 +95,25 @@ def calibrate(
         MscamError: If not one rate is wanted, it is unknown which images are good, the run was
             trained on images, or there are too few groups to promise the rate.
         ImageError: If images cannot be read: all of them are named at once.
+        OutputError: If the run folder is read-only, or another command works on it.
     """
     wanted = _check_wanted(max_false_rejects, max_misses)
-    good = find_good_class(find_run(run).task, good)
-    score_rejects(find_run(run).task, np.zeros(len(find_run(run).class_names)), good)
+    folder, task = find_run(run).folder, find_run(run).task
+    good = find_good_class(task, good)
+    score_rejects(task, np.zeros(len(task.class_names)), good)
     _refuse_trained(find_run(run), manifest)
     draft = OperatingPoint({}, scale=scale, minimum_area=minimum_area, good=good)
     _check_enough(find_run(run), manifest, good, max_misses is None, wanted)  # Before the work.
-    session = open_session(run, scale_maps=scale != "sum")
-    measured = _measure(session, manifest, draft, skip_bad, on_progress)
-    of_good = find_good_images(session.task, measured.labels, good)
-    if max_misses is None:
-        point = _limit_false_rejects(measured, draft, of_good, wanted)
-    else:
-        point = _limit_misses(measured, draft, of_good, wanted)
-    names = {"max_false_rejects": max_false_rejects, "max_misses": max_misses}
-    point = replace(point, record=_describe(measured, point, names))
-    write_operating_point(session.run, point)
+    check_writable(folder)
+    with hold(folder):  # So that no other command uses or changes the run meanwhile.
+        session = open_session(run, scale_maps=scale != "sum")
+        measured = _measure(session, manifest, draft, skip_bad, on_progress)
+        of_good = find_good_images(task, measured.labels, good)
+        choose = _limit_false_rejects if max_misses is None else _limit_misses
+        point = choose(measured, draft, of_good, wanted)
+        names = {"max_false_rejects": max_false_rejects, "max_misses": max_misses}
+        point = replace(point, record=_describe(measured, point, names))
+        write_operating_point(session.run, point)
     return point
 
 

@@ -98,9 +98,9 @@ def write_explanations(
     folder = Path(folder)
     claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
     value_range = find_run(run).read_value_range()
-    session = open_session(run, flips=flips)
     skipped: list[Problem] = []
     with write_whole_folder(folder, EXPLANATION_FOLDER.entries) as partial:
+        session = open_session(run, flips=flips)
         named = zip(name_files(paths), session.explain(paths), strict=True)
         readable = keep_readable(named, skipped, skip_bad=skip_bad)
         writer = _Writer(session, partial, value_range, threshold)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import Box, write_boxes
+from mscam_tf import Box, evaluation, write_boxes
 from tests.cli.command import call
 
 
@@ -85,6 +85,20 @@ def test_what_is_asked_wrongly_is_refused(three_class_run, boxed, image_folder, 
     text = call("locate", run, image_folder, *options, status=1)
     assert "Some objects must be marked" in text
     assert not (tmp_path / "out").exists()
+
+
+def test_the_folder_is_held_until_all_is_written(three_class_run, boxed, tmp_path, monkeypatch):
+    arguments = ("locate", three_class_run.folder, boxed, "--split", "all")
+    arguments += ("--out", tmp_path / "new" / "scores")
+
+    def try_another_and_stop(*_, **__):
+        monkeypatch.undo()
+        assert "Another command is writing" in call(*arguments, status=1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation, "locate", try_another_and_stop)
+    call(*arguments, status=130)
+    assert not (tmp_path / "new").exists()
 
 
 def test_files_of_others_stay(three_class_run, boxed, tmp_path):

@@ -1,5 +1,6 @@
 import pytest
 
+from mscam_tf.data import manifests
 from tests.cli.command import call
 
 
@@ -43,6 +44,24 @@ def test_a_size_that_is_none_is_named_with_its_line(tmp_path, size):
         f"m.csv, line 4: the column 'mm' must hold a size or be empty. Received: '{size}'" in text
     )
     assert not (tmp_path / "o.csv").exists()
+
+
+def test_the_histogram_appears_with_the_manifest(tmp_path, monkeypatch):
+    (tmp_path / "m.csv").write_text("path,label,mm\na.png,x,0\nb.png,x,1\nc.png,x,3\n")
+    out = tmp_path / "out" / "o.csv"
+    arguments = ("relabel", tmp_path / "m.csv", "--from", "column", "--column", "mm")
+    arguments += ("--thresholds", "2", "--out", out)
+
+    def stop(manifest, path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manifests, "write_manifest", stop)
+        call(*arguments, status=130)
+    assert not list((tmp_path / "out").glob("*"))
+    text = call(*arguments)
+    assert f"Wrote {out.with_suffix('.sizes.png')}" in text
+    assert {path.name for path in out.parent.iterdir()} == {"o.csv", "o.sizes.png"}
 
 
 @pytest.mark.parametrize("thresholds", ["1,b", "1_0", "0x10", "nan", "1,inf", "1;2"])

@@ -1,4 +1,6 @@
 from mscam_tf import read_manifest
+from mscam_tf.data import manifests
+from mscam_tf.data.manifests import write_manifest
 from tests.cli.command import call
 
 
@@ -20,6 +22,50 @@ def test_folds(data, tmp_path):
     folds = [read_manifest(tmp_path / "folds" / f"fold{i}.csv") for i in (1, 2, 3)]
     tested = [sample.path for fold in folds for sample in fold.select("test").samples]
     assert len(tested) == len(set(tested)) == 10
+
+
+def stop_at_the_second(monkeypatch):
+    """Stop a command by Ctrl-C when it writes its second manifest."""
+    written = []
+
+    def write(manifest, path):
+        if len(written) == 1:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_manifest(manifest, path)
+
+    monkeypatch.setattr(manifests, "write_manifest", write)
+
+
+def test_folds_are_written_all_or_none(data, tmp_path, monkeypatch):
+    """Folds of two splits would share test images, without a word."""
+    folds = tmp_path / "folds"
+    call("split", data, "--out", folds, "--folds", 3)
+    before = {path.name: path.read_bytes() for path in folds.iterdir()}
+    stop_at_the_second(monkeypatch)
+    again = ("--folds", 3, "--seed", 1)
+    assert "Stopped" in call("split", data, "--out", folds, *again, "--overwrite", status=130)
+    assert {path.name: path.read_bytes() for path in folds.iterdir()} == before
+
+
+def test_folds_of_another_split_are_named(data, tmp_path):
+    folds = tmp_path / "folds"
+    call("split", data, "--out", folds, "--folds", 4)
+    text = call("split", data, "--out", folds, "--folds", 3, "--overwrite")
+    assert f"Folds of another split are there too: {folds / 'fold4.csv'}" in text
+
+
+def test_what_another_command_wrote_meanwhile_stays(data, tmp_path, monkeypatch):
+    out = tmp_path / "split.csv"
+    split = manifests.split_manifest
+
+    def be_quicker(*arguments):
+        out.write_text("theirs")
+        return split(*arguments)
+
+    monkeypatch.setattr(manifests, "split_manifest", be_quicker)
+    assert "add --overwrite" in call("split", data, "--out", out, status=1)
+    assert out.read_text() == "theirs"
 
 
 def test_boxes_of_another_program_do_not_block(data, tmp_path, caplog):

@@ -71,6 +71,21 @@ def test_a_folder_is_replaced_on_request(run, data, tmp_path):
     measure_detection(run, data, tmp_path / "pod", overwrite=True, size="width")
 
 
+def test_the_folder_is_held_until_all_is_written(run, data, tmp_path):
+    folder, refused = tmp_path / "new" / "pod", []
+
+    def try_another_and_stop(count):
+        with pytest.raises(OutputError, match="Another command is writing"):
+            measure_detection(run, data, folder)
+        refused.append(count)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_detection(run, data, folder, on_progress=try_another_and_stop)
+    assert refused == [1]
+    assert not folder.parent.exists()
+
+
 def test_a_run_needs_an_operating_point(run, data, tmp_path):
     (run.folder / "operating_point.json").unlink()
     with pytest.raises(RunError, match="choose one with `mscam calibrate`"):

@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+import mscam_tf
 from mscam_tf import ImageError, MscamError, Sample, open_session, read_manifest
+from mscam_tf.errors import OutputError
 from mscam_tf.evaluation import calibrate
+from mscam_tf.locks import hold
 from mscam_tf.runs import read_operating_point
 from mscam_tf.simulation import SimulationConfig, write_findings
 from tests.conftest import write_images
@@ -35,6 +38,22 @@ def said(three_class_run, images):
     logits = np.array([one.logits for one in found], np.float64)
     scores = logsumexp(logits[:, 1:], axis=1) - logits[:, 0]
     return scores, np.array([one.maps.max((0, 1)) for one in found]), found
+
+
+def test_the_run_is_held_meanwhile(run, images):
+    """Scores that are computed at the same time would mix two operating points."""
+    before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+
+    def evaluate_and_stop(count):
+        with pytest.raises(OutputError, match="Another command is writing"):
+            mscam_tf.evaluate(run, images, run.folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(run, images, max_false_rejects=0.08, on_progress=evaluate_and_stop)
+    assert {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()} == before
+    with hold(run.folder), pytest.raises(OutputError, match="Another command is writing"):
+        calibrate(run, images, max_false_rejects=0.08)
 
 
 def is_good(images):
