@@ -93,14 +93,20 @@ def _list_thresholds(interval: float) -> np.ndarray:
 
 def _find_boxes(inside: np.ndarray) -> np.ndarray:
     """Return the boxes of all regions, and those around all holes in them, `(m, 4)`."""
-    regions = find_objects(label(inside, _DIAGONALS)[0])
-    outside, _ = label(np.pad(~inside, 1, constant_values=True))
-    holes = find_objects(outside)[1:]  # The first surrounds the image.
+    rows, columns = (np.flatnonzero(np.any(inside, axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return _end([], inside.shape)
+    top, left = rows[0], columns[0]
+    part = inside[top : rows[-1] + 1, left : columns[-1] + 1]  # At most thresholds it is small.
+    regions = find_objects(label(part, _DIAGONALS)[0])
+    outside, _ = label(np.pad(~part, 1, constant_values=True))
+    holes = find_objects(outside)[1:]  # The first surrounds all regions.
     # The border of a hole consists of the region's pixels: it reaches one further. The padding has
     # moved holes by one pixel.
     corners = [(x.start, y.start, x.stop, y.stop) for y, x in regions]
     corners += [(x.start - 2, y.start - 2, x.stop, y.stop) for y, x in holes]
-    return _end(corners, inside.shape)
+    moved = [(x0 + left, y0 + top, x1 + left, y1 + top) for x0, y0, x1, y1 in corners]
+    return _end(moved, inside.shape)
 
 
 def _find_largest(inside: np.ndarray) -> np.ndarray:
