@@ -8,8 +8,10 @@ import typer
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    OUT,
     RUN,
     SKIP_BAD,
+    SPLIT,
     explain_errors,
     make_progress,
     make_table,
@@ -24,13 +26,8 @@ if TYPE_CHECKING:
 def analyze(
     run: RUN,
     data: DATA,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
-    split: Annotated[
-        str,
-        typer.Option(
-            help="Images to take: train, validation or test of the run's split; all for other data."
-        ),
-    ] = "test",
+    out: OUT,
+    split: SPLIT = "test",
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(
@@ -41,8 +38,9 @@ def analyze(
     threshold: Annotated[
         float | None,
         typer.Option(
+            metavar="LOGITS",
             help="Logits above which a place of a map counts as claimed by its class; by default "
-            "half of the upper end of the maps."
+            "half of the upper end of the maps.",
         ),
     ] = None,
     skip_bad: SKIP_BAD = False,

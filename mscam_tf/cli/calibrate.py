@@ -7,8 +7,10 @@ import typer
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    GOOD,
     RUN,
     SKIP_BAD,
+    SPLIT,
     explain_errors,
     make_progress,
     make_table,
@@ -36,12 +38,6 @@ def parse_scale(text: Any) -> Any:
     return int(text) if isinstance(text, str) and text.isdecimal() else text
 
 
-GOOD = Annotated[
-    str | None,
-    typer.Option("--good", metavar="CLASS", help="The class of good images; by default none."),
-]
-
-
 def calibrate(
     run: RUN,
     data: DATA,
@@ -61,10 +57,7 @@ def calibrate(
             help="Share of the other images that may be accepted at most. Give one of the two.",
         ),
     ] = None,
-    split: Annotated[
-        str,
-        typer.Option(help="Images to take: validation of the run's split; all for other data."),
-    ] = "validation",
+    split: SPLIT = "validation",
     good: GOOD = None,
     scale: Annotated[
         Any,

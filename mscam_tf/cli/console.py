@@ -39,6 +39,25 @@ DATA = Annotated[
 RUN = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `mscam train`.", show_default=False)
 ]
+OUT = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")]
+_SPLIT = "Images to take: train, validation or test of the run's split; all for other data."
+SPLIT = Annotated[str, typer.Option("--split", metavar="NAME", help=_SPLIT)]
+SPLIT_OR_ALL = Annotated[
+    str | None,
+    typer.Option("--split", metavar="NAME", help=f"{_SPLIT} By default test, and all for `xray`."),
+]
+GOOD = Annotated[
+    str | None,
+    typer.Option("--good", metavar="CLASS", help="The class of good images; by default none."),
+]
+FLIPS = Annotated[
+    bool,
+    typer.Option(
+        "--flips",
+        help="Average the maps over the four mirror images of each image. They point at faint "
+        "objects more often, and take four times as long.",
+    ),
+]
 OVERWRITE = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace what an earlier run of this command wrote there."),

@@ -10,6 +10,7 @@ from mscam_tf.cli.console import (
     DATA,
     RUN,
     SKIP_BAD,
+    SPLIT,
     explain_errors,
     make_progress,
     make_table,
@@ -28,16 +29,11 @@ RESAMPLES = 1000
 def evaluate(
     run: RUN,
     data: DATA,
-    split: Annotated[
-        str,
-        typer.Option(
-            help="Images to take: train, validation or test of the run's split; all for other data."
-        ),
-    ] = "test",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder to write; by default the run folder."),
     ] = None,
+    split: SPLIT = "test",
     skip_bad: SKIP_BAD = False,
 ) -> None:
     """Score a run on labelled images: each metric with its 95 % bootstrap interval.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mscam_tf.cli.console import (
+    FLIPS,
+    OUT,
     OVERWRITE,
     SKIP_BAD,
     explain_errors,
@@ -33,7 +35,7 @@ def explain(
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
+    out: OUT,
     split: Annotated[
         str | None,
         typer.Option(
@@ -59,14 +61,7 @@ def explain(
             "boxes.json (COCO), or as a folder boxes (YOLO, Pascal VOC).",
         ),
     ] = None,
-    flips: Annotated[
-        bool,
-        typer.Option(
-            "--flips",
-            help="Average the maps over the four mirror images of each image. They point at faint "
-            "objects more often, and take four times as long.",
-        ),
-    ] = False,
+    flips: FLIPS = False,
     skip_bad: SKIP_BAD = False,
     overwrite: OVERWRITE = False,
     **settings: Any,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mscam_tf.cli.console import CONSOLE, OVERWRITE, RUN, explain_errors, make_table, say
+from mscam_tf.cli.console import CONSOLE, OUT, OVERWRITE, RUN, explain_errors, make_table, say
 
 if TYPE_CHECKING:
     from mscam_tf.deployment import Export
@@ -15,7 +15,7 @@ _FORMATS = "savedmodel|onnx|openvino|litert"
 
 def export(
     run: RUN,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
+    out: OUT,
     format: Annotated[
         str, typer.Option("--format", metavar=_FORMATS, help="What runs the file.")
     ] = "onnx",

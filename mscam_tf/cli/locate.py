@@ -11,7 +11,10 @@ import typer
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    FLIPS,
+    GOOD,
     SKIP_BAD,
+    SPLIT_OR_ALL,
     explain_errors,
     make_progress,
     make_table,
@@ -39,20 +42,13 @@ _SHOWN = {"pointing": "pointing", "pxap": "PxAP", "max_box_acc_v2": "MaxBoxAccV2
 def locate(
     run: RUN_OR_XRAY,
     data: DATA,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Images to take: train, validation or test of the run's split; all for other "
-            "data. By default test, and all for `xray`.",
-        ),
-    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out", metavar="DIR", help="Folder to write; by default `localization` in RUN."
         ),
     ] = None,
+    split: SPLIT_OR_ALL = None,
     thresholds: Annotated[
         str,
         typer.Option(
@@ -69,14 +65,8 @@ def locate(
             "images.",
         ),
     ] = None,
-    good: Annotated[
-        str | None,
-        typer.Option("--good", metavar="CLASS", help="The class of good images; by default none."),
-    ] = None,
-    flips: Annotated[
-        bool,
-        typer.Option("--flips", help="Average the maps over the four mirror images of each image."),
-    ] = False,
+    good: GOOD = None,
+    flips: FLIPS = False,
     skip_bad: SKIP_BAD = False,
     **settings: Any,
 ) -> None:

@@ -8,9 +8,11 @@ import typer
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    OUT,
     OVERWRITE,
     RUN,
     SKIP_BAD,
+    SPLIT,
     explain_errors,
     make_progress,
     make_table,
@@ -27,13 +29,8 @@ if TYPE_CHECKING:
 def pod(
     run: RUN,
     data: DATA,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
-    split: Annotated[
-        str,
-        typer.Option(
-            help="Images to take: train, validation or test of the run's split; all for other data."
-        ),
-    ] = "test",
+    out: OUT,
+    split: SPLIT = "test",
     objects: Annotated[
         Path | None,
         typer.Option(

@@ -7,6 +7,7 @@ import typer
 
 from mscam_tf.cli.console import (
     BOXES,
+    OUT,
     OVERWRITE,
     explain_errors,
     make_progress,
@@ -48,7 +49,7 @@ def tile(
     frames: Annotated[
         Path, typer.Argument(metavar="FRAMES", help="An image, a folder of images, or a manifest.")
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
+    out: OUT,
     boxes: BOXES = None,
     masks: Annotated[
         Path | None,
