@@ -12,6 +12,9 @@ from mscam_tf.data.labelling import format_size
 from mscam_tf.files import read_table
 from mscam_tf.plots.canvas import fit_label
 
+_LINES, _COLUMNS = 20, 3  # Of a legend beside a picture.
+_COLUMN = 2.6  # Inches.
+
 
 def plot_relevance(relevance: np.ndarray, class_names: Sequence[str]) -> Figure:
     """Show the relevance `(B, C)` of each scale, a group of bars per class."""
@@ -55,10 +58,12 @@ def plot_history(history_file: str | Path) -> Figure:
     """Show the training curves of a run's `history.csv`: loss, accuracy, relevance.
 
     A dotted line marks the epoch whose weights are kept. Values that are no numbers are left out.
+    The legend names the first 60 curves.
     """
     history = _read_history(Path(history_file))
     relevance = [name for name in history if name.startswith("relevance_scale")]
-    figure = Figure(figsize=(5.0 * (3 if relevance else 2), 3.2), layout="constrained")
+    width = 5.0 * (3 if relevance else 2) + _COLUMN * (_count_columns(relevance) - 1)
+    figure = Figure(figsize=(width, 3.2), layout="constrained")
     axes = figure.subplots(1, 3 if relevance else 2)
     for axis, names in zip(
         axes, (["loss", "val_loss"], ["accuracy", "val_accuracy"]), strict=False
@@ -115,11 +120,17 @@ def plot_sizes(sizes: np.ndarray, thresholds: Sequence[float] = ()) -> Figure:
 def _plot_curves(
     axis: Axes, history: dict[str, np.ndarray], names: Sequence[str], prefix: str = ""
 ) -> None:
-    for name in names:
+    for number, name in enumerate(names):
         text = fit_label(name.removeprefix(prefix).replace("_", " "))
-        axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=text)
+        label = text if number < _LINES * _COLUMNS else None
+        axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=label)
     axis.set_xlabel("epoch")
-    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), ncols=_count_columns(names))
+
+
+def _count_columns(names: Sequence[str]) -> int:
+    """Return how many columns a legend has: one that is longer than the picture is cut off."""
+    return int(np.clip(-(-len(names) // _LINES), 1, _COLUMNS))
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:

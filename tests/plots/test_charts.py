@@ -3,6 +3,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf import plots
+from mscam_tf.files import write_table
 from tests.plots import read_pixels
 
 
@@ -61,3 +62,18 @@ def test_a_logarithmic_histogram_has_plain_numbers_that_do_not_overlap():
     texts = [text.get_text() for text in [*axis.get_majorticklabels(), *axis.get_minorticklabels()]]
     low, high = figure.axes[0].get_xlim()
     assert [text for text in texts if text and low < float(text) < high] == ["2", "5", "10", "20"]
+
+
+@pytest.mark.parametrize("classes", [2, 14, 30])
+def test_the_legend_of_many_classes_lies_in_the_picture(tmp_path, classes):
+    names = [f"relevance_scale{scale}_finding {c}" for scale in (1, 2, 3) for c in range(classes)]
+    columns = ["loss", "val_loss", "accuracy", "val_accuracy", *names]
+    rows = [{"epoch": epoch, **dict.fromkeys(columns, 0.5)} for epoch in range(2)]
+    write_table(tmp_path / "history.csv", rows)
+    figure = plots.plot_history(tmp_path / "history.csv")
+    read_pixels(figure)  # Which lays it out; a warning is an error.
+    whole, shown = figure.bbox, figure.axes[2].get_legend().get_window_extent()
+    assert 0 <= shown.x0 < shown.x1 <= whole.x1
+    assert 0 <= shown.y0 < shown.y1 <= whole.y1
+    assert figure.axes[0].get_window_extent().width > 150
+    assert len(figure.axes[2].get_legend().texts) == min(3 * classes, 60)

@@ -36,7 +36,7 @@ def identify(path: Path) -> Hashable:
         found = None
     if found is not None and found.st_ino:
         return found.st_dev, found.st_ino
-    return unicodedata.normalize("NFC", os.path.abspath(path))  # noqa: PTH100
+    return os.path.abspath(path)  # noqa: PTH100
 
 
 class Spellings:
