@@ -8,7 +8,7 @@ FOLDER holds images without copies among them.
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from mscam_tf.data.reading import read_image
 from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 
 Change = Callable[[np.ndarray], np.ndarray]
+_GROUPS = 20  # Of bones in a whole fillet.
 _GENERATOR = np.random.default_rng(0)
 
 
@@ -71,12 +72,27 @@ def find_copies(
     return len(pairs & right), len(pairs - right)
 
 
-def count_alarms(images: int, seed: int) -> int:
-    """Return how many pairs of simulated patches are taken for copies."""
-    plan = Plan(images, SimulationConfig(image_size=(128, 128)), seed=seed)
+def simulate(plan: Plan) -> Iterator[Path]:
+    """Yield the files of simulated radiographs, which are there until the last was taken."""
     with tempfile.TemporaryDirectory() as folder:
-        manifest = read_manifest(write_radiographs(folder, plan, processes=2))
-        return len(find_duplicates([take_fingerprint(path) for path in manifest.paths]))
+        yield from read_manifest(write_radiographs(folder, plan, processes=2)).paths
+
+
+def read_8_bits(path: Path) -> np.ndarray:
+    """Return the image of a file in 8 bits."""
+    return np.round(read_image(path) * 255).astype(np.uint8)
+
+
+def compare(paths: Iterable[Path], name: str) -> list[list[object]]:
+    """Return the rows of originals alone, and of one copy of each of them."""
+    taken = [(take_fingerprint(path), read_8_bits(path)) for path in paths]
+    originals, images = [one for one, _ in taken], [image for _, image in taken]
+    count = len(taken)
+    rows: list[list[object]] = [[f"none: {name}", "", "", len(find_duplicates(originals))]]
+    for kind, (change, quality) in _KINDS.items():
+        found, wrong = find_copies(originals, images, change, quality)
+        rows.append([kind, f"{found} of {count}", tell_share(found, count), wrong])
+    return rows
 
 
 def tell_share(found: int, total: int) -> str:
@@ -89,21 +105,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--simulated", type=int, default=10_000, help="Patches without copies.")
+    parser.add_argument("--frames", type=int, default=0, help="Whole fillets, for more rows.")
     parser.add_argument("--seed", type=int, default=3, help="Not 1 or 2: see the page.")
     arguments = parser.parse_args()
     folder = arguments.folder
     paths = list_files(folder)
     start = time.perf_counter()
-    originals = [take_fingerprint(path) for path in paths]
-    alarms = len(find_duplicates(originals))
+    find_duplicates([take_fingerprint(path) for path in paths])
     seconds = time.perf_counter() - start
-    images = [np.round(read_image(path) * 255).astype(np.uint8) for path in paths]
-    rows: list[list[object]] = [["none: the originals alone", "", "", alarms]]
-    number = arguments.simulated
-    rows.append([f"none: {number} simulated patches", "", "", count_alarms(number, arguments.seed)])
-    for kind, (change, quality) in _KINDS.items():
-        found, wrong = find_copies(originals, images, change, quality)
-        rows.append([kind, f"{found} of {len(paths)}", tell_share(found, len(paths)), wrong])
+    patches = Plan(
+        arguments.simulated, SimulationConfig(image_size=(128, 128)), seed=arguments.seed
+    )
+    alarms = len(find_duplicates([take_fingerprint(path) for path in simulate(patches)]))
+    rows = compare(paths, "the originals alone")
+    rows.insert(1, [f"none: {arguments.simulated} simulated patches", "", "", alarms])
+    if arguments.frames:
+        config = SimulationConfig(image_size=(512, 1024), pixel_pitch=1.0)
+        fillets = Plan(arguments.frames, config, seed=arguments.seed, frame_groups=_GROUPS)
+        rows += compare(simulate(fillets), f"{arguments.frames} simulated whole fillets alone")
     write_page(
         "duplicates",
         "Copies that `mscam check` finds",

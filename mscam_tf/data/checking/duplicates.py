@@ -9,44 +9,33 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from mscam_tf.data.checking.detail import compare_details, take_detail
+from mscam_tf.data.checking.detail import agree_in_detail, take_details
+from mscam_tf.data.checking.orientations import ORIENTATIONS, turn_images
 from mscam_tf.data.checking.thumbnails import take_thumbnail
 from mscam_tf.data.reading import ReadOptions, is_constant, read_image
 from mscam_tf.errors import MscamError
 
-ORIENTATIONS = (
-    "as it is",
-    "rotated by 90 degrees",
-    "rotated by 180 degrees",
-    "rotated by 270 degrees",
-    "flipped left to right",
-    "flipped left to right, rotated by 90 degrees",
-    "flipped left to right, rotated by 180 degrees",
-    "flipped left to right, rotated by 270 degrees",
-)
 # A little above the most that different patches of weld films reached, 0.43 among 153,000 pairs.
 MIN_SIMILARITY = 0.45
-# A little above the most that different images as similar reached, in 20,000 simulated ones.
-MIN_AGREEMENT = 0.22
 _BLOCK = 128  # Images compared with all others at once.
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is needed of an image to compare it with others: about 16 kB.
+    """What is needed of an image to compare it with others: about 16 kB, of a large one 52 kB.
 
     Attributes:
         size: `(height, width)` in pixels.
         digest: Hash of the size and of all pixels.
         thumbnail: Whitened thumbnail `(40, 40)`, float32, of unit norm; zeros for a flat image.
-        detail: From `take_detail`.
+        details: From `take_details`.
         constant: Whether all pixels are alike.
     """
 
     size: tuple[int, int]
     digest: bytes
     thumbnail: np.ndarray
-    detail: np.ndarray
+    details: tuple[np.ndarray, ...]
     constant: bool = False
 
 
@@ -90,7 +79,7 @@ def take_fingerprint(path: str | Path, options: ReadOptions | None = None) -> Fi
         (height, width),
         digest,
         take_thumbnail(image),
-        take_detail(image),
+        take_details(image),
         constant=is_constant(image),
     )
 
@@ -111,6 +100,8 @@ def find_duplicates(
     their hash only.
 
     Smooth images that share one strong edge may be as similar: candidates are compared in detail.
+    Two images of 256 pixels or more are compared more closely still: whole products in one position
+    share their outline.
 
     Args:
         fingerprints: Of the images, from `take_fingerprint`.
@@ -185,9 +176,10 @@ def _find_near(
         for row in range(len(block)):
             first = start + row
             columns = _list_similar(similarities[row], sets[start:], row, min_similarity)
-            others = [fingerprints[indices[start + column]].detail for column in columns]
-            detail = fingerprints[indices[first]].detail
-            alike = _compare_in_detail(detail, others, turns[row, columns]) > MIN_AGREEMENT
+            others = [fingerprints[indices[start + column]].details for column in columns]
+            alike = agree_in_detail(
+                fingerprints[indices[first]].details, others, turns[row, columns]
+            )
             for column in columns[alike]:
                 second = start + column
                 if sets[first] != sets[second]:
@@ -203,7 +195,7 @@ def _compare(block: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Return the strongest correlation of each pair, and in which orientation it is."""
     best = np.zeros((len(block), len(rest)), np.float32)
     turns = np.zeros(best.shape, np.int8)
-    for number, turned in enumerate(_turn(block)):
+    for number, turned in enumerate(turn_images(block)):
         products = turned.reshape(len(block), -1) @ rest.reshape(len(rest), -1).T
         stronger = np.abs(products) > np.abs(best)
         best[stronger], turns[stronger] = products[stronger], number
@@ -218,26 +210,3 @@ def _list_similar(
     columns = np.flatnonzero(similar[row + 1 :]) + row + 1
     order: np.ndarray = columns[np.argsort(-np.abs(similarities[columns]), kind="stable")]
     return order
-
-
-def _compare_in_detail(
-    detail: np.ndarray, others: list[np.ndarray], turns: np.ndarray
-) -> np.ndarray:
-    """Return how alike each of the others is to an image, which is turned for each as given."""
-    found = np.zeros(len(others))
-    for number in np.unique(turns):
-        turned = _turn(detail)[number]
-        chosen = np.flatnonzero(turns == number)
-        for start in range(0, len(chosen), _BLOCK):  # All at once would not fit into memory.
-            part = chosen[start : start + _BLOCK]
-            found[part] = compare_details(turned, np.stack([others[index] for index in part]))
-    return found
-
-
-def _turn(images: np.ndarray) -> list[np.ndarray]:
-    """Return the images `(..., H, W)` in all orientations, in the order of `ORIENTATIONS`."""
-    return [
-        np.rot90(seen, quarters, axes=(-2, -1))
-        for seen in (images, images[..., ::-1])
-        for quarters in range(4)
-    ]

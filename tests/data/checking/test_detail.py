@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mscam_tf.data.checking.detail import compare_details, take_detail
+from mscam_tf.data.checking.detail import FINE, compare_details, take_detail, take_details
 
 
 def compare(first, second):
@@ -47,3 +47,23 @@ def test_one_by_one_or_all_at_once(image):
     np.testing.assert_allclose(found, alone, rtol=1e-6)
     assert found[0] == pytest.approx(1)
     assert found[-1] == 0
+
+
+def test_large_images_are_looked_at_more_closely(image):
+    assert [one.shape for one in take_details(image)] == [(96, 96)]
+    large = np.random.default_rng(3).random((256, 300), np.float32)
+    assert [one.shape for one in take_details(large)] == [(96, 96), (192, 192)]
+    assert len(take_details(large[1:])) == 1
+
+
+def test_at_the_fine_level_the_middle_must_agree_and_shades_do_not_count():
+    generator = np.random.default_rng(4)
+    one, other = generator.random((2, 300, 300), np.float32)
+    border = other.copy()
+    for edge in (np.s_[:55], np.s_[-55:], np.s_[:, :55], np.s_[:, -55:]):
+        border[edge] = one[edge]
+    details = [take_detail(image, FINE) for image in (one, border)]
+    assert compare_details(details[0], details[1][None], FINE)[0] < FINE.least
+    assert compare_details(details[0], details[0][None], FINE)[0] == pytest.approx(1)
+    shaded = [np.clip(take_detail(image, FINE) + 60.0, -127, 127) for image in (one, other)]
+    assert compare_details(shaded[0], shaded[1][None], FINE)[0] < FINE.least

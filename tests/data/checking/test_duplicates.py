@@ -7,7 +7,7 @@ from PIL import Image
 
 from mscam_tf.data.checking import find_duplicates, take_fingerprint
 from mscam_tf.data.checking.duplicates import MIN_SIMILARITY, ORIENTATIONS, cluster_duplicates
-from mscam_tf.simulation import CLASS_NAMES, SimulationConfig, simulate_radiograph
+from mscam_tf.simulation import CLASS_NAMES, SimulationConfig, simulate_frame, simulate_radiograph
 
 TURNS = [
     lambda image: np.rot90(image),
@@ -133,6 +133,42 @@ def test_smooth_images_with_one_common_edge_are_no_copies(tmp_path):
     similar = [abs((a.thumbnail * b.thumbnail).sum()) for a, b in combinations(prints, 2)]
     assert max(similar) > MIN_SIMILARITY
     assert find_duplicates(prints) == []
+
+
+@pytest.fixture(scope="module")
+def fillets():
+    """Return 8 simulated fillets of 8 bits, each whole and in the middle of its image."""
+    config = SimulationConfig(image_size=(256, 400), pixel_pitch=2.0)
+    frames = [simulate_frame(config, 8, np.random.default_rng(seed)).image for seed in range(8)]
+    return [(frame / (frame.max() / 255)).astype(np.uint8) for frame in frames]
+
+
+def test_whole_products_in_one_position_are_no_copies(fillets, tmp_path):
+    """They share their outline, which runs through half of the tiles."""
+    prints = fingerprint(tmp_path, fillets)
+    similar = [abs((a.thumbnail * b.thumbnail).sum()) for a, b in combinations(prints, 2)]
+    assert max(similar) > MIN_SIMILARITY
+    coarse = [replace(one, details=one.details[:1]) for one in prints]
+    assert len(find_duplicates(coarse)) > 0
+    assert find_duplicates(prints) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        (np.fliplr, {"quality": 50}),
+        (lambda image: 255 - np.rot90(image), {"quality": 75}),
+        (lambda image: image[3:, 2:], {}),
+        (lambda image: image[::2, ::2], {}),  # Too small for the fine level.
+    ],
+)
+def test_copies_of_whole_products_are_found(fillets, tmp_path, change, options):
+    copies = [change(image) for image in fillets]
+    count = len(fillets)
+    found = {(p.first, p.second) for p in find_copies(tmp_path, fillets, copies, **options)}
+    if min(copies[0].shape) >= 256:
+        assert found == {(i, i + count) for i in range(count)}
+    assert found >= {(i, i + count) for i in range(count)}
 
 
 def test_images_in_one_frame_are_no_copies(tmp_path):
