@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -32,3 +33,10 @@ def run_apart(module: str, *arguments: str, **environment: str) -> str:
         check=True,
     )
     return result.stdout.strip().splitlines()[-1]
+
+
+def read_peak_memory() -> float:
+    """Return the peak resident size of this process, in MB, as Linux counts it."""
+    # Not `getrusage`: its peak is handed down from the parent process.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

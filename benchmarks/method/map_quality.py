@@ -12,36 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.data import make_data
+from benchmarks.common.bones import SETTINGS, SIDE, TESTS, TRAINING, make_tests, train
 from benchmarks.common.networks import POOLING
 from benchmarks.common.report import name_files, write_page
 from benchmarks.common.work import open_work, remember
 
-_SIDE, _TRAINING, _TESTS = 128, 600, 400
-_SETTINGS = {"epochs": 4, "batch_size": 16}
 _TOLERANCE = 3.0  # Pixels.
 _SIZES = ("scale1", "scale2", "scale3")  # Of bones, the smallest first.
-
-
-def train(folder: Path, model: str, weights: str, seed: int):
-    """Train with image labels alone, `bone` or `none`."""
-    import mscam_tf
-    from mscam_tf.models import parse_weights
-
-    run = folder / f"{model}_{parse_weights(weights).name}_seed{seed}"
-    if not (run / "model.keras").exists():
-        data = make_data(folder / f"training{seed}", _TRAINING, seed)
-        manifest = mscam_tf.label_binary(mscam_tf.read_manifest(data), ("none", "bone"))
-        config = mscam_tf.TrainConfig(
-            model=model,
-            weights=weights,
-            image_size=(_SIDE, _SIDE),
-            map_weight=0,  # Labels alone.
-            seed=seed,
-            **_SETTINGS,
-        )
-        mscam_tf.train(manifest, run, config, overwrite=True)
-    return mscam_tf.open_run(run)
 
 
 def score(run, tests: Path, flips: bool) -> dict[str, dict[str, float]]:
@@ -96,7 +73,7 @@ def _read_mask(manifest, sample) -> np.ndarray:
     from PIL import Image
 
     if not sample.mask:
-        return np.zeros((_SIDE, _SIDE), bool)
+        return np.zeros((SIDE, SIDE), bool)
     return np.asarray(Image.open(manifest.root / sample.mask)) > 0
 
 
@@ -118,9 +95,9 @@ def main() -> None:
     arguments = parser.parse_args()
     from mscam_tf.models import parse_weights
 
-    settings = {"side": _SIDE, "training": _TRAINING, "tests": _TESTS, **_SETTINGS}
+    settings = {"side": SIDE, "training": TRAINING, "tests": TESTS, **SETTINGS}
     work = open_work("map_quality", arguments.work, **settings)
-    tests = make_data(work / "tests", _TESTS, seed=10**6)
+    tests = make_tests(work)
     rows = []
     for start in arguments.starts:
         for model in arguments.models:
@@ -135,9 +112,9 @@ def main() -> None:
     write_page(
         arguments.page,
         "Do the maps find the bones?",
-        f"DenseNet-121, trained with the image labels `bone` and `none` alone on {_TRAINING} "
-        f"simulated radiographs of {_SIDE} x {_SIDE} pixels ({_SETTINGS['epochs']} epochs, "
-        f"from the start named), then scored on {_TESTS} others. The map is that of the class "
+        f"DenseNet-121, trained with the image labels `bone` and `none` alone on {TRAINING} "
+        f"simulated radiographs of {SIDE} x {SIDE} pixels ({SETTINGS['epochs']} epochs, "
+        f"from the start named), then scored on {TESTS} others. The map is that of the class "
         "`bone`, over all its scales, or of the `finest` alone. Pixel average precision over all "
         "test images with bones, in multiples of the prevalence, and of the maps of each scale "
         "alone, the finest first; pointing game: how "

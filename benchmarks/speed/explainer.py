@@ -7,10 +7,9 @@ peak resident size of a process that runs only one of them.
 import argparse
 import statistics
 from functools import partial
-from pathlib import Path
 
 from benchmarks.common.report import write_page
-from benchmarks.common.timing import run_apart, time_in_turns
+from benchmarks.common.timing import read_peak_memory, run_apart, time_in_turns
 
 _SIDE, _CLASSES, _ROUNDS = 256, 4, 15
 
@@ -47,13 +46,11 @@ def measure_times(batch: int) -> dict[str, float]:
 
 
 def measure_memory(name: str, batch: int) -> float:
-    """Return the peak resident size of this process, in MB, as Linux counts it."""
+    """Return the peak resident size of this process, in MB."""
     function, images = make_functions()[name], make_images(batch)
     for _ in range(5):
         function(images)
-    # Not `getrusage`: its peak is handed down from the parent process.
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return read_peak_memory()
 
 
 def measure_peak(name: str, batch: int) -> float:

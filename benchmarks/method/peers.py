@@ -1,0 +1,238 @@
+"""The maps of this library beside those of other methods, of the same trained classifiers.
+
+    python -m benchmarks.method.peers [--welds PATCHES/labels.csv]
+
+Simulated radiographs with masks: the classifiers are trained on image labels alone. Weld films with
+boxes (patches made as for `benchmarks.transfer.welds`): the pretrained classifier without any
+training, or classifiers trained on all films but one, with `--trained`. What is finished stays in
+the work folder, so that a run that was stopped goes on where it was.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common import bones
+from benchmarks.common.attribution import BATCH, FIRST, Attributor
+from benchmarks.common.comparison import MEASURES, Comparison, MarkedSet, recall
+from benchmarks.common.costs import describe_cost, measure_case
+from benchmarks.common.report import make_table, write_page
+from benchmarks.common.work import open_work
+from mscam_tf.evaluation import MapScores
+
+_MODULE = "benchmarks.method.peers"
+_SINGLE = "single-scale model"
+_WELD_SIDE, _WELD_TRAINING = 224, {"steps": 96, "learning_rate": 3e-4}
+_HEADER = ["map", *MEASURES]
+_GAINS = "How much better the multi-scale map is than each other one, paired:"
+_TEXT = f"""DenseNet-121 of four scales, trained from the pretrained weights with the image labels
+`bone` and `none` alone on {bones.TRAINING} simulated radiographs of {bones.SIDE} x {bones.SIDE}
+pixels ({bones.SETTINGS["epochs"]} epochs), then scored on {bones.TESTS} others with masks and
+boxes. Seeds: {{seeds}}. All maps are of the same classifiers and images, and explain the same
+score: the logit of `bone` less that of `none`.
+
+The scores are those of {{{{doc}}}}`../locating`: MaxBoxAccV2 (thresholds in steps of 0.02), PxAP,
+the share of the objects found at one false mark an image, of all and of those with a side below
+12.5 pixels, and the pointing game. Intervals are 95 %, over images drawn with replacement.
+
+The finest scale and the CAM of the last block are parts of the multi-scale map. Grad-CAM,
+Grad-CAM++, LayerCAM and Score-CAM explain the last feature map if nothing else is said. Score-CAM
+tries the {{channels}} channels that vary most. `dark spots` and `bright spots` are a filter that
+learns nothing. `centre` shows the middle of each image. tf-keras-vis does not find a layer within a
+backbone that is a model itself, and xplique 2.0 installs with older versions of TensorFlow alone;
+so the methods are written in a few lines each (`benchmarks/common/attribution.py`)."""
+_WELDS = """{} patches of weld films of 224 x 224 pixels, with boxes. Intervals are over films. The
+pretrained classifier, which has seen no film, explains the highest logit of its targets but bones;
+a trained one explains the log odds of any defect."""
+
+
+def score_passes(attributor, marked: MarkedSet, rows, folder: Path, without) -> dict:
+    """Return the scores of each kind of map on some of the images."""
+    found = {}
+    for names, make in attributor.passes.items():
+        if set(names) <= set(without):
+            continue
+        files = {name: folder / f"{name}.pkl" for name in names}
+        if not all(path.exists() for path in files.values()):
+            print(folder.name, *names, sep=", ", flush=True)
+            images = marked.images[rows]
+            parts = [make(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
+            for path, *maps in zip(files.values(), *parts, strict=True):
+                joined = np.concatenate(maps)
+                recall(path, partial(marked.score, joined, rows))
+        found |= {name: recall(path, list) for name, path in files.items()}
+    return found
+
+
+def join_bone(run):
+    """What tells bones from none: the difference of the two classes."""
+    bone, none = (run.class_names.index(name) for name in ("bone", "none"))
+    return lambda values: values[..., bone] - values[..., none]
+
+
+def join_defects(values):
+    """Of the pretrained classifier: the highest of all targets but bones."""
+    import keras
+
+    from mscam_tf.simulation import TARGETS
+
+    others = [k for k, name in enumerate(TARGETS) if not name.startswith("bone")]
+    return keras.ops.max(keras.ops.take(values, others, axis=-1), axis=-1)
+
+
+def join_classes(values):
+    """Of a classifier of sizes: the log odds of all classes against the first, `none`."""
+    import keras
+
+    return keras.ops.logsumexp(values[..., 1:], axis=-1) - values[..., 0]
+
+
+def open_trained(work: Path, model: str, seed: int, channels: int) -> Attributor:
+    run = bones.train(work, model, "xray", seed)
+    return Attributor(run.load_model(), join_bone(run), channels)
+
+
+def score_simulated(work: Path, seed: int, marked: MarkedSet, without, channels: int) -> dict:
+    rows = np.arange(len(marked.images))
+    attributor = open_trained(work, "multiscale", seed, channels)
+    found = score_passes(attributor, marked, rows, work / f"bones{seed}", without)
+    if _SINGLE in without:
+        return found
+    attributor = open_trained(work, "single", seed, channels)
+    others = {name for names in attributor.passes for name in names} - {FIRST}
+    single = score_passes(attributor, marked, rows, work / f"bones{seed}_single", others)
+    return found | {_SINGLE: single[FIRST]}
+
+
+def score_zero_shot(work: Path, marked: MarkedSet, without, channels: int) -> dict:
+    import mscam_tf
+
+    model = mscam_tf.build_pretrained_classifier((_WELD_SIDE, _WELD_SIDE))
+    rows = np.arange(len(marked.images))
+    attributor = Attributor(model, join_defects, channels)
+    return score_passes(attributor, marked, rows, work / "welds", without)
+
+
+def score_left_out(work: Path, seed: int, marked: MarkedSet, without, channels: int) -> dict:
+    """Train on all films but one, and score on that one, in turn."""
+    from benchmarks.common.networks import Network
+
+    names, labels = np.unique(marked.labels, return_inverse=True)
+    network = Network("multiscale", "xray", side=_WELD_SIDE, classes=len(names), **_WELD_TRAINING)
+    joined: dict[str, list] = {}
+    films = np.unique(marked.groups)
+    for number, film in enumerate(films):
+        test = marked.groups == film
+        folder = work / f"welds{seed}" / Path(film).stem
+        if not (folder / "done").exists():
+            images = marked.images[~test][..., 0]
+            network.fit(images, labels[~test], seed * len(films) + number)
+        attributor = Attributor(network.model, join_classes, channels)
+        found = score_passes(attributor, marked, np.flatnonzero(test), folder, without)
+        (folder / "done").touch()
+        for name, scores in found.items():
+            whole = joined.setdefault(name, [None] * len(labels))
+            for row, score in zip(np.flatnonzero(test), scores, strict=True):
+                whole[row] = score
+    return joined
+
+
+def compare(seeds: list[dict], marked: MarkedSet) -> Comparison:
+    scores = {
+        name: [MapScores(marked.objects, found[name]) for found in seeds] for name in seeds[0]
+    }
+    return Comparison(scores, marked.groups)
+
+
+def read_tests(work: Path) -> MarkedSet:
+    import mscam_tf
+
+    manifest = mscam_tf.label_binary(
+        mscam_tf.read_manifest(bones.make_tests(work)), ("none", "bone")
+    )
+    return MarkedSet.read(manifest, (bones.SIDE, bones.SIDE))
+
+
+def write(arguments, work: Path) -> None:
+    marked, options = read_tests(work), (arguments.without, arguments.channels)
+    seeds = [score_simulated(work, seed, marked, *options) for seed in range(arguments.seeds)]
+    simulated = compare(seeds, marked)
+    more = [describe_gains(simulated)]
+    if arguments.welds:
+        more += describe_welds(arguments, work)
+    if not arguments.no_costs:
+        attributor = open_trained(work, "multiscale", 0, arguments.channels)
+        case = ("--work", str(work), "--channels", str(arguments.channels), "--case")
+        more.append(describe_cost(work, attributor, marked.images, _MODULE, *case))
+    write_page(
+        arguments.page,
+        "The maps beside those of other methods",
+        _TEXT.format(seeds=arguments.seeds, channels=arguments.channels),
+        _HEADER,
+        simulated.list_values(),
+        arguments=name_arguments(arguments),
+        more="\n\n".join(more),
+    )
+
+
+def describe_gains(comparison: Comparison) -> str:
+    best = "; ".join(f"{shown}: {name}" for shown, name in comparison.name_best().items())
+    return f"First are: {best}.\n\n{_GAINS}\n\n" + make_table(_HEADER, comparison.list_gains(FIRST))
+
+
+def describe_welds(arguments, work: Path) -> list[str]:
+    import mscam_tf
+
+    manifest = mscam_tf.read_manifest(arguments.welds)
+    marked = MarkedSet.read(manifest, (_WELD_SIDE, _WELD_SIDE))
+    options = ([*arguments.without, *arguments.welds_without], arguments.channels)
+    kinds = {"without any training": [score_zero_shot(work, marked, *options)]}
+    if arguments.trained:
+        seeds = range(arguments.seeds)
+        kinds["trained on all films but one"] = [
+            score_left_out(work, seed, marked, *options) for seed in seeds
+        ]
+    parts = []
+    for name, seeds in kinds.items():
+        comparison = compare(seeds, marked)
+        parts += [f"## Weld films, {name}", _WELDS.format(len(marked.images))]
+        parts += [make_table(_HEADER, comparison.list_values()), describe_gains(comparison)]
+    return parts
+
+
+def name_arguments(arguments) -> str:
+    welds = f"--welds PATCHES/{arguments.welds.name} " if arguments.welds else ""
+    flags = [name for name in ("trained", "no_costs") if getattr(arguments, name)]
+    shown = "".join(f"--{name.replace('_', '-')} " for name in flags)
+    text = f"{welds}{shown}--seeds {arguments.seeds} --channels {arguments.channels}"
+    for option in ("without", "welds_without"):
+        names = " ".join(f"'{name}'" for name in getattr(arguments, option))
+        text += f" --{option.replace('_', '-')} {names}" if names else ""
+    return f"{text} --page {arguments.page}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--welds", type=Path, default=None, help="labels.csv of patches of films")
+    parser.add_argument("--trained", action="store_true", help="train on the films, too")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--channels", type=int, default=8, help="that Score-CAM tries")
+    parser.add_argument("--without", nargs="*", default=[], help="kinds of maps to leave out")
+    parser.add_argument("--welds-without", nargs="*", default=[], help="the same, of welds alone")
+    parser.add_argument("--no-costs", action="store_true", help="measure no times and memory")
+    parser.add_argument("--work", type=Path, default=None)
+    parser.add_argument("--page", default="peers", help="name of the page of results")
+    parser.add_argument("--case", help="measure the memory of one pass: it calls itself so")
+    arguments = parser.parse_args()
+    settings = {"training": bones.TRAINING, "tests": bones.TESTS, **bones.SETTINGS}
+    work = open_work("peers", arguments.work, **settings, channels=arguments.channels)
+    if arguments.case:
+        print(measure_case(open_trained(work, "multiscale", 0, arguments.channels), arguments.case))
+    else:
+        write(arguments, work)
+
+
+if __name__ == "__main__":
+    main()
