@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -56,3 +58,18 @@ def test_padding_is_zero_however_the_image_is_turned(inverted, invert):
 def test_constant_images():
     assert is_constant(np.full((3, 4), 0.3))
     assert not is_constant(np.array([[0.3, 0.3, 0.30001]]))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_large_images_are_scaled_in_place(dtype, inverted):
+    """Several of a hundred million pixels are read at once: each byte a pixel counts."""
+    stored = Stored(np.full((1000, 1000), 51, dtype), (0, 255), inverted, None)
+    tracemalloc.start()
+    try:
+        image = scale_stored(stored, ReadOptions())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(image, 0.8 if inverted else 0.2, rtol=1e-6)
+    assert peak < 6 * image.size  # Four for what is returned, and one for checks.
