@@ -33,7 +33,11 @@ def explain(
     run: RUN_OR_XRAY,
     images: Annotated[
         list[Path],
-        typer.Argument(metavar="IMAGE...", help="Images, folders of images, or CSV manifests."),
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Images, folders of images, or CSV manifests.",
+            readable=False,  # One that is not is a bad image, and no reason to do nothing.
+        ),
     ],
     out: OUT,
     split: Annotated[

@@ -1,4 +1,7 @@
 import csv
+import errno
+import os
+from pathlib import Path
 
 import mscam_tf
 from mscam_tf import read_manifest, select_samples
@@ -32,6 +35,26 @@ def test_missing_images_are_named(finished_run, tmp_path):
     text = call("explain", finished_run.folder, image, "--out", tmp_path, status=1)
     assert "No such image" in text
     assert "Traceback" not in text
+
+
+def test_an_image_that_may_not_be_read_is_left_out(
+    finished_run, image_folder, tmp_path, monkeypatch
+):
+    images = [image_folder / "wide" / f"wide{number}.png" for number in range(2)]
+    access, read = os.access, Path.read_bytes
+
+    def refuse(path):
+        if path == images[0]:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read(path)
+
+    # The superuser, whom tests may run as, may read all.
+    monkeypatch.setattr(os, "access", lambda path, *a, **k: path != images[0] and access(path, *a))
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    out = tmp_path / "maps"
+    call("explain", finished_run.folder, *images, "--skip-bad", "--out", out)
+    assert "Permission denied" in (out / "skipped.csv").read_text()
+    assert (out / "wide1_scales.png").exists()
 
 
 def test_explain_without_a_run(image_folder, tmp_path, monkeypatch):
