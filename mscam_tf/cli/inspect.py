@@ -168,8 +168,9 @@ def _run(
     from mscam_tf.data.manifests import list_images
     from mscam_tf.inspection import inspect_images, watch_folders
 
-    with make_progress() as progress:
-        progress.disable = as_json
+    progress = make_progress()
+    progress.disable = as_json
+    with progress:
         shown = _Display(progress, session.image_size, as_json)
         try:
             if watch:

@@ -17,10 +17,13 @@ RUNTIMES = {
     "openvino": "openvino",
     "litert": "ai-edge-litert",
 }
-# Of what the package needs, that which `load_exported` imports.
-_NEEDED = ("imagecodecs", "lazy-loader", "numpy", "pillow", "scipy", "tifffile", "wrapt")
+# Of what the package needs, that which `load_exported` and `mscam inspect` import.
+_NEEDED = (
+    *("docstring-parser", "imagecodecs", "lazy-loader", "numpy", "pillow", "pyarrow", "rich"),
+    *("scipy", "tifffile", "typer", "wrapt"),
+)
 _HEAD = """\
-# For mscam_tf.load_exported, without TensorFlow and Keras:
+# For mscam_tf.load_exported and mscam inspect, without TensorFlow and Keras:
 #     pip install -r requirements.txt
 #     pip install --no-deps mscam-tf=={version}
 """

@@ -51,7 +51,7 @@ def test_other_consumers_are_python_too(finished_run, tmp_path, kind):
 def test_requirements_leave_tensorflow_out(export):
     text = (export("openvino").folder / "requirements.txt").read_text(encoding="utf-8")
     names = re.findall(r"^[\w-]+", text, re.MULTILINE)
-    assert {"numpy", "openvino", "pillow"} <= set(names)
+    assert {"numpy", "openvino", "pillow", "pyarrow", "typer"} <= set(names)
     assert not {"tensorflow", "keras", "onnxruntime"} & set(names)
     assert f"mscam-tf=={mscam_tf.__version__}" in text
 
