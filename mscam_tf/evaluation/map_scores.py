@@ -20,7 +20,7 @@ from mscam_tf.metrics import (
     score_marks,
 )
 
-STEP = 0.02  # Between the thresholds of box accuracy: finer ones take minutes, and change little.
+STEP = 0.02  # Between the thresholds of box accuracy: finer ones take longer, and change little.
 
 
 @dataclass(frozen=True)
