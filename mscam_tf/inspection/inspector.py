@@ -23,6 +23,7 @@ from mscam_tf.localization import choose_point
 from mscam_tf.plots import paint_overlay
 from mscam_tf.runs import Explanation, OperatingPoint, Session, read_operating_point
 
+_THREADS = 2  # That decide and paint: each takes memory of its own.
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -132,7 +133,7 @@ def map_ahead(
         [2, 1]
     """
     waiting: deque[Future[_Result]] = deque()
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         for item in items:
             waiting.append(pool.submit(function, item))
             while len(waiting) > ahead or (waiting and waiting[0].done()):

@@ -11,7 +11,7 @@ from mscam_tf.deployment import need
 from mscam_tf.files import write_whole
 
 TABLES = ("images", "regions", "tiles")
-_MOST_ROWS, _MOST_SECONDS = 4096, 30.0  # Of images in a part, and until it is written.
+_MOST_ROWS, _MOST_SECONDS = 1024, 30.0  # Of images in a part, and until it is written.
 _NUMBERS = (
     *("score", "share", "x_min", "y_min", "x_max", "y_max"),
     *("center_x", "center_y", "peak_x", "peak_y", "area", "size"),
@@ -62,7 +62,7 @@ class Recorder:
         return self.tick()
 
     def tick(self) -> bool:
-        """Write all rows that were taken, if the first waits for 30 seconds or they are 4,096."""
+        """Write all rows that were taken, if the first waits for 30 seconds or they are 1,024."""
         late = time.monotonic() - self._since > _MOST_SECONDS
         if not late and len(self._rows) < _MOST_ROWS:
             return False
