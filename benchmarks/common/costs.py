@@ -16,7 +16,7 @@ _TEXT = f"""One classifier, {_IMAGES} images in a batch, with TensorFlow. All pa
 one process, {_ROUNDS} rounds, medians; where several maps are named, one pass gives all of them.
 Memory is the peak resident size of a process that runs only that pass, less that of one that runs
 the scores alone. tf-keras-vis runs on a copy of the classifier with a layer that does nothing after
-the last feature map. Its maps differ from those above by at most these shares of the highest value:
+the last feature map. Scaled to a highest value of 1, its maps differ from those above by at most
 {{}}."""
 
 
@@ -68,12 +68,17 @@ def _measure(attributor: Attributor, images: np.ndarray, case: tuple[str, ...]) 
 
 
 def _differ(attributor: Attributor, images: np.ndarray) -> dict[str, float]:
-    """Return how far maps are from those of tf-keras-vis, as a share of their highest value."""
+    """Return how far maps are from those of tf-keras-vis, each scaled to a highest value of 1."""
     import tensorflow as tf
 
     own = dict(zip(BESIDES, attributor.weigh_last(images), strict=True))
     found = {}
     for name, make in make_packaged(attributor.model, attributor.join).items():
         theirs = tf.image.resize(make(images)[..., None], images.shape[1:3])[..., 0]
-        found[name] = float(np.abs(theirs - own[name]).max() / own[name].max())
+        found[name] = float(np.abs(_scale(np.asarray(theirs)) - _scale(own[name])).max())
     return found
+
+
+def _scale(maps: np.ndarray) -> np.ndarray:
+    """Scale each map by its highest value: tf-keras-vis leaves out other factors."""
+    return maps / np.maximum(maps.max((1, 2), keepdims=True), np.finfo(np.float32).tiny)
