@@ -5,6 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _read_keys(marker: Path) -> set[str]:
+    check_readable(marker)
     try:
         if marker.suffix != ".csv":
             return set(json.loads(marker.read_text(encoding="utf-8")))
@@ -206,6 +208,19 @@ def check_settings(
             f"Received: { ({name: settings.get(name) for name in sorted(differing)}) }"
         )
     return known
+
+
+def check_readable(path: Path) -> None:
+    """Refuse a file that is there and may not be read, of which libraries say what they please.
+
+    Raises:
+        RunError: If its permissions forbid it.
+    """
+    try:
+        with suppress(FileNotFoundError), path.open("rb"):
+            pass
+    except PermissionError as error:
+        raise RunError(f"{path} cannot be read; change its permissions: {error}") from error
 
 
 def read_json(path: Path) -> Any:

@@ -1,9 +1,12 @@
+import errno
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # Workers share the cores.
     for _name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(_name, "1")
+
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -66,6 +69,18 @@ def write_images(folder, counts, size=(40, 40), seed=0):
             image[:, column : column + 4 * width] += 120
             Image.fromarray(image).save(folder / label / f"{label}{number}.png")
     return folder
+
+
+def forbid(monkeypatch, *names):
+    """Forbid to read files of these names; permissions do not stop the superuser."""
+    opened = Path.open
+
+    def refuse(path, mode="r", *arguments, **options):
+        if path.name in names and "r" in mode:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
 
 
 @pytest.fixture(scope="session")

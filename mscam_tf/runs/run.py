@@ -8,7 +8,7 @@ from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
 from mscam_tf.names import show_place
-from mscam_tf.outputs import Kind, read_json
+from mscam_tf.outputs import Kind, check_readable, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task
@@ -62,7 +62,8 @@ class Run:
         """Load the trained classifier.
 
         Raises:
-            RunError: If training did not finish, or the file is not a Keras model.
+            RunError: If training did not finish, or the file may not be read or is not a Keras
+                model.
         """
         import keras  # Whoever needs no model of Keras does without it.
 
@@ -75,6 +76,7 @@ class Run:
                 f"Run {self.folder} has no model.keras: its training did not finish. "
                 "`mscam train --resume` goes on with it."
             )
+        check_readable(path)
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.

@@ -15,7 +15,7 @@ import numpy as np
 
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
-from mscam_tf.outputs import read_json
+from mscam_tf.outputs import check_readable, read_json
 from mscam_tf.runs import RUN_FOLDER
 from mscam_tf.training.divergence import DivergedError, find_no_numbers
 from mscam_tf.training.history import HISTORY, add_row
@@ -207,8 +207,10 @@ def read_weights(model: keras.Model, path: Path) -> None:
     """Load weights that `write_weights` wrote.
 
     Raises:
-        RunError: If the file is missing or damaged, or holds those of another model.
+        RunError: If the file is missing or damaged, may not be read, or holds those of another
+            model.
     """
+    check_readable(path)
     try:
         model.load_weights(path)
     except (KeyError, OSError, ValueError) as error:
@@ -231,6 +233,7 @@ def _list_variables(model: keras.Model, *, optimizer: bool = True) -> dict[str, 
 @contextmanager
 def _open_state(folder: Path, progress: Progress) -> Iterator[Mapping[str, np.ndarray]]:
     path = _name_state(folder, progress)
+    check_readable(path)
     try:
         # Opened here: NumPy leaves a file open that it cannot read.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -9,6 +9,7 @@ from mscam_tf import ReadOptions, RunError, TrainConfig, open_run
 from mscam_tf.models import LocalContrast, SoftPool
 from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, create_run
+from tests.conftest import forbid
 from tests.hostile import add_bomb, declare_more, edit_weights, link_elsewhere, save_lambda
 
 
@@ -63,6 +64,19 @@ def test_unfinished_and_broken_models(tmp_path):
     (run.folder / "display.json").write_text("{}")
     with pytest.raises(RunError, match=r"display\.json must have numbers low and high"):
         run.read_value_range()
+
+
+def test_files_that_may_not_be_read_are_not_called_missing(tmp_path, monkeypatch):
+    run = make_run(tmp_path)
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(run.folder / "model.keras")
+    run.write_record("display", {"low": 0, "high": 1})
+    forbid(monkeypatch, "model.keras", "display.json", "config.json")
+    for name, read in (("model.keras", run.load_model), ("display.json", run.read_value_range)):
+        with pytest.raises(RunError, match=rf"{name} cannot be read.*Permission denied"):
+            read()
+    for act in (open_run, lambda folder: claim(folder, RUN_FOLDER)):
+        with pytest.raises(RunError, match=r"config\.json cannot be read.*Permission denied"):
+            act(run.folder)
 
 
 def save_dense(path, edit, *arguments):

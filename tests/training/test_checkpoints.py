@@ -21,6 +21,7 @@ from mscam_tf.training.checkpoints import (
     restore_state,
     save_state,
 )
+from tests.conftest import forbid
 
 
 def build(seed=0):
@@ -160,6 +161,16 @@ def test_best_weights_that_cannot_be_read_are_named(tmp_path, damage):
     damage(path)
     with pytest.raises(RunError, match=r"best\.weights\.h5 cannot be read; begin anew"):
         read_weights(build(), path)
+
+
+def test_what_may_not_be_read_need_not_be_begun_anew(tmp_path, monkeypatch):
+    write_weights(build(), tmp_path / "best.weights.h5")
+    save_state(build(), tmp_path, Progress(1))
+    forbid(monkeypatch, "best.weights.h5", "epoch1.npz")
+    with pytest.raises(RunError, match=r"weights\.h5 cannot be read; change its permissions"):
+        read_weights(build(), tmp_path / "best.weights.h5")
+    with pytest.raises(RunError, match=r"epoch1\.npz cannot be read; change its permissions"):
+        restore_state(build(), tmp_path, Progress(1), anew=False)
 
 
 @pytest.mark.parametrize("broken", ["numpy.savez", "pathlib.Path.write_bytes"])
