@@ -32,6 +32,8 @@ class Kind:
             the folder is someone's own, and stays.
         continued: Whether a command goes on with what is there.
         state: The file that tells that work which was stopped can be gone on with, on request.
+        result: The file without which and without a state there is nothing to go on with: the work
+            was stopped as it began.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Kind:
     entries: tuple[str, ...] = ()
     continued: bool = False
     state: str = ""
+    result: str = ""
 
     def is_at(self, folder: Path) -> bool:
         """Whether a folder is of this kind, by its marker."""
@@ -103,6 +106,7 @@ def claim(
         what = f"is not known as {kind.name}" if kind.marker else "must be empty or new"
         raise _refuse(target, f"holds {there}, and {what}")
     if not (overwrite or resume or kind.continued):
+        _check_begun(target, kind)
         raise _refuse(target, f"holds {kind.name}", ", or add --overwrite (overwrite=True)")
     if overwrite:
         _check_replaced(target, others, inputs)
@@ -116,6 +120,16 @@ def _check_unfinished(target: Path, kind: Kind) -> None:
     where = "" if place == target.resolve() else f", in {place}"
     more = ", add --resume (resume=True) to go on with it, or --overwrite (overwrite=True)"
     raise _refuse(target, f"holds {kind.name} that was stopped before its end{where}", more)
+
+
+def _check_begun(target: Path, kind: Kind) -> None:
+    """Refuse to begin where work was stopped before anything of it could be kept."""
+    if kind.result and not (target / kind.result).is_file():
+        raise _refuse(
+            target,
+            f"holds the start of {kind.name}, which was stopped before there was anything to keep",
+            ", or add --resume or --overwrite (resume=True, overwrite=True): both begin it anew",
+        )
 
 
 def _claim_file(target: Path, overwrite: bool) -> None:

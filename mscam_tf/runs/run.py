@@ -28,6 +28,7 @@ RUN_FOLDER = Kind(
         *("metrics.json", "predictions.csv", "confusion.png", "localization"),
     ),
     state="checkpoints/progress.json",
+    result="model.keras",
 )
 
 

@@ -9,6 +9,7 @@ import mscam_tf
 from mscam_tf import ImageError, ManifestError, ReadOptions, RunError, TrainConfig, read_manifest
 from mscam_tf.data.manifests import Manifest, relocate
 from mscam_tf.files import read_table
+from mscam_tf.runs import create_run
 from mscam_tf.training import find_begun
 from mscam_tf.training.resuming import check_config_again, check_images_again, is_unfinished
 from tests.conftest import write_images
@@ -256,6 +257,18 @@ def test_where_nothing_was_begun_it_begins(manifest, tmp_path, caplog):
 def test_what_was_stopped_before_its_first_epoch_leaves_the_folder_free(manifest, tmp_path):
     stop(manifest, tmp_path / "run", CONFIG, Stop(0, within=True))
     assert not list((tmp_path / "run").iterdir())
+
+
+def test_what_was_killed_before_its_first_epoch_is_the_start_of_a_run(manifest, tmp_path):
+    folder, config = tmp_path / "run", replace(CONFIG, epochs=1)
+    create_run(folder, CONFIG, ["none", "wide"], str(manifest.root))  # All that is there by then.
+    message = r"holds the start of a run, which was stopped .*--resume or --overwrite.*both begin"
+    with pytest.raises(RunError, match=message):
+        mscam_tf.train(manifest, folder, config)
+    run = mscam_tf.train(manifest, folder, config, resume=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    with pytest.raises(RunError, match="holds a run; it is left alone"):
+        mscam_tf.train(manifest, run.folder, config)
 
 
 def test_a_model_outlives_what_follows_it(manifest, tmp_path, monkeypatch, caplog):
