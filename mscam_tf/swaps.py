@@ -36,15 +36,15 @@ def put_folder(partial: Path, path: Path, entries: Sequence[str] | None) -> None
 
 @contextmanager
 def make_folder(folder: Path) -> Iterator[None]:
-    """Make a folder; if the block raises, remove those above that were made for it."""
-    made = [parent for parent in folder.parents if not parent.exists()]
-    folder.mkdir(parents=True)
+    """Make a folder if it is missing; if the block raises, remove what was made and is empty."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        with suppress(OSError):  # What holds something stays, and what is above it.
-            for parent in made:
-                parent.rmdir()
+        for place in made:
+            with suppress(OSError):  # It holds something, or is gone already.
+                place.rmdir()
         raise
 
 

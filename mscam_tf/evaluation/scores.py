@@ -1,7 +1,6 @@
 """Score a run on labelled images: metrics with intervals, predictions, confusion matrix."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from mscam_tf.runs import (
     open_session,
     read_operating_point,
 )
+from mscam_tf.swaps import make_folder
 
 _FOLDER = Kind("scores", "predictions.csv", keys=("path", "label", "predicted"), continued=True)
 
@@ -93,7 +93,7 @@ def evaluate(
         check_writable(folder)
     else:
         claim(folder, _FOLDER)
-    with hold(folder) if folder.is_dir() else nullcontext():  # What is scored stays what it is.
+    with make_folder(folder), hold(folder):  # What is scored stays what it is.
         return _evaluate(
             run, manifest, folder, split, resamples, skip_bad, on_progress, on_resample
         )

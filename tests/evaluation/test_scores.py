@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import ImageError, RunError, read_manifest, select_samples
+from mscam_tf import ImageError, Manifest, RunError, Sample, read_manifest, select_samples
 from mscam_tf.files import read_table
 from mscam_tf.locks import hold
 from mscam_tf.runs import OperatingPoint, write_operating_point
@@ -92,6 +92,25 @@ def test_a_run_is_held_while_it_is_scored(finished_run, image_folder, tmp_path):
     manifest = select_samples(finished_run, read_manifest(image_folder), "test")
     with hold(finished_run.folder), pytest.raises(RunError, match="Another command is writing"):
         mscam_tf.evaluate(finished_run, manifest, finished_run.folder)
+
+
+def test_a_new_folder_is_held_while_scores_are_made(finished_run, image_folder, tmp_path):
+    manifest = select_samples(finished_run, read_manifest(image_folder), "test")
+    folder = tmp_path / "results" / "scores"
+
+    def begin_another(_):
+        with pytest.raises(RunError, match="Another command is writing"):
+            mscam_tf.evaluate(finished_run, manifest, folder, resamples=2)
+
+    mscam_tf.evaluate(finished_run, manifest, folder, resamples=2, on_resample=begin_another)
+    assert sorted(path.name for path in folder.iterdir()) == ["metrics.json", "predictions.csv"]
+
+
+def test_a_folder_for_scores_that_failed_is_removed(finished_run, tmp_path):
+    missing = Manifest(tmp_path, (Sample("missing.png", "none", "1"),))
+    with pytest.raises(ImageError, match=r"missing\.png"):
+        mscam_tf.evaluate(finished_run, missing, tmp_path / "results" / "scores")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_verdict_is_that_of_the_operating_point(finished_run, image_folder, tmp_path):
