@@ -1,6 +1,7 @@
 """tf.data pipelines: from files to batches, with the augmentation that suits radiographs."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -15,6 +16,7 @@ from mscam_tf.data.reading import ReadOptions, check_images, read_image, resize_
 from mscam_tf.errors import MscamError
 
 _DISK = "No space left on device"  # For TensorFlow a disk is a resource like memory.
+_SHORT = re.compile(f"{_DISK}|OOM|allocat")  # What it says of what is short.
 
 
 class Marks(Protocol):
@@ -190,11 +192,14 @@ def name_failures(paths: Sequence[Path], read: ReadOptions | None = None) -> Ite
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        if _DISK in error.message:
-            raise MscamError(f"The disk is full. Make room. Received: {error.message}") from error
+        # Of many lines, of which most are where TensorFlow was.
+        lines = error.message.splitlines() or [""]
+        reason = next((line for line in lines if _SHORT.search(line)), lines[0])
+        if _DISK in reason:
+            raise MscamError(f"The disk is full. Make room. Received: {reason}") from error
         raise MscamError(
             "The memory is too small. Give a smaller batch size (--batch-size) or smaller images "
-            f"(--image-size). Received: {error.message}"
+            f"(--image-size). Received: {reason}"
         ) from error
     except tf.errors.OpError:
         check_images(paths, read)

@@ -92,3 +92,15 @@ def test_what_vanishes_while_it_is_read_is_named(tmp_path):
 def test_a_memory_that_is_too_small_is_said():
     with pytest.raises(MscamError, match="batch size"), name_failures([]):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+
+def test_tensorflow_does_not_say_where_it_was():
+    stack = 'Graph execution error:\n\nDetected at node x:\n  File "runpy.py", line 198, in run\n\n'
+    hint = "\nHint: If you want to see a list of allocated tensors when OOM happens, add it"
+    for reason, advice in (
+        ("Failed to allocate memory for the batch of component 1", "a smaller batch size"),
+        ("write: No space left on device", "The disk is full. Make room"),
+    ):
+        with pytest.raises(MscamError, match=advice) as caught, name_failures([]):
+            raise tf.errors.ResourceExhaustedError(None, None, f"{stack}{reason}{hint}")
+        assert str(caught.value).endswith(f"Received: {reason}")
