@@ -103,20 +103,24 @@ def read_objects(
     found = [path for name in OBJECT_FILES if (path := manifest.root / name).is_file()]
     if table is not None or found:
         objects = _read_table(manifest, Path(table or found[0]), boxes)
+        marked = {
+            sample.path: _list_denied(manifest.root, sample, objects, boxes, read, good)
+            for sample in manifest.samples
+        }
     else:
         objects = {
             sample.path: _read_marked(manifest.root, sample, boxes.get(sample.path, ()), read)
             for sample in manifest.samples
         }
+        marked = {image: [one.box for one in several] for image, several in objects.items()}
     if not any(objects.values()):
         raise ManifestError(
             f"Objects must be in a table ({' or '.join(OBJECT_FILES)}, --objects), a boxes.csv, or "
             f"the masks of the manifest. Received: {show_place(manifest.root)} without any"
         )
     refuse_denied(
-        find_denied(sample, [one.box for one in several], findings=findings, good=good)
+        find_denied(sample, marked[sample.path], findings=findings, good=good)
         for sample in manifest.samples
-        if (several := objects.get(sample.path))
     )
     return objects
 
@@ -128,6 +132,20 @@ def _read_marked(
     label = sample.label if split_findings(sample.label) else ""
     marked = list_marked(root, sample, boxes, read)
     return [TrueObject(replace(box, label=box.label or label)) for box in marked]
+
+
+def _list_denied(
+    root: Path,
+    sample: Sample,
+    objects: Mapping[str, Sequence[TrueObject]],
+    boxes: Mapping[str, Sequence[Box]],
+    read: ReadOptions,
+    good: str | None,
+) -> list[Box]:
+    """List what the label of an image may deny: its mask, too, where the label denies all."""
+    marked = [*(one.box for one in objects.get(sample.path, ())), *boxes.get(sample.path, ())]
+    denies_all = not set(split_findings(sample.label)) - {good}
+    return list_marked(root, sample if denies_all else replace(sample, mask=""), marked, read)
 
 
 def _read_table(

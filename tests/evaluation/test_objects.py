@@ -91,6 +91,21 @@ def test_labels_that_deny_what_is_marked_are_refused(manifest):
     assert len(read_objects(manifest, findings=["bone"])["b/1.png"]) == 2
 
 
+def test_a_table_does_not_hide_what_a_label_denies(manifest):
+    """What is in a good image, but in no row, would be passed over."""
+    table = manifest.root / "objects.csv"
+    write_table(table, [{"path": "n/2.png", "x_min": 1, "y_min": 2, "x_max": 4, "y_max": 5}])
+    bone, other = manifest.samples[0], replace(manifest.samples[1], label="wire")
+    denied = replace(manifest, samples=(replace(bone, label="fine"), other))
+    with pytest.raises(ManifestError, match=r"labelled 'fine', but its mask m/1\.png marks an obj"):
+        read_objects(denied, good="fine")
+    assert list(read_objects(denied)) == ["n/2.png"]  # Nobody says that it is good.
+    write_boxes({"b/1.png": [Box(2, 3, 8, 11)]}, manifest.root / "boxes.csv")
+    unmarked = replace(bone, label="none", mask="")
+    with pytest.raises(ManifestError, match=r"labelled 'none', but .*boxes\.csv, line 2 marks an"):
+        read_objects(replace(manifest, samples=(unmarked, other)))
+
+
 NAMES = ["crack", "pore"]
 
 
