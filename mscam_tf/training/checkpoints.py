@@ -96,8 +96,7 @@ class Keeper(keras.callbacks.Callback):
     def _check_numbers(self, epoch: int, logs: dict[str, Any]) -> None:
         losses = {name: float(logs[name]) for name in ("loss", "val_loss") if name in logs}
         what = find_no_numbers(self.model, losses.values())
-        best = self.folder / BEST
-        kept = f"; the best weights before are kept in {best}" if self.progress.epoch else ""
+        kept = f"; the best weights are kept in {self.folder / BEST}" if self.progress.epoch else ""
         if what:
             raise DivergedError(f" in epoch {epoch + 1}: its {what}{kept}", losses)
 
@@ -207,8 +206,7 @@ def read_weights(model: keras.Model, path: Path) -> None:
     """Load weights that `write_weights` wrote.
 
     Raises:
-        RunError: If the file is missing or damaged, may not be read, or holds those of another
-            model.
+        RunError: If the file cannot be read, or holds those of another model.
     """
     check_readable(path)
     try:
