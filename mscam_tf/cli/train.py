@@ -1,5 +1,7 @@
 """The command `mscam train`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +21,8 @@ from mscam_tf.cli.console import (
 )
 from mscam_tf.cli.options import add_options, change_settings, make_settings
 from mscam_tf.data.reading import ReadOptions
-from mscam_tf.errors import MscamError
+from mscam_tf.errors import MscamError, RunError
+from mscam_tf.names import show_place
 from mscam_tf.runs import TrainConfig
 
 if TYPE_CHECKING:
@@ -109,11 +112,23 @@ def train_with_progress(
     history, picture = run.folder / "history.csv", run.folder / "history.png"
     # Heads alone are fitted without epochs; a run that was finished before may be read-only.
     if history.exists() and not picture.exists():
-        save_figure(plot_history(history), picture)
+        with _say_what_is_missing(run.folder):
+            save_figure(plot_history(history), picture)
     _note(run.folder / "skipped.csv", "Some images were left out")
     _note(run.folder / "marks.csv", "The maps learned from masks or boxes of images, too")
     say(f"Trained {run.folder / 'model.keras'}")
     return run
+
+
+@contextmanager
+def _say_what_is_missing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (MscamError, OSError) as error:
+        raise RunError(
+            f"The run {show_place(folder)} is finished but for its picture, which the same command "
+            f"with --resume draws. {error}"
+        ) from error
 
 
 def _note(path: Path, what: str) -> None:

@@ -1,4 +1,7 @@
+import errno
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +53,25 @@ def test_a_training_that_was_stopped_goes_on(image_folder, tmp_path, monkeypatch
     assert open_run(run).config.backbone == "TinyNet"
     assert (run / "history.png").exists()
     call("train", image_folder, "--out", run, "--resume")
+
+
+def test_a_run_without_room_for_its_picture_is_finished(image_folder, tmp_path, monkeypatch):
+    run, write = tmp_path / "run", Path.replace
+
+    def fail(path, target):
+        if Path(target).suffix == ".png":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    options = ("--backbone", "TinyNet", "--epochs", 1, "--image-size", "32x32")
+    text = call("train", image_folder, "--out", run, *options, status=1)
+    assert "is finished but for its picture, which the same command with --resume draws" in text
+    assert "history.png cannot be written" in text
+    assert "No space left on device" in text
+    monkeypatch.undo()
+    call("train", image_folder, "--out", run, "--resume")
+    assert (run / "history.png").exists()
 
 
 @pytest.mark.parametrize(
