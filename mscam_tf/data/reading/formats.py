@@ -29,8 +29,10 @@ from mscam_tf.data.reading.tiff import read_tiff
 from mscam_tf.errors import MscamError
 
 PNG = b"\x89PNG\r\n\x1a\n"
-PNG_BITS, PNG_COLOURS = 24, 25  # Where its header says how many, and which.
-PNG_PALETTE = 3
+PNG_BITS = 24  # Where its header says how many.
+BMP = b"BM"
+_BMP_BITS, _BMP_OLD_BITS = 28, 24  # Where its header says how many, and where a short one does.
+_BMP_HEADER, _BMP_OLD = 14, 12  # Where its length is, and the length of a short one.
 NPY = b"\x93NUMPY"
 TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # The last two are BigTIFF.
 _ZIP = b"PK\x03\x04"
@@ -119,7 +121,13 @@ def _read_codestream(path: Path, page: int | None, max_pixels: int) -> Stored:
 
 def _read_bmp(path: Path, page: int | None, max_pixels: int) -> Stored:
     with BmpImagePlugin.BmpImageFile(path) as image:
-        return _read_pillow(image, page, max_pixels)
+        stored = _read_pillow(image, page, max_pixels)
+        two_values = image.mode == "1"
+    data = path.read_bytes() if two_values else b""
+    if two_values and data[_BMP_BITS if data[_BMP_HEADER] > _BMP_OLD else _BMP_OLD_BITS] != 1:
+        # Pillow takes 8 bits a pixel with a palette of black and white for one bit a pixel.
+        return make_stored(imagecodecs.bmp_decode(data), (0, 255))
+    return stored
 
 
 def _read_npy(path: Path, page: int | None, max_pixels: int) -> Stored:
@@ -164,7 +172,7 @@ _READERS: tuple[tuple[int, bytes, Callable[[Path, int | None, int], Stored]], ..
     (0, JPEG_2000, _read_codestream),
     (0, JP2, _read_codestream),
     (0, NPY, _read_npy),
-    (0, b"BM", _read_bmp),
+    (0, BMP, _read_bmp),
     # Groups 2 and 8 of a DICOM file that lacks what precedes the first element.
     (0, b"\x02\0", read_dicom),
     (0, b"\0\x02", read_dicom),

@@ -3,21 +3,18 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import PngImagePlugin
 from scipy.ndimage import binary_dilation, label
 
 from mscam_tf.data.reading.codestreams import JPEG, check_codestream
 from mscam_tf.data.reading.formats import (
     PNG,
     PNG_BITS,
-    PNG_COLOURS,
-    PNG_PALETTE,
     read_stored,
 )
 from mscam_tf.data.reading.images import resize_image
 from mscam_tf.data.reading.options import ReadOptions
+from mscam_tf.data.reading.palettes import read_indices
 from mscam_tf.data.reading.problems import name_problem
-from mscam_tf.data.reading.stored import check_size
 from mscam_tf.errors import MscamError
 
 # What masks without numbers have for an object: 1, or white.
@@ -34,8 +31,8 @@ def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarra
     that are smoothed, of which each step would be an object.
 
     Args:
-        path: A grey image, also where it is stored as colours that are equal, or a PNG file with a
-            palette, of which the indices count.
+        path: A grey image, also where it is stored as colours that are equal, or a PNG, TIFF or
+            BMP file with a palette, of which the indices count.
         options: Its limit of pixels; a mask has no page or window.
 
     Returns:
@@ -109,7 +106,7 @@ def resize_mask(mask: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
 
 
 def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
-    """Read a mask as `read_stored` does, but a PNG file with a palette by its indices.
+    """Read a mask as `read_stored` does, but a file with a palette by its indices.
 
     Raises:
         Exception: As `read_stored`; `ValueError` for a file of channels that differ, whose numbers
@@ -117,10 +114,9 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     """
     with path.open("rb") as file:
         head = file.read(26)
-    if head.startswith(PNG) and head[PNG_COLOURS] == PNG_PALETTE:
-        with PngImagePlugin.PngImageFile(path) as image:
-            check_size(image.height, image.width, max_pixels)
-            return np.asarray(image)
+    indices = read_indices(path, head, max_pixels)
+    if indices is not None:
+        return indices
     stored = read_stored(path, None, max_pixels)
     if stored.mixed:
         raise MscamError("expected a mask of one channel, but it has several that differ")

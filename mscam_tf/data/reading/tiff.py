@@ -55,6 +55,17 @@ def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
     return make_stored(values, full, chosen.photometric == _WHITE_IS_ZERO)
 
 
+def read_tiff_indices(path: Path, max_pixels: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the indices `(H, W)` and the palette `(n, 3)` of a file with one page that has one."""
+    with tifffile.TiffFile(path) as file:
+        chosen = file.pages[choose_page(None, len(file.pages))].aspage()
+        if chosen.photometric != _PALETTE or chosen.colormap is None:
+            return None
+        _check_tiff(chosen, path.stat().st_size, max_pixels)
+        _check_stack(file)
+        return chosen.asarray(maxworkers=1), np.transpose(chosen.colormap)
+
+
 def open_tiff_strips(
     path: Path, page: int | None, max_pixels: int, opened: ExitStack
 ) -> tuple[tuple[int, int], tuple[int, int] | None, bool, Iterator[np.ndarray]] | None:
