@@ -24,6 +24,8 @@ class Box:
         visible: Share of the object's area that is left in the image, from 0 to 1, of what fits
             into the image: 1 for a crack that runs through it from edge to edge.
         place: The file and line in which it stands, for messages; empty where there is none.
+        image_size: `(height, width)` of the image on which it was drawn; `None` where its file does
+            not say.
 
     Raises:
         MscamError: If the box is empty, or its sizes or visible share are out of range.
@@ -37,6 +39,7 @@ class Box:
     object_size: tuple[float, float] | None = None
     visible: float = 1.0
     place: str = field(default="", compare=False, repr=False)
+    image_size: tuple[int, int] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         corners = (self.x_min, self.y_min, self.x_max, self.y_max)

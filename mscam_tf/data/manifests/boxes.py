@@ -132,10 +132,16 @@ def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> Non
     """Refuse a box beside its image `(height, width)`: it is of another one, or in other units.
 
     Raises:
-        ManifestError: If a box does not reach into the image.
+        ManifestError: If a box does not reach into the image, or was drawn on one of another size.
     """
     height, width = size
     for box in boxes:
+        if box.image_size not in (None, (height, width)):
+            raise ManifestError(
+                f"{box.place}, {image}: a box must be drawn on the image as it is stored, of "
+                f"{width} x {height} pixels, and not on one that was resized, or turned by EXIF. "
+                f"Received: one of {box.image_size[1]} x {box.image_size[0]} pixels"
+            )
         if box.clip(width, height) is None:
             place = f"{box.place}, " if box.place else ""
             raise ManifestError(

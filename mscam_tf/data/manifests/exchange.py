@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,7 +20,7 @@ CLASS_FILE = "classes.txt"
 _NAME_FILES = (CLASS_FILE, "obj.names")
 _YAML_FILES = ("data.yaml", "dataset.yaml")
 # What the readers of broken files raise; ParsingError of globox is none of these.
-_FAULTS = (AttributeError, KeyError, TypeError, ValueError, AssertionError, IndexError)
+_FAULTS = (AttributeError, LookupError, TypeError, ValueError, AssertionError, RecursionError)
 _LOGGER = logging.getLogger(__name__)
 _Found = Iterator[tuple[str, Box]]
 
@@ -33,7 +34,8 @@ def read_exchanged(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
             the sizes to which its numbers are relative.
 
     Raises:
-        ManifestError: If a file cannot be read, or an entry holds no box: it names both.
+        ManifestError: If a file cannot be read, an entry holds no box, or an image or a class is
+            named twice: it names both.
     """
     boxes: dict[str, list[Box]] = defaultdict(list)
     for image, box in _choose_reader(path)(path, images):
@@ -59,7 +61,13 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         names = {one["id"]: str(one["name"]) for one in content["categories"]}
         files = {one["id"]: str(one["file_name"]) for one in content["images"]}
+        sizes = {one["id"]: _read_size(one.get) for one in content["images"]}
         entries = list(content["annotations"])
+        _check_twice(path, "the id of a category", (one["id"] for one in content["categories"]))
+        _check_twice(path, "the id of an image", (one["id"] for one in content["images"]))
+        _check_twice(path, "the file of an image", (one["file_name"] for one in content["images"]))
+    except ManifestError:
+        raise
     except (*_FAULTS, OSError) as error:
         raise ManifestError(
             f"{path} must be a COCO file with images, annotations and categories. "
@@ -74,21 +82,56 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
     for number, entry in enumerate(entries, start=1):
         place = f"{path}, annotation {number}"
         box = _read_entry(place, parse, entry)
-        if entry.get("image_id") not in files:
+        image = entry.get("image_id")
+        if not isinstance(image, Hashable) or image not in files:
             raise ManifestError(f"{place}: expected the id of an image. Received: {entry}")
-        yield files[entry["image_id"]], box
+        yield files[image], replace(box, image_size=sizes[image])
+
+
+def _read_size(find: Callable[[str], Any]) -> tuple[int, int] | None:
+    """Return `(height, width)` of an image; some tools leave them out, or write zeros."""
+    height, width = (int(find(name) or 0) for name in ("height", "width"))
+    return (height, width) if height > 0 and width > 0 else None
+
+
+def _check_twice(path: Path, what: str, values: Iterable[Any]) -> None:
+    """Of two entries of one name the last would count, and have what belongs to the first."""
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ManifestError(f"{path}: {what} must stand there once. Received: {twice[0]!r} twice")
 
 
 def _read_voc(folder: Path, _: Iterable[Path]) -> _Found:
+    owners: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.xml")):
         try:
             root = ElementTree.parse(path).getroot()
         except (ElementTree.ParseError, OSError) as error:
             raise ManifestError(f"{path} must be an XML file. Received: {error}") from error
         image = (root.findtext("filename") or "").strip() or path.stem
-        for number, node in enumerate(root.iter("object"), start=1):
-            place = f"{path}, object {number}"
-            yield image, _read_entry(place, BoundingBox.from_xml, node)
+        nodes = list(root.iter("object"))
+        if nodes:
+            _check_owner(path, image, owners)
+        for number, node in enumerate(nodes, start=1):
+            box = _read_entry(f"{path}, object {number}", BoundingBox.from_xml, node)
+            yield image, replace(box, image_size=_find_voc_size(path, root))
+
+
+def _find_voc_size(path: Path, root: ElementTree.Element) -> tuple[int, int] | None:
+    try:
+        return _read_size(lambda name: root.findtext(f"size/{name}"))
+    except ValueError as error:
+        raise ManifestError(f"{path}: expected the size of an image. Received: {error}") from error
+
+
+def _check_owner(path: Path, image: str, owners: dict[str, Path]) -> None:
+    """Copied files still name the image of the first, and a name may be in several folders."""
+    first = owners.setdefault(image, path)
+    if first != path:
+        raise ManifestError(
+            "Each image must have one file of boxes. "
+            f"Received: {first} and {path}, both of the image {image}"
+        )
 
 
 def _read_yolo(folder: Path, images: Iterable[Path]) -> _Found:
@@ -105,8 +148,10 @@ def _read_yolo(folder: Path, images: Iterable[Path]) -> _Found:
         )
     if lone:
         _LOGGER.warning("%d files of boxes have no image, such as %s.", len(lone), lone[0])
+    owners: dict[str, Path] = {}
     for path in files:
         if path.stem in known:
+            _check_owner(path, str(known[path.stem][0]), owners)
             yield from _read_yolo_file(path, known[path.stem], names)
 
 
@@ -130,7 +175,8 @@ def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _F
 def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> Box:
     try:
         box = parse(entry)
-        return Box(box.xmin, box.ymin, box.xmax, box.ymax, box.label, place=place)
+        label = (box.label or "").strip()
+        return Box(box.xmin, box.ymin, box.xmax, box.ymax, label, place=place)
     except Exception as error:  # The library has errors of its own, of no common kind.
         raise ManifestError(f"{place}: expected a box. Received: {_say(error)}") from error
 
@@ -158,7 +204,10 @@ def _read_class_names(folder: Path) -> dict[str, str]:
     if found is None:
         return {}
     try:
-        names = yaml.safe_load("\n".join(_read_lines(found)))["names"]
+        # Names stay as they are written: YAML would read `no` as false, and 010 as 8.
+        names = yaml.load("\n".join(_read_lines(found)), yaml.BaseLoader)["names"]
+        if isinstance(names, str):
+            raise TypeError(names)
         pairs = names.items() if isinstance(names, dict) else enumerate(names)
         return {str(number): str(name) for number, name in pairs}
     except (*_FAULTS, yaml.YAMLError) as error:

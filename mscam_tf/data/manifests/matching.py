@@ -84,6 +84,8 @@ class _Index:
         plain = normalize_path(image)
         fitting = self._named.get(plain, ())
         listed = self._spellings.find(image, self._root)
+        if listed is None and fitting and os.path.isfile(self._root / image):  # noqa: PTH113
+            raise self._refuse(image, [image, *fitting])  # Another file, which is not listed.
         listed = listed or (fitting[0] if len(fitting) == 1 else None)
         if listed is None:
             near = fitting or self._find_near(image, plain)

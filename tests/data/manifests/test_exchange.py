@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from mscam_tf import Box, ManifestError, read_boxes
-from mscam_tf.data.manifests import Manifest, Sample, find_boxes
+from mscam_tf.data.manifests import Manifest, Sample, check_inside, find_boxes
 
 COCO = {
     "images": [{"id": 7, "file_name": "a.png", "width": 40, "height": 20}],
@@ -92,6 +92,24 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
         ("x.json", {**COCO, "images": [{}]}, r"must be a COCO file.*Received: no 'id'"),
         ("x.json", {**COCO, "categories": []}, r"x\.json, annotation 1: expected a box.*no 3"),
         ("x.json", {**COCO, "images": []}, r"annotation 1: expected the id of an image"),
+        (
+            "x.json",
+            {**COCO, "annotations": [{**COCO["annotations"][0], "image_id": [7]}]},
+            r"annotation 1: expected the id of an image",
+        ),
+        ("x.json", "[" * 100_000, r"x\.json must be a COCO file"),
+        ("x.json", {**COCO, "images": COCO["images"] * 2}, r"id of an image.*Received: 7 twice"),
+        (
+            "x.json",
+            {**COCO, "categories": [*COCO["categories"], {"id": 3, "name": "void"}]},
+            r"id of a category.*Received: 3 twice",
+        ),
+        (
+            "x.json",
+            {**COCO, "images": [*COCO["images"], {"id": 8, "file_name": "a.png"}]},
+            r"file of an image.*'a\.png' twice",
+        ),
+        ("f/a.xml", VOC.replace("<width>40", "<width>4o"), r"a\.xml: expected the size"),
         ("x.json", {**COCO, "annotations": [{"category_id": 3}]}, r"annotation 1.*no 'bbox'"),
         ("f/a.xml", "<annotation>", r"a\.xml must be an XML file"),
         ("f/a.xml", VOC.replace("<ymax>1<", "<ymax>x<"), r"a\.xml, object 2: expected a box"),
@@ -107,6 +125,46 @@ def test_errors_name_file_and_entry(tmp_path, image, name, content, message):
     write(tmp_path / "classes.txt", "bone\nvoid\n")
     with pytest.raises(ManifestError, match=message):
         read_boxes(path.parent if name.startswith("f/") else path, [image])
+
+
+def test_names_in_yaml_stay_as_they_are_written(tmp_path, image):
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    write(tmp_path / "data.yaml", "names: [no, 010]\n")  # False and 8 in YAML.
+    assert_yolo(tmp_path / "labels", image, ["no", "010"])
+    write(tmp_path / "data.yaml", "names: bone\n")  # Letters are no names.
+    with pytest.raises(ManifestError, match="must have `names`"):
+        read_boxes(tmp_path / "labels", [image])
+
+
+@pytest.mark.parametrize(("suffix", "content"), [("txt", YOLO), ("xml", VOC)])
+def test_two_files_of_boxes_for_one_image_are_refused(tmp_path, image, suffix, content):
+    """Boxes of another image of that name would be marked in this one."""
+    write(tmp_path / "labels" / "test" / f"a.{suffix}", content)
+    write(tmp_path / "labels" / "train" / f"a.{suffix}", content)
+    with pytest.raises(ManifestError, match=rf"test.a\.{suffix} and .*train.a\.{suffix}, both of"):
+        read_boxes(tmp_path / "labels", [image])
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc"])
+def test_boxes_drawn_on_an_image_of_another_size_are_refused(tmp_path, kind):
+    if kind == "coco":
+        path = write(tmp_path / "x.json", COCO)
+    else:
+        path = write(tmp_path / "voc" / "a.xml", VOC).parent
+    boxes = read_boxes(path)["a.png"]
+    check_inside(boxes, "a.png", (20, 40))
+    with pytest.raises(ManifestError, match=r"of 80 x 40 pixels.*Received: one of 40 x 20"):
+        check_inside(boxes, "a.png", (40, 80))
+    with pytest.raises(ManifestError, match="turned by EXIF"):
+        check_inside(boxes, "a.png", (40, 20))
+
+
+def test_sizes_that_are_zero_or_missing_say_nothing(tmp_path):
+    images = [{"id": 7, "file_name": "a.png", "width": 0, "height": 0}]
+    (first, _) = read_boxes(write(tmp_path / "x.json", {**COCO, "images": images}))["a.png"]
+    write(tmp_path / "voc" / "a.xml", VOC.replace("width", "w"))
+    (second, _) = read_boxes(tmp_path / "voc")["a.png"]
+    assert first.image_size is second.image_size is None
 
 
 def test_both_kinds_in_a_folder_are_refused(tmp_path, image):

@@ -51,3 +51,12 @@ def test_an_image_that_is_there_and_not_listed_is_left_out(tmp_path):
     (tmp_path / "y" / "a.png").touch()
     found = match_boxes({"b.png": [BOX], "y/a.png": [BOX]}, ["a.png", "b.png"], tmp_path)
     assert found == {"a.png": [], "b.png": [BOX]}
+
+
+def test_a_name_is_not_taken_for_that_of_another_file(tmp_path):
+    """Both are named alike, and the one of which the boxes are is not listed."""
+    for name in ("a.png", "bone/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(ManifestError, match=r"fits 2 images, such as a\.png and bone/a\.png"):
+        match_boxes({"a.png": [BOX]}, ["bone/a.png"], tmp_path)
