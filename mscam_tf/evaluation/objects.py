@@ -17,12 +17,14 @@ from mscam_tf.data.manifests import (
     check_objects,
     find_boxes,
     find_denied,
+    match_boxes,
     open_table,
     parse_number,
     refuse_denied,
     split_findings,
 )
 from mscam_tf.data.reading import ReadOptions
+from mscam_tf.errors import MscamError
 from mscam_tf.evaluation.truth import list_marked
 from mscam_tf.names import show_place
 
@@ -154,13 +156,16 @@ def _read_table(
     table = open_table(path, ("path", "label", *CORNERS))
     if "path" not in table.columns:
         raise ManifestError(f"{path} must have the column path. Received: {table.columns}")
-    spellings = Spellings([sample.path for sample in manifest.samples], manifest.root)
+    paths = [sample.path for sample in manifest.samples]
+    spellings = Spellings(paths, manifest.root)
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
-        image = spellings.find(row.cells["path"], path.parent)
-        if image is not None:  # Of a part of the images, such as one split.
-            rows[image].append(row)
-    return {image: _join(path, image, found, boxes) for image, found in rows.items()}
+        name = row.cells["path"].strip()
+        if not name:
+            raise ManifestError(f"{row.place}: expected an image in the column path")
+        rows[spellings.find(name, path.parent) or name].append(row)
+    found = match_boxes(rows, paths, manifest.root)  # Some are of other splits.
+    return {image: _join(path, image, each, boxes) for image, each in found.items() if each}
 
 
 def _join(
@@ -170,7 +175,7 @@ def _join(
     boxes: Mapping[str, Sequence[Box]],
 ) -> list[TrueObject]:
     if all(name in rows[0].cells for name in CORNERS):
-        return [TrueObject(_read_box(path, row), row.cells) for row in rows]
+        return [TrueObject(_read_box(row), row.cells) for row in rows]
     found = boxes.get(image, ())
     if len(found) != len(rows):
         raise ManifestError(
@@ -180,11 +185,15 @@ def _join(
     return [TrueObject(box, row.cells) for box, row in zip(found, rows, strict=True)]
 
 
-def _read_box(path: Path, row: Row) -> Box:
+def _read_box(row: Row) -> Box:
     corners = [parse_number(row.cells[name]) for name in CORNERS]
     if None in corners:
-        raise ManifestError(f"{path} must have numbers in {CORNERS}. Received: {dict(row.cells)}")
+        raise ManifestError(f"{row.place}: expected numbers in {CORNERS}. Received: {row.cells}")
     x_min, y_min, x_max, y_max = (corner or 0.0 for corner in corners)
-    box = Box(x_min, y_min, x_max, y_max, row.cells.get("label", ""), place=row.place)
+    label = row.cells.get("label", "").strip()
+    try:
+        box = Box(x_min, y_min, x_max, y_max, label, place=row.place)
+    except MscamError as error:
+        raise ManifestError(f"{row.place}: {error}") from None
     check_objects([box])
     return box

@@ -133,3 +133,32 @@ def test_simulated_bones_have_their_diameters(tmp_path):
     sizes = [one.measure("diameter") * 0.25 for found in objects.values() for one in found]
     assert min(sizes) >= 0.3
     assert max(sizes) <= 1.3
+
+
+ROW = {"path": "b/1.png", "x_min": 1, "y_min": 2, "x_max": 4, "y_max": 5, "label": "pore"}
+
+
+def write_objects(manifest, **changes):
+    write_table(manifest.root / "objects.csv", [ROW, {**ROW, **changes}], tuple(ROW))
+
+
+def test_spaces_around_the_cells_of_a_table_say_nothing(manifest):
+    write_objects(manifest, path=" b/1.png ", label=" crack ")
+    assert [one.box.label for one in read_objects(manifest)["b/1.png"]] == ["pore", "crack"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"path": "B/1.png"}, r"written as it is listed.*B/1\.png, but b/1\.png"),
+        ({"path": "b/1.tif"}, r"written as it is listed.*b/1\.tif, but b/1\.png"),
+        ({"path": " "}, r"objects\.csv, line 3: expected an image"),
+        ({"x_min": "?"}, r"objects\.csv, line 3: expected numbers"),
+        ({"x_min": 4}, r"objects\.csv, line 3: A box must have x_min < x_max"),
+    ],
+)
+def test_no_row_of_a_table_is_lost(manifest, changes, message):
+    """An object that is left out would count as none, neither found nor missed."""
+    write_objects(manifest, **changes)
+    with pytest.raises(ManifestError, match=message):
+        read_objects(manifest)

@@ -10,6 +10,7 @@ from mscam_tf.data.manifests.naming import (
     find_split,
     find_splits,
     is_no_class,
+    is_of_masks,
     is_truth,
     list_joined,
     strip_mask,
@@ -19,7 +20,6 @@ from mscam_tf.data.manifests.walking import Listing, say_left_out, walk
 from mscam_tf.names import show_place
 
 _LOGGER = logging.getLogger(__name__)
-_MASKS = {"mask", "segmentation"}  # Folders beside the images of a class, or beside classes.
 
 
 def list_classes(folder: Path) -> list[Sample]:
@@ -63,7 +63,7 @@ def _check_tops(folder: Path, names: Sequence[str]) -> None:
 
 def _leave_masks(images: Sequence[str], depth: int, listing: Listing) -> list[str]:
     """Leave out what lies in a folder of masks inside a class, which is `depth` folders down."""
-    masks = {p for p in images if _MASKS & {name.casefold() for name in p.split("/")[depth:-1]}}
+    masks = {path for path in images if any(map(is_of_masks, path.split("/")[depth:-1]))}
     listing.left_out["pictures in folders of masks"] += sorted(masks)
     return [path for path in images if path not in masks]
 
@@ -89,7 +89,7 @@ def _check_masks(folder: Path, images: Sequence[str]) -> None:
         stems[path.split("/")[0]].add(PurePosixPath(_strip_mask(path)).name)
     for name in stems:
         others = set().union(*(found for other, found in stems.items() if other != name))
-        if name.casefold() in _MASKS and stems[name] <= others:
+        if is_of_masks(name) and stems[name] <= others:
             raise _refuse(folder, f"{name!r}, whose pictures seem to be masks of the others")
 
 

@@ -5,18 +5,19 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
+from typing import TypeVar
 
-from mscam_tf.data.manifests.box import Box
 from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.data.manifests.spelling import Spellings, normalize_path
 
 _LOGGER = logging.getLogger(__name__)
+_Box = TypeVar("_Box")  # Or the row of a table that is of one.
 
 
 def match_boxes(
-    boxes: Mapping[str, Sequence[Box]], paths: Iterable[str], root: str | Path = "."
-) -> dict[str, Sequence[Box]]:
+    boxes: Mapping[str, Sequence[_Box]], paths: Iterable[str], root: str | Path = "."
+) -> dict[str, Sequence[_Box]]:
     """Find the boxes of each image: by its path, or by its file name if that is unique.
 
     One path may be spelled in several ways: with `..`, absolute, by a link, with back slashes, or
@@ -37,10 +38,11 @@ def match_boxes(
             the folders that it begins with.
 
     Examples:
+        >>> from mscam_tf import Box
         >>> match_boxes({"w1.png": [Box(0, 0, 2, 3)]}, ["films/w1.png", "films/w2.png"])
         {'films/w1.png': [Box(x_min=0, ...)], 'films/w2.png': []}
     """
-    found: dict[str, Sequence[Box]] = {path: [] for path in paths}
+    found: dict[str, Sequence[_Box]] = {path: [] for path in paths}
     index = _Index(found, Path(root))
     unmatched: list[str] = []
     for image, rows in boxes.items():

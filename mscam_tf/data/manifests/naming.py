@@ -11,10 +11,16 @@ _SPLITS = {
     ),
     **dict.fromkeys(("test", "testing", "tst", "holdout", "시험", "테스트"), "test"),
     **dict.fromkeys(("测试", "テスト"), "test"),
+    **dict.fromkeys(("entrainement", "entraînement", "apprentissage", "entrenamiento"), "train"),
+    **dict.fromkeys(("treino", "treinamento", "addestramento", "trainings"), "train"),
+    **dict.fromkeys(("validierung", "validierungs", "validación", "validacion"), "validation"),
+    **dict.fromkeys(("validação", "validacao", "validazione"), "validation"),
+    **dict.fromkeys(("prueba", "pruebas", "teste", "tests"), "test"),
 }
 _FILLERS = {
     *("set", "data", "dataset", "image", "images", "img", "imgs", "split", "folder", "zip"),
     *("데이터", "데이터셋", "数据", "数据集", "データ"),
+    *("daten", "bilder", "datos", "données", "dados", "dati", "de", "d"),
 }
 _NO_CLASS = {
     *("images", "image", "imgs", "img", "jpegimages", "labels", "annotations"),  # As YOLO has them.
@@ -24,9 +30,10 @@ _PARTS = {"tr", "ts", "va"}  # As in imagesTr.
 # Without a number it may be a defect.
 _FOLD = re.compile(r"(?:k[\W_]*)?(?:folds?|cv|split)[\W_]*\d+", re.IGNORECASE)
 _SPELT = re.compile(
-    r"(\w+?)(?:set|data|dataset|images|imgs|split|용|셋|세트|데이터|데이터셋|集|数据|数据集|データ)"
+    r"(\w+?)(?:set|data|daten|datensatz|bilder|dataset|images|imgs|split|용|셋|세트|데이터|데이터셋|集|数据|数据集|データ)"
 )
 _TRUTH = {"groundtruth", "gt"}
+_MASKS = {"mask", "masks", "segmentation", "segmentations"}
 _MASK = re.compile(r"[_-](mask|gt|label|seg)([_-]?\d+)?$", re.IGNORECASE)
 
 
@@ -90,6 +97,16 @@ def is_truth(name: str) -> bool:
         (True, True, False)
     """
     return "".join(filter(str.isalpha, name.casefold())) in _TRUTH
+
+
+def is_of_masks(name: str) -> bool:
+    """Whether a folder of this name, beside images or beside classes, may hold masks.
+
+    Examples:
+        >>> is_of_masks("Mask"), is_of_masks("bone_masks"), is_of_masks("masked")
+        (True, True, False)
+    """
+    return not _MASKS.isdisjoint(_list_words(name))
 
 
 def strip_mask(stem: str) -> str:

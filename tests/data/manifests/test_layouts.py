@@ -102,6 +102,10 @@ def test_valid_beside_invalid_is_a_class(tmp_path, names, folder, split):
         (("train_ok/1.png", "train_bad/1.png", "test_ok/1.png"), r"one name, \['test_ok', 'train_"),
         (("image/1.png", "mask/1.png"), r"'image'\], which are no classes"),
         (
+            ("bone/1.png", "none/2.png", "bone_masks/1.png"),
+            "'bone_masks', whose pictures seem to be masks",
+        ),
+        (
             ("a/1.png", "b/2.png", "Mask/1_mask.png", "Mask/2.png"),
             r"'Mask', whose pictures seem to",
         ),

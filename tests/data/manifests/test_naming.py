@@ -8,6 +8,8 @@ from mscam_tf.data.manifests.naming import find_split, is_no_class, list_joined,
     [
         *(("학습데이터", "train"), ("검증용 데이터", "validation"), ("测试集", "test")),
         *(("訓練データ", "train"), ("train.zip", "train"), ("val2017", "validation")),
+        *(("Trainingsdaten", "train"), ("Testbilder", "test"), ("Validierung", "validation")),
+        *(("datos de prueba", "test"), ("entraînement", "train"), ("validação", "validation")),
         *(("tr\u00e4ning", ""), ("trainer", ""), ("test piece", ""), ("trainval", "")),
     ],
 )
