@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from mscam_tf.data.reading.admission import Admission
 from mscam_tf.data.reading.images import read_image
 from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.problems import ImageError, Problem, name_problem
@@ -15,6 +16,7 @@ from mscam_tf.data.reading.scaling import is_constant
 
 _LOGGER = logging.getLogger(__name__)
 _AHEAD = 16  # Images that are decoded before they are taken.
+PIXELS_AT_ONCE = 100_000_000  # Decoded at once; they take up to 8 bytes each.
 _NAMED = 5  # Constant images that a warning names.
 _Result = TypeVar("_Result")
 
@@ -24,12 +26,15 @@ def map_images(
 ) -> Iterator[_Result | ImageError]:
     """Call a function with each path, some at a time; an image's error takes its result's place.
 
-    Only a few results wait to be taken, however many paths there are.
+    Only a few results wait to be taken, however many paths there are; and no more is decoded at
+    once than 100 million pixels, or one image that has more.
     """
+    admission = Admission(PIXELS_AT_ONCE)
 
     def call(path: Path) -> _Result | ImageError:
         try:
-            return function(path, options)
+            with admission.admit():
+                return function(path, options)
         except Exception as error:
             return name_problem(path, error)
 

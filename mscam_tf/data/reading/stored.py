@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mscam_tf.data.reading.admission import ask_for_room
 from mscam_tf.errors import MscamError
 
 _GREY_TOLERANCE = 8 / 255  # Share of the range by which JPEG may pull grey channels apart.
@@ -51,7 +52,10 @@ def make_stored(
 
 
 def check_size(height: int, width: int, max_pixels: int) -> None:
-    """Refuse an image by what its header says, before anything is decoded or allocated."""
+    """Refuse an image by what its header says, before anything is decoded or allocated.
+
+    All readers come through here: where images are read side by side, this also waits for room.
+    """
     if height < 1 or width < 1:
         raise MscamError(f"expected an image, but its header says {height} x {width} pixels")
     if height * width > max_pixels:
@@ -59,6 +63,7 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
             f"its header says {height} x {width} pixels, more than the limit of {max_pixels}; "
             "raise it if the file is right (max_pixels, --max-pixels)"
         )
+    ask_for_room(height * width)
 
 
 def choose_page(page: int | None, pages: int) -> int:

@@ -1,9 +1,11 @@
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ImageError, ReadOptions
-from mscam_tf.data.reading import check_images
+from mscam_tf import ImageError, ReadOptions, read_image
+from mscam_tf.data.reading import check_images, map_images
 
 
 def save(path, values):
@@ -44,6 +46,29 @@ def test_reading_stops_once_enough_are_readable(tmp_path):
     sizes, problems = check_images(paths, skip_bad=True, most=3)
     assert list(sizes.values()) == [(4, 4), (4, 5), (4, 6)]
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "jpg", "npy", "jp2"])
+def test_large_images_of_all_formats_wait_for_each_other(tmp_path, monkeypatch, suffix):
+    """Memory is that of one image of the limit, not of one for each thread."""
+    monkeypatch.setattr("mscam_tf.data.reading.mapping.PIXELS_AT_ONCE", 25)
+    path, values = tmp_path / f"a.{suffix}", np.zeros((4, 5), np.uint8)
+    np.save(path, values) if suffix == "npy" else save(path, values)
+    at_once, most = [], []
+
+    def read(path, options):
+        image = read_image(path, options)
+        at_once.append(path)
+        most.append(len(at_once))
+        time.sleep(0.01)
+        at_once.pop()
+        return image.shape
+
+    assert list(map_images(read, [path] * 8, ReadOptions())) == [(4, 5)] * 8
+    assert max(most) == 1
+    monkeypatch.setattr("mscam_tf.data.reading.mapping.PIXELS_AT_ONCE", 1000)
+    list(map_images(read, [path] * 8, ReadOptions()))
+    assert max(most) > 1
 
 
 def test_progress_counts_every_file(tmp_path):
