@@ -188,7 +188,7 @@ def _read_keys(marker: Path) -> set[str]:
             return set(json.loads(marker.read_text(encoding="utf-8")))
         with marker.open(**TABLE_FORMAT) as file:
             return set(TableReader(file).fieldnames or ())
-    except (OSError, TypeError, ValueError, csv.Error):
+    except (OSError, TypeError, ValueError, RecursionError, csv.Error):
         return set()
 
 
@@ -212,6 +212,8 @@ def check_settings(
     if not path.exists():
         return None
     known = read_json(path)
+    if not isinstance(known, dict):
+        raise RunError(f"{path} must hold names with values. Received: {str(known)[:80]}")
     settings, groups = json.loads(json.dumps([settings, defaults or {}]))
     known |= {name: group | known[name] for name, group in groups.items() if name in known}
     differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - set(free)
@@ -241,5 +243,5 @@ def read_json(path: Path) -> Any:
     """Read a JSON file of a run; raises `RunError` if it is missing or broken."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read: {error}") from error

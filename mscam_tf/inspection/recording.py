@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mscam_tf.deployment import need
+from mscam_tf.errors import RunError
 from mscam_tf.files import write_whole
+from mscam_tf.inspection.rows import make_utf8
 
 TABLES = ("images", "regions", "tiles")
 _MOST_ROWS, _MOST_SECONDS = 1024, 30.0  # Of images in a part, and until it is written.
@@ -37,6 +39,7 @@ class Recorder:
 
     Raises:
         MscamError: If pyarrow is not installed.
+        RunError: If a file of rows is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,7 +59,8 @@ class Recorder:
     def add(self, image: dict[str, Any], regions: _Rows, tiles: _Rows) -> bool:
         """Take the rows of an image; return whether they were written, with those before them."""
         path = {"path": image["path"]}
-        regions, tiles = ([{**path, **row} for row in rows] for rows in (regions, tiles))
+        image = _write_utf8(image)
+        regions, tiles = ([_write_utf8(path | row) for row in rows] for rows in (regions, tiles))
         self._rows.append(([image], regions, tiles))
         self._count(image)
         return self.tick()
@@ -93,17 +97,33 @@ class Recorder:
 
     def _read_images(self) -> Iterator[dict[str, Any]]:
         columns = ["path", "label", "rejected", "problem", "regions"]
-        for path in sorted((self._folder / "images").glob("*.parquet")):
-            yield from self._parquet.read_table(path, columns=columns).to_pylist()
+        for path in self._list_parts("images"):
+            try:
+                yield from self._parquet.read_table(path, columns=columns).to_pylist()
+            except (self._arrow.ArrowException, OSError) as error:
+                raise RunError(
+                    f"{path} cannot be read; remove it, and its images are inspected once more: "
+                    f"{error}"
+                ) from error
 
     def _remove_halves(self) -> int:
         """Remove parts without their images; return the number of the last whole one."""
-        whole = {path.name for path in (self._folder / "images").glob("*.parquet")}
+        whole = {path.name for path in self._list_parts("images")}
         for name in ("regions", "tiles"):
-            for path in (self._folder / name).glob("*.parquet"):
+            for path in self._list_parts(name):
                 if path.name not in whole:
                     path.unlink()
         return max((int(name.partition(".")[0]) for name in whole), default=0)
+
+    def _list_parts(self, name: str) -> list[Path]:
+        """List the files of a table that are ours: those with a number for a name."""
+        files = (self._folder / name).glob("*.parquet")
+        return sorted(path for path in files if path.stem.isascii() and path.stem.isdigit())
+
+
+def _write_utf8(row: dict[str, Any]) -> dict[str, Any]:
+    """Labels and reasons may hold names of folders and files, whatever bytes they are of."""
+    return {name: make_utf8(v) if isinstance(v, str) else v for name, v in row.items()}
 
 
 def _name_outcome(row: dict[str, Any]) -> str:

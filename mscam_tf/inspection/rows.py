@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
+from mscam_tf.data.manifests import identify
 from mscam_tf.files import shorten_name
 from mscam_tf.inspection.inspections import Inspection, Verdict
 
@@ -14,6 +16,7 @@ _EMPTY = dict.fromkeys(
         *("picture", "latency", "problem"),
     )
 )
+_BYTE = re.compile("[\udc80-\udcff]")  # As Python holds bytes that are no UTF-8.
 _ROOM = 200  # Bytes of the name of a picture, without what is appended.
 
 
@@ -24,7 +27,20 @@ def name_path(path: Path) -> str:
         >>> name_path(Path("/scans/\udcff.png"))
         '/scans/\\xff.png'
     """
-    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
+    full = path.absolute()
+    plain = Path(os.path.abspath(full))  # noqa: PTH100
+    # A file that is written with `..` is the same file, but not where that leaves a linked folder.
+    return make_utf8(str(plain if plain == full or identify(plain) == identify(full) else full))
+
+
+def make_utf8(text: str) -> str:
+    r"""Write the bytes of a name that are no UTF-8 as escapes: Parquet files hold UTF-8 alone.
+
+    Examples:
+        >>> make_utf8("caf\udce9")
+        'caf\\xe9'
+    """
+    return _BYTE.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
 
 
 def name_picture(path: Path) -> str:
@@ -35,7 +51,7 @@ def name_picture(path: Path) -> str:
         'a_c73ea417.png'
     """
     digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
-    return f"{shorten_name(path.stem, _ROOM)}_{digest[:8]}.png"
+    return f"{shorten_name(Path(name_path(path)).stem, _ROOM)}_{digest[:8]}.png"
 
 
 def make_row(path: Path, **values: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mscam_tf.data.reading import Strips
 from mscam_tf.data.tiling import Tiling, list_starts
 from mscam_tf.errors import MscamError
 from mscam_tf.runs import Explanation, Session
+from mscam_tf.settings import Size, check_value
 
 ExplainedTile = tuple[int, int, Explanation]  # Left, top, and what is said of the tile.
 
@@ -28,8 +29,9 @@ class Framing:
     overlap: float = 0.25
 
     def __post_init__(self) -> None:
-        for side in self.tile_size or (1,):
-            Tiling(size=side, overlap=self.overlap)  # It has the rules of both.
+        if self.tile_size is not None:
+            check_value("tile_size", self.tile_size, Size(1))
+        Tiling(overlap=self.overlap)  # It has the rule.
 
 
 def explain_tiles(

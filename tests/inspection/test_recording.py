@@ -1,8 +1,12 @@
+import os
+
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mscam_tf.errors import RunError
 from mscam_tf.inspection import Recorder
-from mscam_tf.inspection.rows import make_row
+from mscam_tf.inspection.rows import make_row, name_path, name_picture
 
 REGION = {"label": "bone", "number": 1, "score": 2.5, "share": None, "scale": None}
 
@@ -64,3 +68,60 @@ def test_names_of_any_bytes_are_kept(tmp_path):
     recorder.flush()
     assert path.endswith("a\\xff필.png")
     assert Recorder(tmp_path).done == {path}
+
+
+def test_labels_pictures_and_reasons_of_any_bytes_are_kept(tmp_path):
+    """Parquet files hold UTF-8 alone; a folder of a class may have another name."""
+    odd = os.fsdecode(b"caf\xe9")
+    picture = name_picture(tmp_path / f"{odd}.png")
+    values = {"label": odd, "problem": f"no such file {odd}", "picture": picture}
+    recorder = Recorder(tmp_path)
+    recorder.add(make_row(tmp_path / f"{odd}.png", **values), [{**REGION, "label": odd}], [])
+    recorder.flush()
+    (row,) = pq.read_table(tmp_path / "images").to_pylist()
+    assert row["label"] == r"caf\xe9"
+    assert row["problem"] == r"no such file caf\xe9"
+    assert row["picture"] == picture
+    assert pq.read_table(tmp_path / "regions")["label"].to_pylist() == [r"caf\xe9"]
+    assert Recorder(tmp_path).labels == recorder.labels == {r"caf\xe9": 1}
+
+
+def test_files_of_others_stay_and_do_not_count(tmp_path):
+    recorder = Recorder(tmp_path)
+    add(recorder, tmp_path / "a.png")
+    recorder.flush()
+    mine = [tmp_path / name / "mine.parquet" for name in ("images", "regions", "tiles")]
+    for path in mine:
+        pq.write_table(pa.table({"x": [1]}), path)
+    again = Recorder(tmp_path)
+    add(again, tmp_path / "b.png")
+    again.flush()
+    assert sum(again.counts[name] for name in ("accepted", "rejected")) == 2
+    assert (tmp_path / "images" / "000002.parquet").is_file()
+    assert all(path.is_file() for path in mine)
+
+
+def test_damaged_rows_are_named(tmp_path):
+    recorder = Recorder(tmp_path)
+    add(recorder, tmp_path / "a.png")
+    recorder.flush()
+    (tmp_path / "images" / "000001.parquet").write_bytes(b"")
+    with pytest.raises(RunError, match=r"000001\.parquet cannot be read; remove it"):
+        Recorder(tmp_path)
+    (tmp_path / "images" / "000001.parquet").unlink()
+    assert not Recorder(tmp_path).done
+    assert list((tmp_path / "regions").iterdir()) == []
+
+
+def test_one_file_has_one_name(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").touch()
+    assert name_path(tmp_path / "in" / ".." / "in" / "a.png") == name_path(
+        tmp_path / "in" / "a.png"
+    )
+    (tmp_path / "deep" / "in").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "deep"):
+        (folder / "b.png").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "in")
+    away = tmp_path / "link" / ".." / "b.png"  # In `deep`, and not beside the link.
+    assert name_path(away) == str(away)

@@ -44,3 +44,6 @@ def test_framings_are_checked():
         Framing(overlap=1.0)
     with pytest.raises(MscamError, match="size"):
         Framing(tile_size=(0, 3))
+    for size in ((16,), (16, 16, 16), 16, (16, True), ()):
+        with pytest.raises(MscamError, match="tile_size"):
+            Framing(tile_size=size)
