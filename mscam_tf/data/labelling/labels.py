@@ -101,12 +101,12 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
 
 def _check_sizes(manifest: Manifest, sizes: np.ndarray) -> np.ndarray:
     """What is no size, such as NaN, would be neither above 0 nor below, and make a label `none`."""
-    sizes = np.asarray(sizes)
+    hidden, sizes = np.ma.is_masked(sizes), np.asarray(sizes)
     count = len(manifest.samples)
-    if sizes.shape != (count,) or sizes.dtype.kind not in "biuf":
+    if hidden or sizes.shape != (count,) or sizes.dtype.kind not in "biuf":
         raise MscamError(
             f"`sizes` must be {count} real numbers, one for each image. "
-            f"Received: shape {sizes.shape}, {sizes.dtype}"
+            f"Received: {'masked values' if hidden else f'shape {sizes.shape}, {sizes.dtype}'}"
         )
     wrong = np.flatnonzero(~(np.isfinite(sizes) & (sizes >= 0)))
     if wrong.size:

@@ -181,5 +181,9 @@ def _to_whole(values: np.ndarray) -> np.ndarray:
         )
     if float(values.max(initial=0)) > np.iinfo(np.int32).max:
         # Wider floats are exact only up to 2**53; what is beyond is a number all the same.
-        return values if values.dtype.kind in "ui" else np.unique(values, return_inverse=True)[1]
+        if values.dtype.kind in "ui":
+            return values
+        _, numbers = np.unique(values, return_inverse=True)
+        # From 2, because 1 would mean an object that has no number.
+        return np.where(values > 0, numbers.reshape(values.shape) + 2, 0)
     return values.astype(np.int32)

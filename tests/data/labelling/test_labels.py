@@ -118,3 +118,10 @@ def test_thresholds_are_finite(threshold):
 def test_two_labels_differ_and_can_be_read_back(names):
     with pytest.raises(MscamError, match="`names` must be two different labels"):
         label_binary(make_manifest("xy"), names, np.array([0, 1]))
+
+
+def test_masked_sizes_are_refused():
+    """What a mask hides would count."""
+    manifest = Manifest(Path(), (Sample("a.png", "x", "a"), Sample("b.png", "x", "b")))
+    with pytest.raises(MscamError, match="Received: masked values"):
+        label_by_size(manifest, np.ma.masked_array([1.0, 2.0], [True, False]), [1.5])

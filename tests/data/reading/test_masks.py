@@ -251,3 +251,13 @@ def test_a_thin_object_stays_where_its_mask_is_shrunk():
     assert (small & expected).sum() == expected.sum()
     assert not small[:, 7:].any()
     np.testing.assert_array_equal(resize_mask(mask, (40, 60)), mask > 0)
+
+
+def test_large_floats_number_objects_also_without_background(tmp_path):
+    """No object becomes background, and none falls into its parts."""
+    mask = np.full((6, 6), 3e9)
+    mask[:, 3:] = 5e9
+    np.save(tmp_path / "m.npy", mask)
+    assert np.unique(number_objects(read_mask(tmp_path / "m.npy"))).tolist() == [1, 2]
+    np.save(tmp_path / "m.npy", np.where(np.eye(6)[:, ::2].any(1)[:, None], mask, 0.0))
+    assert np.unique(number_objects(read_mask(tmp_path / "m.npy"))).tolist() == [0, 1, 2]
