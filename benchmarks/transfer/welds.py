@@ -144,7 +144,8 @@ def main() -> None:
     parser.add_argument("--starts", nargs="*", default=["xray", HEADS, "none"])
     parser.add_argument("--models", nargs="*", default=["multiscale", "single"])
     parser.add_argument("--baselines", nargs="*", default=[*BASELINES], choices=[*BASELINES])
-    parser.add_argument("--zero-shot", nargs="*", default=["xray", "xray-1"], metavar="WEIGHTS")
+    embedded = ["xray", "xray-2", "xray-1"]
+    parser.add_argument("--zero-shot", nargs="*", default=embedded, metavar="WEIGHTS")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--work", type=Path, default=None)
     parser.add_argument("--page", default="welds", help="name of the page of results")

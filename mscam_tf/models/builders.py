@@ -58,7 +58,8 @@ def build_multiscale_classifier(
             at its coarsest strides (`mscam_tf.default_taps`), for three scales 8, 16 and 32.
         scales: How many scales there are, where no taps are given.
         weights: `None`; `"xray"`: DenseNet121 pretrained on simulated radiographs, comes with the
-            package, as do those of earlier versions, `"xray-1"`; `"imagenet"`: downloaded by Keras;
+            package, as do those of earlier versions, `"xray-2"` and `"xray-1"`; `"imagenet"`:
+            downloaded by Keras;
             or a file: `.npz` of `mscam pretrain`, `.weights.h5` or `.h5` of the backbone, or a
             `.keras` model built on it. Of all these the heads are not taken:
             `mscam_tf.initialize_heads` makes them out of pretrained ones.

@@ -29,8 +29,8 @@ class Weights:
     """What a model starts from, as `parse_weights` reads it.
 
     Attributes:
-        kind: `"none"`, `"xray"`, `"xray-1"`, `"imagenet"`, `"auto"` or `"file"`.
-        path: The file of `"xray"`, `"xray-1"` and `"file"`.
+        kind: `"none"`, `"xray"`, `"xray-2"`, `"xray-1"`, `"imagenet"`, `"auto"` or `"file"`.
+        path: The file of `"xray"`, of those of earlier versions, and of `"file"`.
     """
 
     kind: str
@@ -100,8 +100,8 @@ def parse_weights(weights: "str | Path | Weights | None") -> Weights:
     """Parse what a builder's or a setting's `weights` names. No file is opened.
 
     Args:
-        weights: `None` or `"none"`, `"xray"`, `"xray-1"`, `"imagenet"`, `"auto"`, or the path of a
-            file.
+        weights: `None` or `"none"`, `"xray"`, `"xray-2"`, `"xray-1"`, `"imagenet"`, `"auto"`, or
+            the path of a file.
 
     Raises:
         MscamError: If it is no such word, and no file of weights by its suffix.

@@ -28,8 +28,9 @@ class PretrainConfig:
         learning_rate: Learning rate of AdamW. It is reached after a short warm-up, and falls to
             zero over the last fifth of the steps.
         weight_decay: Weight decay of AdamW. Biases, norms and the relevance are not decayed.
-        map_weight: Weight of the loss that compares the maps with the masks of the objects. With 0
-            the model learns from the labels of the images alone.
+        map_weight: Weight of the loss that compares the map of each scale with the masks of the
+            objects. The loss of their sum counts as much as all of them together. With 0 the model
+            learns from the labels of the images alone.
         seed: Seed of the initial weights and of the scenes.
         precision: Number format of the computation: `float32`, `mixed_float16` or `mixed_bfloat16`.
         save_every: Number of steps from one checkpoint to the next.

@@ -55,6 +55,8 @@ def _compile(trainer: keras.Model, config: PretrainConfig, maps: Sequence[str]) 
     losses: dict[str, Any] = {"logits": keras.losses.BinaryCrossentropy(from_logits=True)}
     losses |= dict.fromkeys(maps, measure_asked)
     weights = {"logits": 1.0, **dict.fromkeys(maps, config.map_weight)}
+    if maps:  # As much as all scales together: left to the labels, the relevance forgets places.
+        weights["maps"] *= len(maps) - 1
     trainer.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
 
 

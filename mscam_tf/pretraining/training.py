@@ -37,7 +37,8 @@ def pretrain(
     r"""Pretrain the multi-scale classifier on endless simulated scenes.
 
     The loss is the binary cross entropy of the image's targets, plus `map_weight` times that of
-    each scale's map, and of their sum, against the objects' masks: `sigmoid(g M_b^c + o)` against
+    each scale's map, and `B` times that of the sum of the `B` scales, so that their mix points too,
+    against the objects' masks: `sigmoid(g M_b^c + o)` against
     the root of the share of each cell that the objects cover, with a gain `g` and an offset `o`
     for each map that are learned and then dropped. Since a map is linear in the features of its
     place, this teaches features to speak about the place that they are at. While it trains, a logit

@@ -17,7 +17,8 @@ class TrainConfig:
         backbone: Name of the backbone: a model in `keras.applications`, or one that was given its
             name by `mscam_tf.register_backbone`.
         weights: What the training starts from: `xray` (pretrained on simulated radiographs; comes
-            with the package, for DenseNet121), `xray-1` (those of versions before 0.3), `imagenet`
+            with the package, for DenseNet121), `xray-2` and `xray-1` (those of versions 0.3 and
+            before), `imagenet`
             (downloaded by Keras), `none` (random weights), or a file: the `.npz` file of a
             pretraining, a `.weights.h5` or `.h5` file of the backbone, or a `.keras` model that is
             built on it. `auto` takes `xray` for DenseNet121, and random weights for other

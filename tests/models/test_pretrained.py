@@ -92,7 +92,12 @@ def test_weights_that_do_not_fit_are_not_written(classifier, tmp_path, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "views", "scales"), [("xray", ("global", 12.0, 4.0), 4), ("xray-1", ("global",), 3)]
+    ("name", "views", "scales"),
+    [
+        ("xray", ("global", 12.0, 4.0), 4),
+        ("xray-2", ("global", 12.0, 4.0), 4),
+        ("xray-1", ("global",), 3),
+    ],
 )
 def test_the_embedded_files_are_small_and_say_what_they_saw(name, views, scales):
     weights = parse_weights(name)

@@ -25,6 +25,7 @@ def written(tmp_path):
         (None, "none", None, False),
         ("none", "none", None, False),
         ("xray", "xray", "xray", True),
+        ("xray-2", "xray-2", "xray-2", True),
         ("xray-1", "xray-1", "xray-1", True),
         ("imagenet", "imagenet", "imagenet", False),
         ("auto", "auto", "auto", False),

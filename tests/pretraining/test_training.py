@@ -13,6 +13,7 @@ from mscam_tf.models import read_pretrained
 from mscam_tf.pretraining import PretrainConfig
 from mscam_tf.pretraining.checkpoints import drop_later_rows
 from mscam_tf.pretraining.models import build_pretraining_models
+from mscam_tf.pretraining.supervision import make_map_targets, measure_asked
 from mscam_tf.simulation import TARGETS, simulate_batch
 
 pytestmark = pytest.mark.backends
@@ -193,6 +194,21 @@ def test_maps_are_trained_unless_they_are_not():
     assert names == ["maps", "scale1_maps", "scale2_maps", "scale3_maps"]
     _, plain = build_pretraining_models(PretrainConfig(map_weight=0.0, **TINY))
     assert list(plain.output) == ["logits"]
+
+
+def test_the_sum_counts_as_much_as_its_scales_together():
+    _, trainer = build_pretraining_models(PretrainConfig(map_weight=0.5, **TINY))
+    stride = 32 // trainer.output["maps"].shape[1]
+    batch = simulate_batch((32, 32), 2, stride, seed=1, step=0)
+    targets = make_map_targets(batch.coverage, batch.hidden, 3)
+    outputs = trainer(batch.images)
+    maps = {name: float(np.mean(measure_asked(targets[name], outputs[name]))) for name in targets}
+    labels = keras.losses.BinaryCrossentropy(from_logits=True)(batch.targets, outputs["logits"])
+    scales = sum(maps[f"scale{scale}_maps"] for scale in (1, 2, 3))
+    found = trainer.compute_loss(batch.images, {"logits": batch.targets, **targets}, outputs)
+    assert float(found) == pytest.approx(
+        float(labels) + 0.5 * (scales + 3 * maps["maps"]), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize(
