@@ -27,7 +27,10 @@ def export(finished_run, tmp_path_factory):
 def run(*arguments, **options):
     """Run the command in a process of its own."""
     code = (
-        "import sys\nfrom mscam_tf.cli import app\ntry:\n    app()\nfinally:\n"
+        "import signal, sys\nfrom mscam_tf.cli import app\n"
+        # A job in the background ignores it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try:\n    app()\nfinally:\n"
         "    heavy = {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)\n"
         "    sys.stderr.write(f'LOADED {sorted(heavy)}')"
     )

@@ -132,7 +132,7 @@ def test_the_best_weights_are_kept_and_patience_ends_the_training(tmp_path):
 @pytest.mark.parametrize("name", ["loss", "val_loss"])
 def test_a_loss_that_is_no_number_in_any_epoch_is_an_error(tmp_path, name, value):
     keeper = keep(tmp_path, [0.5, 0.4])
-    with pytest.raises(RunError, match=r"diverged in epoch 3: .*before are kept in .*anew"):
+    with pytest.raises(RunError, match=r"diverged in epoch 3: .*best weights are kept in .*anew"):
         keeper.on_epoch_end(2, {"loss": 1.0, "val_loss": 0.3, name: value})
     assert read_progress(tmp_path).epoch == 2
     assert str(value) in (tmp_path / "history.csv").read_text().splitlines()[-1]
