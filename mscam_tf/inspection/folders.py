@@ -93,7 +93,7 @@ def watch_folders(
     """
     watcher = Watcher(folders, idle)
     with open_work(session, folder, framing, pictures, folders, overwrite=overwrite) as work:
-        for entry in work.inspect(watcher.wait(), watcher):
+        for entry in work.inspect(map(work.choose, watcher.wait()), watcher):
             if on_entry is not None:
                 on_entry(entry)
     return work.summarize()

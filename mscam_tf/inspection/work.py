@@ -100,9 +100,9 @@ class Work:
     def inspect(
         self, rounds: Iterable[Sequence[Path]], watcher: Watcher | None = None
     ) -> Iterator[Entry]:
-        """Inspect lists of images as they come; give what became of each, once it has a row."""
+        """Inspect lists of chosen images; give what became of each, once it has a row."""
         for paths in rounds:
-            for entry in self._inspector.inspect(self.choose(paths)):
+            for entry in self._inspector.inspect(paths):
                 if watcher is not None:
                     if isinstance(entry.result, Problem) and watcher.may_grow(entry.path):
                         continue
