@@ -42,6 +42,6 @@ def name_full_disk(path: Path) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise OutputError(
-            f"{path} cannot be written, and is left as it was: {os.strerror(error.errno)}. "
+            f"{path} cannot be written; what was whole there stays: {os.strerror(error.errno)}. "
             "Make room there."
         ) from error

@@ -105,11 +105,37 @@ def claim(
         there = _list(others or list_others(target, ()))
         what = f"is not known as {kind.name}" if kind.marker else "must be empty or new"
         raise _refuse(target, f"holds {there}, and {what}")
+    if resume or kind.continued:
+        check_entries(target, kind)
     if not (overwrite or resume or kind.continued):
         _check_begun(target, kind)
         raise _refuse(target, f"holds {kind.name}", ", or add --overwrite (overwrite=True)")
     if overwrite:
         _check_replaced(target, others, inputs)
+
+
+def check_entries(folder: Path, kind: Kind) -> None:
+    """Refuse a folder that has something else where a command writes a file or a folder.
+
+    Args:
+        folder: A folder of that kind.
+        kind: What the command writes: entries with a suffix are files.
+
+    Raises:
+        OutputError: If so; it names the entry.
+    """
+    for name in kind.entries:
+        what = "file" if Path(name).suffix else "folder"
+        for entry in folder.glob(name) if "*" in name else [folder / name]:
+            found = _say_what(entry)
+            if os.path.lexists(entry) and found != what:
+                raise OutputError(f"{entry} must be a {what}; move it away. Received: a {found}")
+
+
+def _say_what(entry: Path) -> str:
+    if entry.is_dir():
+        return "folder"
+    return "file" if entry.is_file() else "link to nothing" if entry.is_symlink() else "device"
 
 
 def _check_unfinished(target: Path, kind: Kind) -> None:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mscam_tf.data.reading import ReadOptions, check_images, read_image, resize_image
+from mscam_tf.data.reading import Admission, ReadOptions, check_images, read_image, resize_image
 from mscam_tf.errors import MscamError
 
 _DISK = "No space left on device"  # For TensorFlow a disk is a resource like memory.
@@ -215,9 +215,12 @@ def _make_loader(
     paths: Sequence[Path], image_size: tuple[int, int], read: ReadOptions | None, *, cached: bool
 ) -> Callable[[np.int64], np.ndarray]:
     """Return what reads an image by its index; where images fit into memory, only once."""
+    admission = Admission()
 
     def load(index: np.int64) -> np.ndarray:
-        return resize_image(read_image(paths[int(index)], read), image_size)[..., None]
+        with admission.admit():
+            image = read_image(paths[int(index)], read)
+        return resize_image(image, image_size)[..., None]
 
     kept: dict[int, np.ndarray] = {}
 

@@ -18,6 +18,7 @@ _NUMBERS = (
     *("score", "share", "x_min", "y_min", "x_max", "y_max"),
     *("center_x", "center_y", "peak_x", "peak_y", "area", "size"),
 )
+_NAMED = ("path", "picture")  # Which are written so already.
 _Rows = list[dict[str, Any]]
 
 
@@ -123,7 +124,10 @@ class Recorder:
 
 def _write_utf8(row: dict[str, Any]) -> dict[str, Any]:
     """Labels and reasons may hold names of folders and files, whatever bytes they are of."""
-    return {name: make_utf8(v) if isinstance(v, str) else v for name, v in row.items()}
+    return {
+        name: make_utf8(value) if isinstance(value, str) and name not in _NAMED else value
+        for name, value in row.items()
+    }
 
 
 def _name_outcome(row: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ _EMPTY = dict.fromkeys(
         *("picture", "latency", "problem"),
     )
 )
-_BYTE = re.compile("[\udc80-\udcff]")  # As Python holds bytes that are no UTF-8.
+# Bytes that are no UTF-8, as Python holds them; and what is written like one.
+_BYTE = re.compile(r"\\+(?=x[89a-f][0-9a-f])|(\\*)([\udc80-\udcff])")
 _ROOM = 200  # Bytes of the name of a picture, without what is appended.
 
 
@@ -36,11 +37,19 @@ def name_path(path: Path) -> str:
 def make_utf8(text: str) -> str:
     r"""Write the bytes of a name that are no UTF-8 as escapes: Parquet files hold UTF-8 alone.
 
+    A backslash of the name itself before what may be taken for an escape is doubled, so that two
+    names stay two.
+
     Examples:
-        >>> make_utf8("caf\udce9")
-        'caf\\xe9'
+        >>> print(make_utf8("caf\udce9"), make_utf8(r"caf\xe9"))
+        caf\xe9 caf\\xe9
     """
-    return _BYTE.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
+
+    def escape(found: re.Match[str]) -> str:
+        slashes, byte = found.groups()
+        return found[0] * 2 if byte is None else f"{slashes * 2}\\x{ord(byte) - 0xDC00:02x}"
+
+    return _BYTE.sub(escape, text)
 
 
 def name_picture(path: Path) -> str:

@@ -113,8 +113,13 @@ def save_state(model: keras.Model, folder: Path, progress: Progress) -> None:
     arrays["history"] = np.frombuffer(rows, np.uint8)
     with write_whole(path) as partial:
         np.savez(partial, **arrays)
-    write_json(folder / RUN_FOLDER.state, asdict(progress))
+    write_progress(folder, progress)
     _drop_arrays(folder, but=path)
+
+
+def write_progress(folder: Path, progress: Progress) -> None:
+    """Write how far a training is: from now on it can be gone on with."""
+    write_json(folder / RUN_FOLDER.state, asdict(progress))
 
 
 def restore_state(model: keras.Model, folder: Path, progress: Progress, *, anew: bool) -> None:
@@ -181,11 +186,11 @@ def say_where_it_lies(folder: Path) -> Iterator[None]:
         raise
     except BaseException:
         progress = read_progress(folder)
-        if progress.epoch:
+        if progress.epoch or progress.stopped:
             _LOGGER.warning(
-                "The training was stopped. What was done until the end of epoch %d is kept in %s; "
-                "--resume (resume=True) goes on with it.",
-                progress.epoch,
+                "The training was stopped. What was done until %s is kept in %s; --resume "
+                "(resume=True) goes on with it.",
+                f"the end of epoch {progress.epoch}" if progress.epoch else "the heads were fitted",
                 folder,
             )
         raise

@@ -22,6 +22,7 @@ from mscam_tf.training.checkpoints import (
     read_weights,
     restore_history,
     restore_state,
+    write_progress,
 )
 from mscam_tf.training.deep_supervision import show_heads
 from mscam_tf.training.map_supervision import supervise_maps
@@ -72,15 +73,17 @@ def fit(
     deep = run.config.deep_supervision if run.config.model == "multiscale" else 0.0
     places = {} if marks is None else split_marks(marks, manifest)
     begun = progress = read_progress(run.folder)
+    if begun.epoch or begun.stopped:
+        read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
     if begun.epoch:
         restore_history(run.folder, begun)
-        read_weights(model, run.folder / BEST)  # The end needs them: no work before they are known.
-    else:
+    elif not begun.stopped:  # Of no epoch: the heads alone were fitted.
         _start_heads(model, run, manifest.select("train"))
         if run.config.tune != "all":
             fitted = tune_heads(model, run, manifest, deep)
             progress = Progress() if places else fitted  # Its loss is of the labels alone.
     if run.config.tune == "heads":
+        write_progress(run.folder, replace(progress, stopped=True))
         return
     trainer = show_heads(model) if deep else model  # The same layers.
     if places:

@@ -1,7 +1,6 @@
 """Go on with a training that was stopped, and with nothing else."""
 
 import logging
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from importlib.metadata import version
@@ -20,7 +19,7 @@ from mscam_tf.data.reading import Problem, write_problems
 from mscam_tf.errors import RunError
 from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import check_replaceable, find_unfinished
-from mscam_tf.outputs import check_writable
+from mscam_tf.outputs import check_entries, check_writable
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, check_own_data, open_run
 from mscam_tf.training.marks import Marks
 
@@ -46,16 +45,8 @@ def find_begun(folder: str | Path) -> Run | None:
         return None
     if is_unfinished(place):
         check_writable(place)
-    _check_entries(place)
+    check_entries(place, RUN_FOLDER)
     return open_run(place)
-
-
-def _check_entries(folder: Path) -> None:
-    for name in RUN_FOLDER.entries:
-        entry, kind = folder / name, "file" if Path(name).suffix else "folder"
-        right = entry.is_file() if kind == "file" else entry.is_dir()
-        if os.path.lexists(entry) and not right:
-            raise RunError(f"{entry} must be a {kind}; move it away. Received: something else")
 
 
 def is_unfinished(folder: Path) -> bool:

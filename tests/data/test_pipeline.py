@@ -1,8 +1,11 @@
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+import mscam_tf.data.pipeline
 from mscam_tf import ImageError, MscamError, ReadOptions, make_dataset
 from mscam_tf.data import build_augmentation, name_failures
 
@@ -78,6 +81,24 @@ def test_augmentation_stays_light():
         np.testing.assert_allclose(augmented.mean((1, 2, 3)), 0.5, atol=0.05)
         np.testing.assert_allclose(augmented.std((1, 2, 3)), images.std(), rtol=0.3)
         assert np.abs(augmented - images).max() > 0.05
+
+
+def test_large_images_wait_for_each_other(paths, monkeypatch):
+    """As wherever images are read side by side: memory is that of one image of the limit."""
+    read, at_once, most = mscam_tf.data.pipeline.read_image, [], []
+
+    def count(path, options):
+        image = read(path, options)
+        at_once.append(path)
+        most.append(len(at_once))
+        time.sleep(0.01)
+        at_once.pop()
+        return image
+
+    monkeypatch.setattr("mscam_tf.data.pipeline.read_image", count)
+    monkeypatch.setattr("mscam_tf.data.reading.admission.PIXELS_AT_ONCE", 64 * 48 + 1)
+    collect(make_dataset(paths, [0] * 10, (48, 64), batch_size=5, cache_bytes=0))
+    assert most == [1] * 10
 
 
 def test_what_vanishes_while_it_is_read_is_named(tmp_path):

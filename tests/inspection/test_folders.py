@@ -1,4 +1,5 @@
 import json
+import shutil
 import threading
 import time
 
@@ -154,6 +155,25 @@ def test_two_commands_do_not_share_a_folder(session, scans, tmp_path):
     inspect_images(session, [], out)
     with hold(out), pytest.raises(OutputError, match="Another command"):
         inspect_images(session, sorted(scans.iterdir()), out)
+
+
+@pytest.mark.parametrize("entry", ["images", "tiles", "pictures", "summary.json"])
+def test_something_else_in_the_place_of_an_entry_is_named(session, scans, tmp_path, entry):
+    out = tmp_path / "out"
+    inspect_images(session, sorted(scans.iterdir()), out, pictures="none")
+    path = out / entry
+    if path.is_file():
+        path.unlink()
+        path.mkdir()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+        path.touch()
+    for overwrite in (False, True):
+        with pytest.raises(
+            OutputError, match=rf"{entry} must be a \w+; move it away\. Received: a"
+        ):
+            inspect_images(session, [], out, overwrite=overwrite)
+    assert path.exists()
 
 
 def test_what_is_not_ours_stays(session, scans):

@@ -70,6 +70,16 @@ def test_names_of_any_bytes_are_kept(tmp_path):
     assert Recorder(tmp_path).done == {path}
 
 
+def test_names_that_are_written_alike_stay_two(tmp_path):
+    """A byte that is no UTF-8 is written as an escape, which is a name of its own too."""
+    names = ["\udce9", r"\xe9", "\\\udce9", r"\\xe9", r"\x41", "\\", "\\\\\udce9"]
+    recorder = Recorder(tmp_path)
+    paths = {add(recorder, tmp_path / f"{name}.png") for name in names}
+    recorder.flush()
+    assert len(paths) == len(names)
+    assert Recorder(tmp_path).done == paths
+
+
 def test_labels_pictures_and_reasons_of_any_bytes_are_kept(tmp_path):
     """Parquet files hold UTF-8 alone; a folder of a class may have another name."""
     odd = os.fsdecode(b"caf\xe9")

@@ -54,6 +54,26 @@ def test_heads_alone_make_a_run_without_epochs(manifest, tmp_path):
     assert scores.num_images == 45
 
 
+def test_heads_outlive_what_follows_them(manifest, tmp_path, monkeypatch, caplog):
+    folder = tmp_path / "run"
+
+    def fail(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("mscam_tf.training.finishing.fit_range", fail)
+    with pytest.raises(MemoryError):
+        mscam_tf.train(manifest, folder, replace(CONFIG, tune="heads"))
+    monkeypatch.undo()
+    assert "until the heads were fitted is kept" in caplog.text
+    names = ("model.keras", "checkpoints/best.weights.h5")
+    kept = [(folder / name).read_bytes() for name in names]
+    run = mscam_tf.train(manifest, folder, resume=True)
+    assert [(folder / name).read_bytes() for name in names] == kept
+    low, high = run.read_value_range()
+    assert low < high
+    assert not (folder / "checkpoints" / "progress.json").exists()
+
+
 def test_auto_keeps_what_has_the_lower_loss(manifest, tmp_path, caplog):
     config = replace(CONFIG, tune="auto", pooling="soft", epochs=4)
     for rate in (1e-6, 1e-2):  # By the first, all tuned hardly moves from the heads.

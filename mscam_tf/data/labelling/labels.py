@@ -9,6 +9,7 @@ import numpy as np
 
 from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Manifest, ManifestError
 from mscam_tf.errors import MscamError
+from mscam_tf.settings import Names, Number, check_value, is_finite
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_CLASSES = 9  # Class names are sorted as text, where scale10 would stand before scale2.
@@ -39,8 +40,7 @@ def fit_thresholds(manifest: Manifest, sizes: np.ndarray, classes: int) -> list[
         >>> fit_thresholds(Manifest(Path(), samples), np.array([0, 1, 2, 3, 4, 5]), 2)
         [3.0]
     """
-    if not 2 <= classes <= _MOST_CLASSES:
-        raise MscamError(f"`classes` must be from 2 to {_MOST_CLASSES}. Received: {classes}")
+    check_value("classes", classes, Number(2, _MOST_CLASSES, whole=True))
     sizes = _check_sizes(manifest, sizes)
     training = np.array([sample.split == "train" for sample in manifest.samples])
     if not training.any():
@@ -85,7 +85,8 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
         ['none', 'scale1', 'scale2', 'scale2']
     """
     sizes = _check_sizes(manifest, sizes)
-    rising = all(low < high for low, high in pairwise([0.0, *thresholds, np.inf]))
+    numbers = all(is_finite(threshold) for threshold in thresholds)
+    rising = numbers and all(low < high for low, high in pairwise([0.0, *thresholds]))
     if not rising or not len(thresholds) < _MOST_CLASSES:
         raise MscamError(
             f"`thresholds` must be above 0, rise, and be fewer than {_MOST_CLASSES}. "
@@ -152,7 +153,8 @@ def label_binary(
         >>> [sample.label for sample in label_binary(Manifest(Path(), samples)).samples]
         ['none', 'object', 'object']
     """
-    if names[0] == names[1] or not all(name and name == name.strip() for name in names):
+    two = Names().accepts(names) and len(set(names)) == len(names) == 2
+    if not two or any(name != name.strip() for name in names):
         raise MscamError(
             "`names` must be two different labels, without spaces around them. "
             f"Received: names={names}"

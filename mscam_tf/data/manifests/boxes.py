@@ -136,16 +136,16 @@ def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> Non
     """
     height, width = size
     for box in boxes:
+        place = f"{box.place}, {image}" if box.place else image
         if box.image_size not in (None, (height, width)):
             raise ManifestError(
-                f"{box.place}, {image}: a box must be drawn on the image as it is stored, of "
+                f"{place}: a box must be drawn on the image as it is stored, of "
                 f"{width} x {height} pixels, and not on one that was resized, or turned by EXIF. "
                 f"Received: one of {box.image_size[1]} x {box.image_size[0]} pixels"
             )
         if box.clip(width, height) is None:
-            place = f"{box.place}, " if box.place else ""
             raise ManifestError(
-                f"{place}{image}: a box must reach into its image of {width} x {height} pixels. "
+                f"{place}: a box must reach into its image of {width} x {height} pixels. "
                 f"Received: x from {box.x_min} to {box.x_max}, y from {box.y_min} to {box.y_max}"
             )
 

@@ -11,7 +11,7 @@ import numpy as np
 from mscam_tf.data.manifests.samples import SPLITS, Manifest, ManifestError
 from mscam_tf.data.manifests.spelling import Spellings
 from mscam_tf.names import show_place
-from mscam_tf.settings import check_setting
+from mscam_tf.settings import Number, check_setting, check_value
 
 _LOGGER = logging.getLogger(__name__)
 # One fold of 5 is the test set, then one fold of 8 of the rest the validation set: 7:1:2.
@@ -85,7 +85,7 @@ def split_folds(manifest: Manifest, folds: int, seed: int = 0) -> list[Manifest]
         One manifest per fold, each with all samples.
 
     Raises:
-        MscamError: If the seed is none that NumPy takes.
+        MscamError: If the seed is none that NumPy takes, or the folds are no number of at least 2.
         ManifestError: If there are fewer than two classes or fewer groups than folds, or a class
             has too few groups to appear in train and validation of every fold.
 
@@ -98,10 +98,11 @@ def split_folds(manifest: Manifest, folds: int, seed: int = 0) -> list[Manifest]
         [4, 4, 4]
     """
     check_setting("seed", seed)
+    check_value("folds", folds, Number(2, whole=True))
     _check_classes(manifest)
     labels, groups = _list_labels(manifest)
     count = len(set(groups.tolist()))
-    if not 2 <= folds <= count:
+    if folds > count:
         raise ManifestError(
             f"`folds` must be from 2 to the number of groups, {count}. Received: folds={folds}"
         )

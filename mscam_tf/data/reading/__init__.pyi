@@ -1,3 +1,4 @@
+from .admission import Admission as Admission
 from .formats import read_stored as read_stored
 from .images import MASKS_FOLDER as MASKS_FOLDER
 from .images import SUFFIXES as SUFFIXES

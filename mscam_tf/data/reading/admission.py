@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Condition
 
+PIXELS_AT_ONCE = 100_000_000  # Decoded at once; they take up to 8 bytes each.
+
 
 class Admission:
     """Lets images that are read side by side be decoded, as long as there is room for their pixels.
 
     Args:
-        room: Pixels at once. A larger image is decoded alone.
+        room: Pixels at once, 100 million by default. A larger image is decoded alone.
     """
 
-    def __init__(self, room: int) -> None:
-        self.room, self._taken, self._change = room, 0, Condition()
+    def __init__(self, room: int | None = None) -> None:
+        self.room, self._taken, self._change = room or PIXELS_AT_ONCE, 0, Condition()
 
     @contextmanager
     def admit(self) -> Iterator[None]:

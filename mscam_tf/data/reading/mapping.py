@@ -16,7 +16,6 @@ from mscam_tf.data.reading.scaling import is_constant
 
 _LOGGER = logging.getLogger(__name__)
 _AHEAD = 16  # Images that are decoded before they are taken.
-PIXELS_AT_ONCE = 100_000_000  # Decoded at once; they take up to 8 bytes each.
 _NAMED = 5  # Constant images that a warning names.
 _Result = TypeVar("_Result")
 
@@ -29,7 +28,7 @@ def map_images(
     Only a few results wait to be taken, however many paths there are; and no more is decoded at
     once than 100 million pixels, or one image that has more.
     """
-    admission = Admission(PIXELS_AT_ONCE)
+    admission = Admission()
 
     def call(path: Path) -> _Result | ImageError:
         try:

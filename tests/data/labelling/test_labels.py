@@ -41,9 +41,10 @@ def test_too_few_sizes(sizes):
         fit_thresholds(make_manifest("xxx", "ttt"), np.array(sizes, float), 2)
 
 
-@pytest.mark.parametrize("classes", [1, 10])
+@pytest.mark.parametrize("classes", [1, 10, "3", 2.5])
 def test_bad_number_of_classes(classes):
-    with pytest.raises(ValueError, match=f"from 2 to 9. Received: {classes}"):
+    message = f"`classes` must be a whole number of at least 2 and at most 9. .*={classes!r}"
+    with pytest.raises(ValueError, match=message):
         fit_thresholds(make_manifest("x"), np.ones(1), classes)
 
 
@@ -72,7 +73,7 @@ def test_a_column_of_the_users_stays():
     assert sample.extra["object_size"] == "123456.7"
 
 
-@pytest.mark.parametrize("thresholds", [[0, 1], [2, 2], [3, 1], list(range(1, 10))])
+@pytest.mark.parametrize("thresholds", [[0, 1], [2, 2], [3, 1], list(range(1, 10)), ["2"], [None]])
 def test_bad_thresholds(thresholds):
     with pytest.raises(ValueError, match="`thresholds` must be above 0, rise"):
         label_by_size(make_manifest("x"), np.ones(1), thresholds)
@@ -114,7 +115,9 @@ def test_thresholds_are_finite(threshold):
         label_by_size(make_manifest("xy"), np.array([1, 2]), [threshold])
 
 
-@pytest.mark.parametrize("names", [("a", "a"), ("", "bone"), ("none", " bone")])
+@pytest.mark.parametrize(
+    "names", [("a", "a"), ("", "bone"), ("none", " bone"), ("a",), ("a", "b", "c"), (1, 2), "ab"]
+)
 def test_two_labels_differ_and_can_be_read_back(names):
     with pytest.raises(MscamError, match="`names` must be two different labels"):
         label_binary(make_manifest("xy"), names, np.array([0, 1]))

@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -157,6 +158,8 @@ def test_boxes_drawn_on_an_image_of_another_size_are_refused(tmp_path, kind):
         check_inside(boxes, "a.png", (40, 80))
     with pytest.raises(ManifestError, match="turned by EXIF"):
         check_inside(boxes, "a.png", (40, 20))
+    with pytest.raises(ManifestError, match=r"^a\.png: a box must be drawn"):
+        check_inside([replace(box, place="") for box in boxes], "a.png", (40, 20))
 
 
 def test_sizes_that_are_zero_or_missing_say_nothing(tmp_path):

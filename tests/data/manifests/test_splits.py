@@ -126,8 +126,12 @@ def test_a_fold_without_a_class_is_named(tmp_path, caplog):
 
 def test_bad_folds(tmp_path):
     manifest = make_manifest(tmp_path, {"a": 4, "b": 4})
-    for folds in (1, 9):
-        with pytest.raises(ManifestError, match=f"groups, 8. Received: folds={folds}"):
+    with pytest.raises(ManifestError, match=r"groups, 8\. Received: folds=9"):
+        split_folds(manifest, 9)
+    for folds in (1, "3", 2.5, None, True):
+        with pytest.raises(
+            MscamError, match=f"`folds` must be a whole.* Received: folds={folds!r}"
+        ):
             split_folds(manifest, folds)
 
 

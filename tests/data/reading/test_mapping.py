@@ -51,7 +51,7 @@ def test_reading_stops_once_enough_are_readable(tmp_path):
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "jpg", "npy", "jp2"])
 def test_large_images_of_all_formats_wait_for_each_other(tmp_path, monkeypatch, suffix):
     """Memory is that of one image of the limit, not of one for each thread."""
-    monkeypatch.setattr("mscam_tf.data.reading.mapping.PIXELS_AT_ONCE", 25)
+    monkeypatch.setattr("mscam_tf.data.reading.admission.PIXELS_AT_ONCE", 25)
     path, values = tmp_path / f"a.{suffix}", np.zeros((4, 5), np.uint8)
     np.save(path, values) if suffix == "npy" else save(path, values)
     at_once, most = [], []
@@ -66,7 +66,7 @@ def test_large_images_of_all_formats_wait_for_each_other(tmp_path, monkeypatch, 
 
     assert list(map_images(read, [path] * 8, ReadOptions())) == [(4, 5)] * 8
     assert max(most) == 1
-    monkeypatch.setattr("mscam_tf.data.reading.mapping.PIXELS_AT_ONCE", 1000)
+    monkeypatch.setattr("mscam_tf.data.reading.admission.PIXELS_AT_ONCE", 1000)
     list(map_images(read, [path] * 8, ReadOptions()))
     assert max(most) > 1
 
