@@ -1,19 +1,18 @@
-"""Where results may be written, and how folders keep what they were begun with."""
+"""Where results may be written."""
 
 import csv
 import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mscam_tf.errors import OutputError, RunError
+from mscam_tf.errors import OutputError
 from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
 from mscam_tf.folders import check_replaceable, clear_leftovers, find_unfinished
 from mscam_tf.names import show_place
+from mscam_tf.records import check_readable
 from mscam_tf.swaps import is_free, list_others
 
 _LISTED = 5  # Foreign files that a message names.
@@ -216,58 +215,3 @@ def _read_keys(marker: Path) -> set[str]:
             return set(TableReader(file).fieldnames or ())
     except (OSError, TypeError, ValueError, RecursionError, csv.Error):
         return set()
-
-
-def check_settings(
-    path: Path,
-    settings: dict[str, Any],
-    free: Sequence[str] = (),
-    defaults: dict[str, Any] | None = None,
-) -> Any:
-    """Return the settings that a folder was begun with, or `None` if it was not.
-
-    Args:
-        path: The JSON file that keeps them.
-        settings: Those to go on with.
-        free: Names of settings that may differ.
-        defaults: Of groups of settings: what counts where an older version did not know one.
-
-    Raises:
-        RunError: If others differ.
-    """
-    if not path.exists():
-        return None
-    known = read_json(path)
-    if not isinstance(known, dict):
-        raise RunError(f"{path} must hold names with values. Received: {str(known)[:80]}")
-    settings, groups = json.loads(json.dumps([settings, defaults or {}]))
-    known |= {name: group | known[name] for name, group in groups.items() if name in known}
-    differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - set(free)
-    if differing:
-        raise RunError(
-            f"{path.parent} holds something with other settings; choose another folder. "
-            f"Expected: { ({name: known.get(name) for name in sorted(differing)}) }. "
-            f"Received: { ({name: settings.get(name) for name in sorted(differing)}) }"
-        )
-    return known
-
-
-def check_readable(path: Path) -> None:
-    """Refuse a file that is there and may not be read, of which libraries say what they please.
-
-    Raises:
-        RunError: If its permissions forbid it.
-    """
-    try:
-        with suppress(FileNotFoundError), path.open("rb"):
-            pass
-    except PermissionError as error:
-        raise RunError(f"{path} cannot be read; change its permissions: {error}") from error
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file of a run; raises `RunError` if it is missing or broken."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error

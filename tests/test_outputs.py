@@ -6,7 +6,7 @@ import pytest
 
 from mscam_tf import MscamError, RunError
 from mscam_tf.files import write_table
-from mscam_tf.outputs import FILE, NEW_FOLDER, Kind, check_settings, check_writable, claim
+from mscam_tf.outputs import FILE, NEW_FOLDER, Kind, check_writable, claim
 
 RUN = Kind("a run", "config.json", keys=("config",), entries=("config.json", "*_maps.png"))
 STATE = Kind("a pretraining", "config.json", keys=("steps",), continued=True)
@@ -159,11 +159,3 @@ def test_a_finished_run_that_is_read_only_may_be_read(read_only):
     run.mkdir()
     (run / "config.json").write_text(json.dumps({"config": {}}))
     claim(run, RUN, resume=True)
-
-
-@pytest.mark.parametrize("content", ['["source"]', "5", "null", "[" * 100_000])
-def test_settings_that_are_none_are_refused(tmp_path, content):
-    path = tmp_path / "settings.json"
-    path.write_text(content)
-    with pytest.raises(RunError, match=r"settings\.json (must hold names|cannot be read)"):
-        check_settings(path, {"source": 1})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.common.report import RESULTS, write_page
 from benchmarks.common.work import read_rows
-from mscam_tf.outputs import read_json
+from mscam_tf.records import read_json
 from mscam_tf.simulation import TARGETS
 
 _SHOWN = ("logits_loss", "maps_loss", "auroc_bone", "ap_bone")

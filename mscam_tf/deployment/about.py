@@ -10,7 +10,8 @@ import numpy as np
 
 from mscam_tf.errors import RunError
 from mscam_tf.names import show_place
-from mscam_tf.outputs import Kind, read_json
+from mscam_tf.outputs import Kind
+from mscam_tf.records import read_json
 from mscam_tf.runs import Run, decode_run, encode_run
 
 ABOUT = "export.json"

@@ -31,7 +31,8 @@ from mscam_tf.experiments.trials import (
     run_trials,
 )
 from mscam_tf.files import write_json, write_table, write_text
-from mscam_tf.outputs import Kind, check_settings, claim, read_json
+from mscam_tf.outputs import Kind, claim
+from mscam_tf.records import check_settings, read_json
 from mscam_tf.runs import TrainConfig, open_run, open_session
 from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 from mscam_tf.training import check_config

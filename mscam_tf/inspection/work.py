@@ -18,7 +18,8 @@ from mscam_tf.inspection.sources import hash_source
 from mscam_tf.inspection.tiles import Framing
 from mscam_tf.inspection.watching import Watcher
 from mscam_tf.locks import hold
-from mscam_tf.outputs import Kind, check_settings, claim
+from mscam_tf.outputs import Kind, claim
+from mscam_tf.records import check_settings
 from mscam_tf.runs import Session, read_operating_point
 from mscam_tf.settings import Choice, check_value
 

@@ -12,9 +12,10 @@ import keras
 from mscam_tf.errors import MscamError, RunError
 from mscam_tf.files import read_table, write_json, write_table, write_whole
 from mscam_tf.models import build_explainer
-from mscam_tf.outputs import Kind, check_settings, claim
+from mscam_tf.outputs import Kind, claim
 from mscam_tf.pretraining.config import PretrainConfig
 from mscam_tf.pretraining.probes import PROBE_SEED, probe
+from mscam_tf.records import check_settings
 from mscam_tf.simulation import simulate_batch
 from mscam_tf.training import add_row, find_no_numbers, write_weights
 

@@ -8,7 +8,8 @@ from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
 from mscam_tf.names import show_place
-from mscam_tf.outputs import Kind, check_readable, read_json
+from mscam_tf.outputs import Kind
+from mscam_tf.records import check_readable, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task

@@ -17,18 +17,16 @@ from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.checkpoints import (
     BEST,
     Keeper,
-    Progress,
-    read_progress,
     read_weights,
     restore_history,
     restore_state,
-    write_progress,
 )
 from mscam_tf.training.deep_supervision import show_heads
 from mscam_tf.training.map_supervision import supervise_maps
 from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
 from mscam_tf.training.preparation import make_split_dataset
+from mscam_tf.training.progress import Progress, read_progress, write_progress
 from mscam_tf.training.tuning import say_what_is_kept, tune_heads
 
 _HEAD_LEARNING_RATE = 1e-3  # While only the new heads train, on a frozen backbone.

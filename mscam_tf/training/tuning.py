@@ -11,10 +11,11 @@ from mscam_tf.data.manifests import Manifest
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
 from mscam_tf.models import find_heads
-from mscam_tf.outputs import read_json
+from mscam_tf.records import read_json
 from mscam_tf.runs import Run
-from mscam_tf.training.checkpoints import BEST, Progress, write_weights
+from mscam_tf.training.checkpoints import BEST, write_weights
 from mscam_tf.training.heads import HeadFit, fit_heads
+from mscam_tf.training.progress import Progress
 
 TUNING = "tuning.json"
 _LOGGER = logging.getLogger(__name__)

@@ -13,14 +13,13 @@ from mscam_tf import MscamError, RunError
 from mscam_tf.training import compile_classifier, write_weights
 from mscam_tf.training.checkpoints import (
     Keeper,
-    Progress,
     drop_state,
-    read_progress,
     read_weights,
     restore_history,
     restore_state,
     save_state,
 )
+from mscam_tf.training.progress import Progress, read_progress
 from tests.conftest import forbid
 
 
@@ -40,15 +39,6 @@ def read_all(model):
 
 def fail(*arguments, **options):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_patience_counts_from_the_lowest_loss_since_the_optimizer_began():
-    progress = Progress(epoch=2, best=0.1)  # Of the frozen epochs.
-    for loss, waited in [(0.5, 0), (0.6, 1), (0.4, 0), (0.4, 1), (0.7, 2)]:
-        assert not progress.stopped
-        progress = progress.add(loss, patience=2)
-        assert progress.waited == waited
-    assert progress == Progress(epoch=7, best=0.1, lowest=0.4, waited=2, stopped=True)
 
 
 def test_a_state_brings_everything_back(tmp_path):
@@ -97,14 +87,6 @@ def test_the_state_of_another_model_is_refused(tmp_path):
     compile_classifier(other, 0.1)
     with pytest.raises(RunError, match="cannot be read"):
         restore_state(other, tmp_path, Progress(1), anew=True)
-
-
-@pytest.mark.parametrize("text", ["", "[1]", '{"epochs": 1}', '{"epoch": "two"}', "{"])
-def test_progress_that_cannot_be_read_is_named(tmp_path, text):
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "progress.json").write_text(text)
-    with pytest.raises(RunError, match=r"progress\.json"):
-        read_progress(tmp_path)
 
 
 def keep(folder, losses, patience=None, progress=Progress()):  # noqa: B008
@@ -226,7 +208,8 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from tests.training.test_checkpoints import build
-from mscam_tf.training.checkpoints import Progress, save_state
+from mscam_tf.training.checkpoints import save_state
+from mscam_tf.training.progress import Progress
 
 folder = Path(sys.argv[1])
 save_state(build(), folder, Progress(1))

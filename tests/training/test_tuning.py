@@ -10,7 +10,7 @@ from mscam_tf import MscamError, RunError, TrainConfig, read_manifest
 from mscam_tf.files import read_table, write_json
 from mscam_tf.runs import create_run
 from mscam_tf.training import make_split_dataset
-from mscam_tf.training.checkpoints import Progress
+from mscam_tf.training.progress import Progress
 from mscam_tf.training.tuning import say_what_is_kept
 from tests.conftest import write_images
 
