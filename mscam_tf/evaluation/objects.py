@@ -111,7 +111,7 @@ def read_objects(
         }
     else:
         objects = {
-            sample.path: _read_marked(manifest.root, sample, boxes.get(sample.path, ()), read)
+            sample.path: _read_marked(manifest.root, sample, boxes.get(sample.path, ()), read, good)
             for sample in manifest.samples
         }
         marked = {image: [one.box for one in several] for image, several in objects.items()}
@@ -128,10 +128,10 @@ def read_objects(
 
 
 def _read_marked(
-    root: Path, sample: Sample, boxes: Sequence[Box], read: ReadOptions
+    root: Path, sample: Sample, boxes: Sequence[Box], read: ReadOptions, good: str | None
 ) -> list[TrueObject]:
-    """Read the objects of an image; one without a label has that of its image."""
-    label = sample.label if split_findings(sample.label) else ""
+    """Read the objects of an image; one without a label has that of its image, if that is one."""
+    label = sample.label if _names_objects(sample, good) else ""
     marked = list_marked(root, sample, boxes, read)
     return [TrueObject(replace(box, label=box.label or label)) for box in marked]
 
@@ -146,8 +146,13 @@ def _list_denied(
 ) -> list[Box]:
     """List what the label of an image may deny: its mask, too, where the label denies all."""
     marked = [*(one.box for one in objects.get(sample.path, ())), *boxes.get(sample.path, ())]
-    denies_all = not set(split_findings(sample.label)) - {good}
-    return list_marked(root, sample if denies_all else replace(sample, mask=""), marked, read)
+    masked = replace(sample, mask="") if _names_objects(sample, good) else sample
+    return list_marked(root, masked, marked, read)
+
+
+def _names_objects(sample: Sample, good: str | None) -> bool:
+    """Whether the label of an image names what is in it, and does not deny all objects."""
+    return bool(set(split_findings(sample.label)) - {good})
 
 
 def _read_table(

@@ -91,6 +91,12 @@ def test_labels_that_deny_what_is_marked_are_refused(manifest):
     assert len(read_objects(manifest, findings=["bone"])["b/1.png"]) == 2
 
 
+def test_what_lies_in_a_good_image_is_not_called_by_the_good_class(manifest):
+    fine, other = replace(manifest.samples[0], label="fine"), manifest.samples[1]
+    with pytest.raises(ManifestError, match=r"labelled 'fine', but its mask .* marks an object"):
+        read_objects(replace(manifest, samples=(fine, other)), good="fine")
+
+
 def test_a_table_does_not_hide_what_a_label_denies(manifest):
     """What is in a good image, but in no row, would be passed over."""
     table = manifest.root / "objects.csv"
