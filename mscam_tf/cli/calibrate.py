@@ -80,9 +80,10 @@ def calibrate(
     part, a film, a fish) count once, and a group is rejected if any of its images is. The images
     must be like those to come, and the run must not have been trained on them.
 
-    The thresholds are kept in the run folder, as `operating_point.json`. From then on `mscam
-    evaluate` and `mscam explain` say of each image whether it is rejected, and `mscam pod` says
-    what is found at this threshold.
+    The thresholds are kept in the run folder, as `operating_point.json`; and of 99 good images or
+    more what they are like, as `drift.json`, so that `mscam inspect` can tell when images change.
+    From then on `mscam evaluate` and `mscam explain` say of each image whether it is rejected, and
+    `mscam pod` says what is found at this threshold.
 
     Example: `mscam calibrate RUN DATA --max-false-rejects 0.5%`, or for new images `mscam calibrate
     RUN GOOD --split all --max-false-rejects 0.5%`, where GOOD is a folder with one folder `none`

@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from mscam_tf.cli.console import OVERWRITE, explain_errors, make_progress, say
+from mscam_tf.cli.inspected import print_summary, say_period
 from mscam_tf.cli.sizes import SIZE, parse_size
 from mscam_tf.errors import MscamError
 
@@ -123,6 +124,10 @@ def inspect(
     are about all images that have a row in DIR. Where a run does not know which images are good,
     none is rejected.
 
+    Images are compared with those that the run was calibrated by (`mscam calibrate`): which of them
+    are unlike these, and since when intensity, noise, sharpness or scores have moved. This changes
+    neither verdicts nor the status.
+
     Each image is resized to the size of the run, as its training did. Add --frames for images that
     are larger than those of the training.
 
@@ -140,7 +145,7 @@ def inspect(
         framing = _make_framing(frames, tile, overlap)
         options = {"framing": framing, "pictures": pictures, "overwrite": overwrite}
         summary = _run(session, images, out, as_json=as_json, watch=watch, idle=idle, **options)
-        _print_summary(summary, out, error=as_json)
+        print_summary(summary, out, frames=frames, error=as_json)
         raise typer.Exit(summary.status)
 
 
@@ -222,23 +227,10 @@ class _Display:
                 "tiles.",
                 error=True,
             )
+        if entry.moved is not None:
+            say(say_period(entry.moved), error=True)
         if self.task is not None:
             rate = self.count / max(time.monotonic() - self.start, 1e-9)
             self.progress.update(
                 self.task, advance=1, description=f"inspecting, {rate:.1f} images/s"
             )
-
-
-def _print_summary(summary: "Summary", out: Path, *, error: bool) -> None:
-    parts = [f"{summary.accepted} accepted", f"{summary.rejected} rejected"]
-    parts += [f"{summary.without_verdict} without a verdict"] * bool(summary.without_verdict)
-    parts += [f"{summary.unreadable} that cannot be read"] * bool(summary.unreadable)
-    say(f"{summary.images} images: {', '.join(parts)}; {summary.regions} regions", error=error)
-    rate = summary.inspected / max(summary.seconds, 1e-9)
-    say(f"Inspected {summary.inspected} now, {rate:.1f} images a second. Wrote {out}", error=error)
-    if summary.without_verdict:
-        say(
-            "This run does not know which images are good, so none is rejected. Train it with a "
-            "class none, or choose the class by `mscam calibrate RUN DATA --good CLASS`.",
-            error=True,
-        )

@@ -24,7 +24,7 @@ EXPORT_FOLDER = Kind(
         *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt"),
     ),
 )
-RECORDS = ("operating_point", "display")
+RECORDS = ("operating_point", "display", "drift")
 _FORMAT = 1
 _PACKAGES = (
     *("mscam-tf", "keras", "tensorflow", "numpy"),

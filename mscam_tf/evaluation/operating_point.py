@@ -8,6 +8,7 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
+from mscam_tf.drift import fit_reference, measure_image, write_reference
 from mscam_tf.errors import MscamError
 from mscam_tf.evaluation.rates import count_verdicts
 from mscam_tf.locks import hold
@@ -34,13 +35,14 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class _Measured:
-    """What a run says of labelled images: logits, and the highest place of each map."""
+    """What a run says of labelled images, the highest place of each map, and what they are like."""
 
     session: Session
     samples: tuple[Sample, ...]
     logits: np.ndarray
     maxima: np.ndarray
     labels: np.ndarray
+    features: np.ndarray
 
     @property
     def groups(self) -> np.ndarray:
@@ -71,6 +73,9 @@ def calibrate(
     With `max_misses` it is put just below the scores of all groups of other images but `k`. The
     score of a group is the lowest of these images: a group is missed if any of its images is. The
     thresholds of maps are then those of a training: at most 5 % of the good images have a mark.
+
+    Of 99 good images or more, what they are like is kept with the run too (`mscam_tf.drift`), so
+    that an inspection can tell when images change.
 
     The record of the operating point holds both rates at the chosen threshold, in groups: counts,
     the 95 % interval of Clopper and Pearson, and the upper bound at 95 %. Both hold for the rate
@@ -114,6 +119,9 @@ def calibrate(
         names = {"max_false_rejects": max_false_rejects, "max_misses": max_misses}
         point = replace(point, record=_describe(measured, point, names))
         write_operating_point(session.run, point)
+        reference = fit_reference(measured.features[of_good], measured.logits[of_good])
+        if reference is not None:
+            write_reference(session.run, reference)
     return point
 
 
@@ -156,16 +164,19 @@ def _measure(
     samples: list[Sample] = []
     logits: list[np.ndarray] = []
     maxima: list[np.ndarray] = []
+    features: list[np.ndarray] = []
     problems: list[Problem] = []
     pairs = zip(manifest.samples, session.explain(manifest.paths), strict=True)
     for sample, explanation in keep_readable(pairs, problems, skip_bad=skip_bad):
         samples.append(sample)
         logits.append(explanation.logits.copy())  # Of a view on all that the batch returned.
+        features.append(measure_image(explanation.image))
         maxima.append(draft.take_maps(explanation).max(axis=(0, 1)))
         if on_progress is not None:
             on_progress(1)
     labels = session.task.encode(replace(manifest, samples=tuple(samples)))
-    return _Measured(session, tuple(samples), np.stack(logits), np.stack(maxima), labels)
+    stacked = (np.stack(logits), np.stack(maxima), labels, np.stack(features))
+    return _Measured(session, tuple(samples), *stacked)
 
 
 def _limit_false_rejects(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mscam_tf.data.reading import ImageError, Problem
+from mscam_tf.drift import Period, open_watch
 from mscam_tf.files import write_png
 from mscam_tf.inspection.frames import inspect_frame
 from mscam_tf.inspection.inspections import Inspection, decide
@@ -30,13 +31,17 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of one image: its rows, and the inspection or why there is none."""
+    """What became of one image: its rows, and the inspection or why there is none.
+
+    `moved` is the period of images that ends with this one and is unlike the reference, if any.
+    """
 
     path: Path
     result: Inspection | Problem
     row: dict[str, Any]
     regions: list[dict[str, Any]]
     tiles: list[dict[str, Any]]
+    moved: Period | None = None
 
 
 class Inspector:
@@ -63,6 +68,7 @@ class Inspector:
         self.session, self.framing = session, framing
         self.pictures, self._choose = pictures, choose
         self.point = read_operating_point(session.run)
+        self._watch = None if framing else open_watch(session.run)
         self._range = session.run.read_value_range() if pictures else (0.0, 0.0)
 
     def inspect(self, paths: Sequence[Path]) -> Iterator[Entry]:
@@ -95,6 +101,7 @@ class Inspector:
             result = decide(result, self.session.task, self._known_point)
         regions = result.list_rows()
         row = describe_inspection(result, self._paint(result, regions))
+        row |= self._watch.describe(result.image) if self._watch else {}
         tiles = [{"x": t.x, "y": t.y, **describe_verdict(t.verdict)} for t in result.tiles]
         return Entry(result.path, result, row, regions, tiles)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mscam_tf.deployment import need
+from mscam_tf.drift import FEATURES
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_whole
 from mscam_tf.inspection.rows import make_utf8
@@ -54,7 +55,7 @@ class Recorder:
         self.counts: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self._part = self._remove_halves()
-        for row in self._read_images():
+        for row in self.read_images("label", "rejected", "problem", "regions"):
             self._count(row)
 
     def add(self, image: dict[str, Any], regions: _Rows, tiles: _Rows) -> bool:
@@ -96,11 +97,12 @@ class Recorder:
         if row["label"] is not None:
             self.labels[row["label"]] += 1
 
-    def _read_images(self) -> Iterator[dict[str, Any]]:
-        columns = ["path", "label", "rejected", "problem", "regions"]
+    def read_images(self, *columns: str) -> Iterator[dict[str, Any]]:
+        """Read the rows of images that were written, in their order: the path, and columns."""
         for path in self._list_parts("images"):
             try:
-                yield from self._parquet.read_table(path, columns=columns).to_pylist()
+                rows = self._parquet.read_table(path, columns=["path", *columns])
+                yield from rows.to_pylist()
             except (self._arrow.ArrowException, OSError) as error:
                 raise RunError(
                     f"{path} cannot be read; remove it, and its images are inspected once more: "
@@ -141,6 +143,7 @@ def _make_schemas(arrow: Any) -> dict[str, Any]:
     images = {"path": text, "height": whole, "width": whole, "label": text, "score": number}
     images |= {"rejected": flag, "logits": arrow.list_(number), "regions": whole, "tiles": whole}
     images |= {"picture": text, "latency": number, "problem": text}
+    images |= {"drift": number, "drift_feature": text, **dict.fromkeys(FEATURES, number)}
     regions = {"path": text, "label": text, "number": whole, "scale": whole}
     regions |= dict.fromkeys(_NUMBERS, number)
     tiles = {"path": text, "x": whole, "y": whole, "label": text, "score": number, "rejected": flag}

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from mscam_tf.data.manifests import identify
+from mscam_tf.drift import FEATURES
 from mscam_tf.files import shorten_name
 from mscam_tf.inspection.inspections import Inspection, Verdict
 
 _EMPTY = dict.fromkeys(
     (
         *("height", "width", "label", "score", "rejected", "logits", "regions", "tiles"),
-        *("picture", "latency", "problem"),
+        *("picture", "latency", "problem", "drift", "drift_feature", *FEATURES),
     )
 )
 # Bytes that are no UTF-8, as Python holds them; and what is written like one.

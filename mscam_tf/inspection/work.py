@@ -4,11 +4,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mscam_tf.data.reading import Problem
+from mscam_tf.drift import ROW, DriftSummary, open_watch, read_reference
 from mscam_tf.files import write_json
 from mscam_tf.inspection.inspections import Inspection
 from mscam_tf.inspection.inspector import Entry, Inspector
@@ -52,6 +53,8 @@ class Summary:
         labels: How many images have each label.
         inspected: How many images were inspected this time.
         seconds: How long that took.
+        drift: Which images and periods are unlike the reference of the run; `None` if it keeps
+            none, and of frames.
     """
 
     images: int
@@ -63,6 +66,7 @@ class Summary:
     labels: dict[str, int]
     inspected: int
     seconds: float
+    drift: DriftSummary | None
 
     @property
     def status(self) -> int:
@@ -87,6 +91,10 @@ class Work:
     ) -> None:
         self._folder = folder
         self._recorder = Recorder(folder)
+        self._watch = None if framing else open_watch(session.run)
+        if self._watch is not None:  # It goes on as if there had been no stop.
+            for row in self._recorder.read_images(*ROW):
+                self._watch.add(row)
         painted = None if pictures == "none" else folder / _PICTURES
         self._inspector = Inspector(session, framing, painted, _CHOICES[pictures])
         self._start, self._inspected = time.monotonic(), 0
@@ -109,8 +117,10 @@ class Work:
                         continue
                     entry.row["latency"] = watcher.take_latency(entry.path)
                 self._inspected += 1
-                self._keep(self._recorder.add(entry.row, entry.regions, entry.tiles))
-                yield entry
+                written = self._recorder.add(entry.row, entry.regions, entry.tiles)
+                moved = self._watch.add(entry.row) if self._watch else None
+                self._keep(written)
+                yield replace(entry, moved=moved)
             self._keep(self._recorder.tick())
 
     def summarize(self) -> Summary:
@@ -123,6 +133,7 @@ class Work:
             labels=dict(self._recorder.labels),
             inspected=self._inspected,
             seconds=round(time.monotonic() - self._start, 3),
+            drift=self._watch.summarize() if self._watch else None,
         )
 
     def finish(self, *, complete: bool) -> None:
@@ -184,13 +195,14 @@ def open_work(
 
 
 def _describe(session: Session, framing: Framing | None) -> dict[str, Any]:
-    point = read_operating_point(session.run)
+    point, reference = read_operating_point(session.run), read_reference(session.run)
     return {
         "source": str(session.run.folder.resolve()),
         "source_sha256": hash_source(session),
         "class_names": session.task.class_names,
         "operating_point": None if point is None else asdict(point),
         "framing": None if framing is None else asdict(framing),
+        "drift_reference": None if reference is None else reference.sha256,
     }
 
 

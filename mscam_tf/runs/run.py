@@ -24,7 +24,7 @@ RUN_FOLDER = Kind(
     keys=("config", "class_names"),
     entries=(
         *("config.json", "split.csv", "marks.csv", "skipped.csv", "model.keras", "display.json"),
-        *("tuning.json", "operating_point.json"),
+        *("tuning.json", "operating_point.json", "drift.json"),
         *("history.csv", "history.png", "tensorboard", "checkpoints"),
         *("metrics.json", "predictions.csv", "confusion.png", "localization"),
     ),

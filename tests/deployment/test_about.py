@@ -1,7 +1,12 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import mscam_tf
 from mscam_tf.deployment import load_exported
+from mscam_tf.deployment.about import read_about, restore_run
+from mscam_tf.drift import FEATURES, fit_reference, read_reference, write_reference
 from mscam_tf.runs import read_operating_point, write_operating_point
 
 
@@ -24,3 +29,12 @@ def test_it_has_no_model_of_keras(exported):
 def test_it_stays_as_it_is(exported):
     with pytest.raises(mscam_tf.RunError, match=r"change the run, and export it anew"):
         write_operating_point(exported, read_operating_point(exported))
+
+
+def test_it_keeps_what_images_are_like(exported, finished_run, tmp_path):
+    assert read_reference(exported) is None
+    run = replace(finished_run, folder=tmp_path)
+    write_reference(run, fit_reference(np.ones((99, len(FEATURES))), np.zeros((99, 2))))
+    about = read_about(exported.folder) | {"drift": run.read_record("drift")}
+    found = read_reference(restore_run(exported.folder, about))
+    assert found.sha256 == read_reference(run).sha256

@@ -53,7 +53,7 @@ def test_about_has_all_that_a_program_needs(export, finished_run):
     assert about["run"]["data"] == ""
     assert (about["task"], about["activation"]) == ("one_label", "softmax")
     assert np.array(about["relevance"]).shape == (3, 2)
-    for name in ("operating_point", "display"):
+    for name in ("operating_point", "display", "drift"):
         text = (finished_run.folder / f"{name}.json").read_text(encoding="utf-8")
         assert about[name] == json.loads(text)
     assert {"mscam-tf", "keras", "onnx"} <= set(about["versions"])

@@ -7,6 +7,7 @@ from scipy.special import logsumexp
 
 import mscam_tf
 from mscam_tf import ImageError, MscamError, Sample, open_session, read_manifest
+from mscam_tf.drift import measure_image, read_reference
 from mscam_tf.errors import OutputError
 from mscam_tf.evaluation import calibrate
 from mscam_tf.locks import hold
@@ -92,6 +93,21 @@ def test_good_images_alone_are_enough(run, images):
     both = calibrate(run, images, max_false_rejects=0.08)
     assert point.decision_threshold == both.decision_threshold
     assert point.map_thresholds == both.map_thresholds
+
+
+def test_what_good_images_are_like_is_kept(run, images, tmp_path):
+    calibrate(run, images, max_false_rejects=0.08)
+    assert read_reference(run) is None  # Of 40 good images.
+    many = read_manifest(write_images(tmp_path / "many", {"none": 101, "thin": 3}, seed=7))
+    calibrate(run, many, max_false_rejects=0.08)
+    reference = read_reference(run)
+    assert len(reference.features) == 101
+    explanations = open_session(run).explain(many.paths[:2])
+    for one, features, logits in zip(
+        explanations, reference.features, reference.logits, strict=False
+    ):
+        np.testing.assert_allclose(features, measure_image(one.image), rtol=1e-5)
+        np.testing.assert_allclose(logits, one.logits, rtol=1e-4)
 
 
 def test_groups_count_once_by_their_worst_image(run, images, said):

@@ -10,6 +10,7 @@ from PIL import Image
 
 import mscam_tf
 from mscam_tf import RunError
+from mscam_tf.drift import fit_reference, measure_image, write_reference
 from mscam_tf.inspection import Framing, inspect_images, watch_folders
 from mscam_tf.locks import hold
 from mscam_tf.outputs import OutputError
@@ -234,3 +235,61 @@ def test_rows_are_the_same_in_any_batch(scans, tmp_path, session):
     single = make_session(PointEngine(), (40, 32), batch_size=1, folder=session.run.folder)
     inspect_images(single, paths, tmp_path / "b")
     assert read(tmp_path / "a") == read(tmp_path / "b")
+
+
+@pytest.fixture
+def watched(session, tmp_path):
+    """A run that keeps a reference of images of noise, and 120 images, of which 30 are brighter."""
+    generator, folder = np.random.default_rng(0), tmp_path / "noise"
+    folder.mkdir()
+    features, logits = [], []
+    for number in range(250):
+        level = 60 if number < 220 else 80
+        image = generator.normal(level + generator.normal(0, 2), 4, (40, 32)).round()
+        if number >= 130:
+            Image.fromarray(image.astype(np.uint8)).save(folder / f"{number}.png")
+        else:
+            features.append(measure_image(image / 255))
+            logits.append([10 * image.mean() / 255 - 1, 0.0])  # As the engine says.
+    write_reference(session.run, fit_reference(np.array(features), np.array(logits)))
+    point = {"map_thresholds": {"bone": 5.0}, "decision_threshold": 9.0, "good": "none"}
+    (session.run.folder / "operating_point.json").write_text(json.dumps(point))
+    return sorted(folder.iterdir())
+
+
+def test_drift_is_told_of_images_and_periods(session, watched, tmp_path):
+    out, entries = tmp_path / "out", []
+    summary = inspect_images(session, watched, out, on_entry=entries.append)
+    drift = summary.drift
+    assert (drift.images, drift.judged, drift.period) == (120, 2, 50)
+    (period,) = drift.periods
+    assert (period.first, period.last) == (str(watched[50]), str(watched[99]))
+    assert period.features["intensity"] == "above"
+    assert [index for index, one in enumerate(entries) if one.moved] == [99]
+    rows = read(out)
+    unlike = [row["drift_feature"] is not None for row in rows]
+    assert sum(unlike) == drift.unlike == sum(drift.features.values())
+    assert sum(unlike[:90]) <= 4
+    assert sum(unlike[90:]) > 20
+    assert rows[90]["intensity"] - rows[0]["intensity"] == pytest.approx(20 / 255, abs=0.04)
+    assert json.loads((out / "summary.json").read_text())["drift"]["judged"] == 2
+
+
+@pytest.mark.parametrize("after", [30, 99])
+def test_drift_is_the_same_after_a_stop(session, watched, tmp_path, after):
+    whole = inspect_images(session, watched, tmp_path / "whole")
+    inspect_images(session, watched[:after], tmp_path / "parts")
+    parts = inspect_images(session, watched, tmp_path / "parts")
+    assert parts.drift == whole.drift
+    assert read(tmp_path / "parts") == read(tmp_path / "whole")
+
+
+def test_drift_of_frames_and_without_a_reference_is_not_watched(session, watched, tmp_path):
+    framed = inspect_images(session, watched[:2], tmp_path / "framed", framing=Framing())
+    assert framed.drift is None
+    inspect_images(session, watched[:2], tmp_path / "out")
+    (session.run.folder / "drift.json").unlink()
+    with pytest.raises(RunError, match="drift_reference"):
+        inspect_images(session, watched, tmp_path / "out")
+    assert inspect_images(session, watched[:2], tmp_path / "new").drift is None
+    assert read(tmp_path / "new")[0]["drift"] is None

@@ -1,0 +1,14 @@
+from .features import FEATURES as FEATURES
+from .features import measure_image as measure_image
+from .outliers import OutlierTest as OutlierTest
+from .periods import PeriodTest as PeriodTest
+from .reference import NEEDED as NEEDED
+from .reference import Reference as Reference
+from .reference import fit_reference as fit_reference
+from .reference import read_reference as read_reference
+from .reference import write_reference as write_reference
+from .watch import ROW as ROW
+from .watch import DriftSummary as DriftSummary
+from .watch import DriftWatch as DriftWatch
+from .watch import Period as Period
+from .watch import open_watch as open_watch
