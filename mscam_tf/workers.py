@@ -37,8 +37,8 @@ def open_workers(processes: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     except BrokenProcessPool as error:
         raise MscamError(
-            "A worker process ended unexpectedly. Often the memory is full: use fewer processes "
-            '(--processes), or smaller images. A script must begin with `if __name__ == "__main__"`'
+            "A worker process ended unexpectedly. Often the memory is full: use fewer processes, "
+            'or smaller images. A script must begin with `if __name__ == "__main__"`'
             f". Received: processes={processes}"
         ) from error
     except BaseException:

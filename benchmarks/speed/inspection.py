@@ -1,85 +1,26 @@
-"""How fast are folders inspected, against the engine alone? And does memory grow with them?
+"""How fast are folders inspected, against the engine alone and by two workers? Does memory grow?
 
 Time: an export runs batches that are in memory, and inspects the same images from files, in turns
-in one process. Memory: the resident size of processes that inspect folders of two lengths.
+in one process; then one worker on one core, and two on two. Memory: the resident size of processes
+that inspect folders of two lengths.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from benchmarks.common.inspecting import SMALL, calibrate, export_tiny, list_scans, write_noise
 from benchmarks.common.report import make_table, write_page
-from benchmarks.common.timing import run_apart
+from benchmarks.common.timing import read_peak_memory, run_apart
 from benchmarks.common.work import remember
 
-_SMALL, _LENGTHS = 64, (1_000, 10_000)
-_ENGINE = "the engine alone"
-
-
-def write_noise(folder: Path, side: int, count: int) -> list[Path]:
-    """Write images of noise, unless they are there: nobody looks at them."""
-    import numpy as np
-    from PIL import Image
-
-    if not folder.exists():
-        partial = folder.with_suffix(".partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(0).integers(0, 256, (count, side, side), np.uint8)
-        for number, image in enumerate(pixels):
-            Image.fromarray(image).save(partial / f"{number:05d}.png", compress_level=1)
-        partial.rename(folder)
-    return sorted(folder.iterdir())
-
-
-def export_tiny(work: Path) -> None:
-    """Make an export of three convolutions, unless it is there."""
-    import keras
-
-    import mscam_tf
-    from mscam_tf.runs import OperatingPoint, create_run, write_operating_point
-
-    def build(input_shape):  # noqa: ARG001
-        x = image = keras.Input((None, None, 3))
-        for filters in (4, 6, 8):
-            x = keras.layers.Conv2D(filters, 3, 2, padding="same", activation="relu")(x)
-        return keras.Model(image, x)
-
-    if (work / "export").exists():
-        return
-    mscam_tf.register_backbone("Tiny", build)
-    size = (_SMALL, _SMALL)
-    config = mscam_tf.TrainConfig(image_size=size, backbone="Tiny", weights="none")
-    run = create_run(work / "run", config, ["bone", "none"], "")
-    mscam_tf.build_multiscale_classifier(2, size, backbone="Tiny").save(run.folder / "model.keras")
-    write_operating_point(run, OperatingPoint({"bone": 0.0}, good="none"))
-    images = write_noise(work / "few", _SMALL, 4)
-    mscam_tf.export_run(run, work / "export", "onnx", images=images)
-
-
-def open_calibrated(export: Path, paths: list[Path], threads: int):
-    """Open an export with thresholds that the maps and scores of one image in twenty reach."""
-    import numpy as np
-
-    from mscam_tf.inspection import open_source
-    from mscam_tf.runs import score_rejects
-
-    session = open_source(export, threads=threads)
-    found = list(session.explain(paths))
-    names = session.task.class_names
-    heights = np.quantile([one.maps.max((0, 1)) for one in found], 0.95, axis=0)
-    scores = score_rejects(session.task, np.stack([one.logits for one in found]), "none")
-    named = zip(names, heights.tolist(), strict=True)
-    point = {
-        "map_thresholds": {name: height for name, height in named if name != "none"},
-        "decision_threshold": float(np.quantile(scores, 0.95)),
-        "good": "none",
-    }
-    return replace(session, run=replace(session.run, records={"operating_point": point}))
+_LENGTHS = (1_000, 10_000)
+_ENGINE, _MODULE = "the engine alone", "benchmarks.speed.inspection"
 
 
 def make_steps(work: Path, export: Path, images: Path, threads: int) -> dict[str, Callable]:
@@ -87,10 +28,10 @@ def make_steps(work: Path, export: Path, images: Path, threads: int) -> dict[str
     import numpy as np
 
     from mscam_tf.data.reading import read_image
-    from mscam_tf.inspection import inspect_images
+    from mscam_tf.inspection import inspect_images, open_source
 
-    paths = sorted(path for path in images.rglob("*.png") if "masks" not in path.parts)
-    session = open_calibrated(export, paths, threads)
+    paths = list_scans(images)
+    session = open_source(calibrate(export, work / "calibrated", paths), threads=threads)
     pixels = np.stack([read_image(path) for path in paths])[..., None]
     size = session.batch_size
 
@@ -143,14 +84,33 @@ def time_pictures(count: int) -> float:
 
 def measure_memory(work: Path, count: int) -> float:
     """Return the peak resident size of this process once it inspected so many images, in MB."""
-    from mscam_tf.inspection import inspect_images
+    from mscam_tf.inspection import Source, inspect_images
 
-    paths = write_noise(work / f"small_{max(_LENGTHS)}", _SMALL, max(_LENGTHS))[:count]
-    session = open_calibrated(work / "export", paths[:64], threads=1)
-    out = work / f"inspected{count}"
-    inspect_images(session, paths, out, pictures="none", overwrite=True)
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    paths = write_noise(work / f"small_{max(_LENGTHS)}", SMALL, max(_LENGTHS))[:count]
+    source = Source(calibrate(work / "export", work / "calibrated_tiny", paths[:64]), threads=1)
+    inspect_images(source, paths, work / f"inspected{count}", pictures="none", overwrite=True)
+    return read_peak_memory()
+
+
+def measure_workers(work: Path, images: Path, count: int) -> float:
+    """Return the images a second that workers inspect, each with a core and a thread."""
+    from mscam_tf.inspection import Source, inspect_images
+
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+    source, paths = Source(work / "calibrated", threads=1), list_scans(images)
+    options = {"pictures": "none", "overwrite": True, "workers": count}
+    summary = inspect_images(source, paths, work / f"inspected_by{count}", **options)
+    return summary.inspected / summary.seconds
+
+
+def compare_workers(work: Path, images: Path, rounds: int) -> list[float]:
+    """Return the median images a second of one worker, and of two: they take turns."""
+    arguments = ("--work", str(work), "--images", str(images), "--workers")
+    found = [
+        [float(run_apart(_MODULE, *arguments, count)) for count in ("1", "2")]
+        for _ in range(rounds)
+    ]
+    return [statistics.median(rates) for rates in zip(*found, strict=True)]
 
 
 def measure_all(work: Path, export: Path, images: Path, rounds: int, threads: int) -> None:
@@ -159,17 +119,20 @@ def measure_all(work: Path, export: Path, images: Path, rounds: int, threads: in
         work / f"times_{rounds}_{threads}.json",
         lambda: time_steps(make_steps(work, export, images, threads), rounds),
     )
-    (clock, processor), module = times[_ENGINE], "benchmarks.speed.inspection"
+    clock, processor = times[_ENGINE]
     rows = [
         [name, f"{1 / one:.1f}", f"{clock / one:.3f}", f"{1e3 * two:.1f}", f"{processor / two:.3f}"]
         for name, (one, two) in times.items()
     ]
+    one, two = remember(
+        work / f"workers_{rounds}.json", partial(compare_workers, work, images, rounds)
+    )
     export_tiny(work)
-    write_noise(work / f"small_{max(_LENGTHS)}", _SMALL, max(_LENGTHS))
+    write_noise(work / f"small_{max(_LENGTHS)}", SMALL, max(_LENGTHS))
     peaks = [
         remember(
             work / f"memory_{count}.json",
-            partial(run_apart, module, "--work", str(work), "--memory", str(count)),
+            partial(run_apart, _MODULE, "--work", str(work), "--memory", str(count)),
         )
         for count in _LENGTHS
     ]
@@ -191,8 +154,11 @@ def measure_all(work: Path, export: Path, images: Path, rounds: int, threads: in
         rows,
         f"--rounds {rounds} --threads {threads}",
         f"A picture of 256 x 256 pixels takes {1e3 * time_pictures(20):.0f} ms of the processor."
+        f"\n\nWorkers, a core and a thread each: one inspects {one:.1f} images a second, two "
+        f"(`--workers 2`) {two:.1f}: {two / one / 2:.3f} of twice as many. The bar is 0.90. "
+        "Opening the export is not counted."
         "\n\nMemory: the peak resident size of a process that inspects a folder. The images are "
-        f"small ({_SMALL} x {_SMALL}) and the network is tiny, so that this takes minutes and not "
+        f"small ({SMALL} x {SMALL}) and the network is tiny, so that this takes minutes and not "
         f"hours. The bar is a growth of at most 5 %; it is {100 * (peaks[1] / peaks[0] - 1):+.1f} "
         "%.\n\n"
         + make_table(
@@ -225,11 +191,16 @@ def main() -> None:
         type=int,
         help="measure the memory for so many images and print it: this benchmark calls itself so",
     )
+    parser.add_argument(
+        "--workers", metavar="COUNT", type=int, help="as --memory: measure the rate of workers"
+    )
     chosen = parser.parse_args()
-    if chosen.memory is None:
-        measure_all(chosen.work, chosen.export, chosen.images, chosen.rounds, chosen.threads)
-    else:
+    if chosen.memory is not None:
         print(measure_memory(chosen.work, chosen.memory))
+    elif chosen.workers is not None:
+        print(measure_workers(chosen.work, chosen.images, chosen.workers))
+    else:
+        measure_all(chosen.work, chosen.export, chosen.images, chosen.rounds, chosen.threads)
 
 
 if __name__ == "__main__":

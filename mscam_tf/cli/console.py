@@ -18,6 +18,7 @@ from rich.table import Table
 from mscam_tf.cli.stopping import stop_by_signals
 from mscam_tf.errors import MscamError
 from mscam_tf.names import clean
+from mscam_tf.notices import hide_notices
 
 if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
@@ -197,7 +198,7 @@ def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
 
 
 def _load_tensorflow() -> None:
-    with _hide_notices():
+    with hide_notices():
         _load_keras()
         import tensorflow as tf
 
@@ -213,22 +214,3 @@ def _load_keras() -> None:
             f"Keras cannot start: {error}. Set the variable KERAS_BACKEND to tensorflow. "
             f"Received: KERAS_BACKEND={os.environ.get('KERAS_BACKEND', '')!r}"
         ) from error
-
-
-@contextmanager
-def _hide_notices() -> Iterator[None]:
-    """Keep TensorFlow's notices while it loads from the user; TF_CPP_MIN_LOG_LEVEL=0 shows them.
-
-    It writes them to the file descriptor, before any log level takes effect.
-    """
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0":
-        yield
-        return
-    standard_error = os.dup(2)
-    with Path(os.devnull).open("w") as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)

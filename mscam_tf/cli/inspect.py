@@ -1,21 +1,17 @@
 """The command `mscam inspect`."""
 
-import json
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress, TaskID
 
 from mscam_tf.cli.console import OVERWRITE, explain_errors, make_progress, say
-from mscam_tf.cli.inspected import print_summary, say_period
+from mscam_tf.cli.inspected import Display, print_summary
 from mscam_tf.cli.sizes import SIZE, parse_size
 from mscam_tf.errors import MscamError
 
 if TYPE_CHECKING:
-    from mscam_tf.inspection import Entry, Framing, Summary
+    from mscam_tf.inspection import Framing, Source, Summary
 
 
 def inspect(
@@ -96,7 +92,8 @@ def inspect(
             "--threads",
             metavar="COUNT",
             min=1,
-            help="Threads of the runtime of an export; by default as many as there are cores.",
+            help="Threads of the runtime of an export, in each worker; by default as many as "
+            "there are cores for it.",
             show_default=False,
         ),
     ] = None,
@@ -110,6 +107,16 @@ def inspect(
             show_default=False,
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            metavar="COUNT",
+            min=1,
+            help="Processes that share the work, each with a model of its own and its share of "
+            "the cores.",
+        ),
+    ] = 1,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Inspect long folders, or a folder that a scanner fills: reject or accept each image.
@@ -136,15 +143,16 @@ def inspect(
     """
     from mscam_tf.inspection import is_export
 
-    with explain_errors(tensorflow=not is_export(source)):
-        from mscam_tf.inspection import open_source
+    with explain_errors(tensorflow=workers == 1 and not is_export(source)):
+        from mscam_tf.inspection import Source
 
         if idle is not None and not watch:
             raise MscamError(f"--idle needs --watch. Received: {idle=}")
-        session = open_source(source, fast=fast, threads=threads, max_pixels=max_pixels)
+        opener = Source(source, fast=fast, threads=threads, max_pixels=max_pixels)
         framing = _make_framing(frames, tile, overlap)
-        options = {"framing": framing, "pictures": pictures, "overwrite": overwrite}
-        summary = _run(session, images, out, as_json=as_json, watch=watch, idle=idle, **options)
+        options: dict[str, Any] = {"framing": framing, "pictures": pictures}
+        options |= {"overwrite": overwrite, "workers": workers}
+        summary = _run(opener, images, out, as_json=as_json, watch=watch, idle=idle, **options)
         print_summary(summary, out, frames=frames, error=as_json)
         raise typer.Exit(summary.status)
 
@@ -160,7 +168,7 @@ def _make_framing(frames: bool, tile: Any, overlap: float) -> "Framing | None":
 
 
 def _run(
-    session: Any,
+    source: "Source",
     images: list[Path],
     out: Path,
     *,
@@ -176,61 +184,18 @@ def _run(
     progress = make_progress()
     progress.disable = as_json
     with progress:
-        shown = _Display(progress, session.image_size, as_json)
+        shown = Display(progress, source.read_run().image_size, as_json)
         try:
             if watch:
                 say(f"Watching {', '.join(map(str, images))}; Ctrl-C ends it.", error=as_json)
                 shown.begin(None)
-                return watch_folders(
-                    session, images, out, idle=idle, on_entry=shown.show, **options
-                )
+                return watch_folders(source, images, out, idle=idle, on_entry=shown.show, **options)
             paths = list_images(images)
             return inspect_images(
-                session, paths, out, on_start=shown.begin, on_entry=shown.show, **options
+                source, paths, out, on_start=shown.begin, on_entry=shown.show, **options
             )
-        except KeyboardInterrupt:
-            text = f"{shown.count} images were inspected. The same command goes on with the others."
-            say(text, error=True)
+        except (KeyboardInterrupt, MscamError):
+            if shown.count:
+                text = "images were inspected. The same command goes on with the others."
+                say(f"{shown.count} {text}", error=True)
             raise
-
-
-@dataclass
-class _Display:
-    """Shows what becomes of images: a bar, or lines of JSON, and notes."""
-
-    progress: Progress
-    image_size: tuple[int, int]
-    as_json: bool
-    count: int = 0
-    resized: bool = False
-    start: float = field(default_factory=time.monotonic)
-    task: TaskID | None = None
-
-    def begin(self, total: int | None) -> None:
-        self.start = time.monotonic()
-        self.task = self.progress.add_task("inspecting", total=total)
-
-    def show(self, entry: "Entry") -> None:
-        from mscam_tf.data.reading import Problem
-
-        self.count += 1
-        if self.as_json:
-            typer.echo(json.dumps({**entry.row, "regions": entry.regions}))
-        if isinstance(entry.result, Problem):
-            say(f"Cannot be read: {entry.path}: {entry.result.reason}", error=True)
-        elif entry.result.seen_size != entry.result.size and not self.resized:
-            self.resized = True
-            height, width = self.image_size
-            say(
-                f"Images of another size than {height} x {width}, such as {entry.path}, are "
-                "resized to it, as in the training of the run; --frames inspects larger ones in "
-                "tiles.",
-                error=True,
-            )
-        if entry.moved is not None:
-            say(say_period(entry.moved), error=True)
-        if self.task is not None:
-            rate = self.count / max(time.monotonic() - self.start, 1e-9)
-            self.progress.update(
-                self.task, advance=1, description=f"inspecting, {rate:.1f} images/s"
-            )

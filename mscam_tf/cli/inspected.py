@@ -1,13 +1,61 @@
-"""Say in words what an inspection came to."""
+"""What `mscam inspect` shows."""
 
+import json
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
+from rich.progress import Progress, TaskID
 
 from mscam_tf.cli.console import say
 
 if TYPE_CHECKING:
     from mscam_tf.drift import DriftSummary, Period
-    from mscam_tf.inspection import Summary
+    from mscam_tf.inspection import Entry, Summary
+
+
+@dataclass
+class Display:
+    """Shows what becomes of images: a bar, or lines of JSON, and notes."""
+
+    progress: Progress
+    image_size: tuple[int, int]
+    as_json: bool
+    count: int = 0
+    resized: bool = False
+    start: float = field(default_factory=time.monotonic)
+    task: TaskID | None = None
+
+    def begin(self, total: int | None) -> None:
+        """Begin with this number of images; `None` if nobody knows it."""
+        self.start = time.monotonic()
+        self.task = self.progress.add_task("inspecting", total=total)
+
+    def show(self, entry: "Entry") -> None:
+        """Show what became of an image."""
+        self.count += 1
+        if self.as_json:
+            typer.echo(json.dumps({**entry.row, "regions": entry.regions}))
+        if entry.row["problem"] is not None:
+            say(f"Cannot be read: {entry.path}: {entry.row['problem']}", error=True)
+        elif entry.resized and not self.resized:
+            self.resized = True
+            height, width = self.image_size
+            say(
+                f"Images of another size than {height} x {width}, such as {entry.path}, are "
+                "resized to it, as in the training of the run; --frames inspects larger ones in "
+                "tiles.",
+                error=True,
+            )
+        if entry.moved is not None:
+            say(say_period(entry.moved), error=True)
+        if self.task is not None:
+            rate = self.count / max(time.monotonic() - self.start, 1e-9)
+            self.progress.update(
+                self.task, advance=1, description=f"inspecting, {rate:.1f} images/s"
+            )
 
 
 def say_period(period: "Period") -> str:

@@ -1,5 +1,7 @@
 from .about import EXPORT_FOLDER as EXPORT_FOLDER
 from .about import ExportedRun as ExportedRun
+from .about import read_about as read_about
+from .about import restore_run as restore_run
 from .comparing import Comparison as Comparison
 from .comparing import ExportError as ExportError
 from .comparing import compare as compare

@@ -12,10 +12,14 @@ from .inspections import judge as judge
 from .inspector import Entry as Entry
 from .inspector import Inspector as Inspector
 from .inspector import map_ahead as map_ahead
+from .plans import Inspect as Inspect
+from .plans import Plan as Plan
+from .processes import open_inspectors as open_inspectors
 from .recording import Recorder as Recorder
 from .rows import name_path as name_path
 from .rows import name_picture as name_picture
 from .rows import say_verdict as say_verdict
+from .sources import Source as Source
 from .sources import is_export as is_export
 from .sources import open_source as open_source
 from .tiles import Framing as Framing

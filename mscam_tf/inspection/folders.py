@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mscam_tf.inspection.inspector import Entry
+from mscam_tf.inspection.plans import Plan
+from mscam_tf.inspection.processes import open_inspectors
+from mscam_tf.inspection.sources import Source
 from mscam_tf.inspection.tiles import Framing
 from mscam_tf.inspection.watching import Watcher
 from mscam_tf.inspection.work import Summary, open_work
@@ -11,13 +14,14 @@ from mscam_tf.runs import Session
 
 
 def inspect_images(
-    session: Session,
+    source: Session | Source,
     paths: Sequence[Path],
     folder: str | Path,
     *,
     framing: Framing | None = None,
     pictures: str = "rejects",
     overwrite: bool = False,
+    workers: int = 1,
     on_start: Callable[[int], None] | None = None,
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Summary:
@@ -29,13 +33,15 @@ def inspect_images(
     says why. Called again with the same folder, it goes on with the images that have no row.
 
     Args:
-        session: The run or the export.
+        source: The run or the export, open or closed; several workers need a `Source`.
         paths: Image files.
         folder: Where to write.
         framing: How images are cut into tiles, see `inspect_frame`. By default each is taken as a
             whole, and resized to the size of the run as its training did.
         pictures: Of which images to paint pictures: `"rejects"`, `"all"` or `"none"`.
         overwrite: Begin anew where there is an inspection; other files stay.
+        workers: Processes that share the work, each with a model of its own. The rows, and their
+            order, are those of one. A script must begin with `if __name__ == "__main__"`.
         on_start: Called with the number of images that are left to inspect.
         on_entry: Called with what became of each image.
 
@@ -45,26 +51,31 @@ def inspect_images(
     Raises:
         OutputError: If the folder holds something else, or another command writes to it.
         RunError: If it was begun with another run or other settings, or the model gives NaN.
-        MscamError: If pyarrow is not installed.
+        MscamError: If pyarrow is not installed, or a worker ended before its work was done.
     """
-    with open_work(session, folder, framing, pictures, paths, overwrite=overwrite) as work:
+    plan = Plan(source, Path(folder), framing, pictures)
+    with (
+        open_inspectors(plan, workers) as inspect,
+        open_work(plan, folder, paths, overwrite=overwrite) as work,
+    ):
         todo = work.choose(paths)
         if on_start is not None:
             on_start(len(todo))
-        for entry in work.inspect([todo]):
+        for entry in work.inspect(inspect, [todo]):
             if on_entry is not None:
                 on_entry(entry)
     return work.summarize()
 
 
 def watch_folders(
-    session: Session,
+    source: Session | Source,
     folders: Sequence[Path],
     folder: str | Path,
     *,
     framing: Framing | None = None,
     pictures: str = "rejects",
     overwrite: bool = False,
+    workers: int = 1,
     idle: float | None = None,
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Summary:
@@ -76,12 +87,13 @@ def watch_folders(
     change of a file its verdict was known; that half second is part of it.
 
     Args:
-        session: As for `inspect_images`.
+        source: As for `inspect_images`.
         folders: What is watched, with all folders below; they need not be there yet.
         folder: As for `inspect_images`.
         framing: As for `inspect_images`.
         pictures: As for `inspect_images`.
         overwrite: As for `inspect_images`.
+        workers: As for `inspect_images`.
         idle: End when no file has come for so many seconds; by default it runs until it is stopped.
         on_entry: As for `inspect_images`.
 
@@ -92,8 +104,12 @@ def watch_folders(
         Exception: As `inspect_images`.
     """
     watcher = Watcher(folders, idle)
-    with open_work(session, folder, framing, pictures, folders, overwrite=overwrite) as work:
-        for entry in work.inspect(map(work.choose, watcher.wait()), watcher):
+    plan = Plan(source, Path(folder), framing, pictures)
+    with (
+        open_inspectors(plan, workers) as inspect,
+        open_work(plan, folder, folders, overwrite=overwrite) as work,
+    ):
+        for entry in work.inspect(inspect, map(work.choose, watcher.wait()), watcher):
             if on_entry is not None:
                 on_entry(entry)
     return work.summarize()

@@ -31,16 +31,22 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of one image: its rows, and the inspection or why there is none.
+    """What became of one image: its rows, as they stand in the tables.
 
-    `moved` is the period of images that ends with this one and is unlike the reference, if any.
+    Attributes:
+        path: The image file.
+        row: Of the image; `problem` says why it cannot be read.
+        regions: Of its regions.
+        tiles: Of the tiles of a frame.
+        resized: Whether the model saw it in another size than that of its file.
+        moved: The period of images that ends with this one and is unlike the reference, if any.
     """
 
     path: Path
-    result: Inspection | Problem
     row: dict[str, Any]
     regions: list[dict[str, Any]]
     tiles: list[dict[str, Any]]
+    resized: bool
     moved: Period | None = None
 
 
@@ -96,14 +102,15 @@ class Inspector:
     def _finish(self, result: Explanation | Inspection | Problem) -> Entry:
         if isinstance(result, Problem):
             row = make_row(result.path, problem=result.reason)
-            return Entry(result.path, result, row, [], [])
+            return Entry(result.path, row, [], [], resized=False)
         if isinstance(result, Explanation):
             result = decide(result, self.session.task, self._known_point)
         regions = result.list_rows()
         row = describe_inspection(result, self._paint(result, regions))
         row |= self._watch.describe(result.image) if self._watch else {}
         tiles = [{"x": t.x, "y": t.y, **describe_verdict(t.verdict)} for t in result.tiles]
-        return Entry(result.path, result, row, regions, tiles)
+        resized = result.seen_size != result.size
+        return Entry(result.path, row, regions, tiles, resized)
 
     @property
     def _known_point(self) -> OperatingPoint:

@@ -1,11 +1,17 @@
 """What inspects: a run in Keras, or an export in its runtime."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mscam_tf.deployment import EXPORT_FOLDER, ExportedRun, load_exported
+from mscam_tf.deployment import (
+    EXPORT_FOLDER,
+    ExportedRun,
+    load_exported,
+    read_about,
+    restore_run,
+)
 from mscam_tf.models import hash_file
-from mscam_tf.runs import Session, open_run, open_session
+from mscam_tf.runs import Run, Session, open_run, open_session
 
 
 def is_export(folder: Path) -> bool:
@@ -38,8 +44,40 @@ def open_source(
     return replace(session, read=replace(session.read, max_pixels=max_pixels))
 
 
-def hash_source(session: Session) -> str:
+@dataclass(frozen=True)
+class Source:
+    """A run or an export that is still closed: each worker opens it for itself.
+
+    Attributes:
+        folder: As for `open_source`.
+        fast: As for `open_source`.
+        threads: As for `open_source`.
+        max_pixels: As for `open_source`.
+    """
+
+    folder: Path
+    fast: bool = False
+    threads: int | None = None
+    max_pixels: int | None = None
+
+    def read_run(self) -> Run:
+        """Return the run, or that which an export tells of, without its model.
+
+        Raises:
+            RunError: If the folder is neither.
+        """
+        if is_export(self.folder):
+            return restore_run(self.folder, read_about(self.folder))
+        return open_run(self.folder)
+
+    def open(self) -> Session:
+        """Open it, as `open_source` does."""
+        return open_source(
+            self.folder, fast=self.fast, threads=self.threads, max_pixels=self.max_pixels
+        )
+
+
+def hash_source(run: Run) -> str:
     """Return the SHA-256 of what tells a run or an export from any other."""
-    run = session.run
     name = EXPORT_FOLDER.marker if isinstance(run, ExportedRun) else "model.keras"
     return hash_file(run.folder / name)

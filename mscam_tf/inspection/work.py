@@ -2,41 +2,33 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mscam_tf.data.reading import Problem
 from mscam_tf.drift import ROW, DriftSummary, open_watch, read_reference
 from mscam_tf.files import write_json
-from mscam_tf.inspection.inspections import Inspection
-from mscam_tf.inspection.inspector import Entry, Inspector
+from mscam_tf.inspection.inspector import Entry
+from mscam_tf.inspection.plans import PICTURES, Inspect, Plan
 from mscam_tf.inspection.recording import TABLES, Recorder
 from mscam_tf.inspection.rows import name_path
 from mscam_tf.inspection.sources import hash_source
-from mscam_tf.inspection.tiles import Framing
 from mscam_tf.inspection.watching import Watcher
 from mscam_tf.locks import hold
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.records import check_settings
-from mscam_tf.runs import Session, read_operating_point
-from mscam_tf.settings import Choice, check_value
+from mscam_tf.runs import read_operating_point
 
-_SETTINGS, _SUMMARY, _PICTURES = "inspection.json", "summary.json", "pictures"
+_SETTINGS, _SUMMARY = "inspection.json", "summary.json"
 INSPECTION_FOLDER = Kind(
     "an inspection",
     _SETTINGS,
     keys=("source_sha256", "operating_point", "framing"),
-    entries=(_SETTINGS, _SUMMARY, _PICTURES, *TABLES),
+    entries=(_SETTINGS, _SUMMARY, PICTURES, *TABLES),
     continued=True,
 )
-_CHOICES: dict[str, Callable[[Inspection], bool]] = {
-    "rejects": lambda inspection: inspection.verdict.rejected is True,
-    "all": lambda inspection: True,  # noqa: ARG005
-    "none": lambda inspection: False,  # noqa: ARG005
-}
 
 
 @dataclass(frozen=True)
@@ -80,23 +72,17 @@ class Work:
     """An inspection that goes on, in a folder that is held.
 
     Args:
-        session: The run or the export.
-        folder: Where rows and pictures are written.
-        framing: How images are cut into tiles, if they are.
-        pictures: Of which images to paint pictures.
+        plan: How images are inspected.
+        folder: Where rows are written.
     """
 
-    def __init__(
-        self, session: Session, folder: Path, framing: Framing | None, pictures: str
-    ) -> None:
+    def __init__(self, plan: Plan, folder: Path) -> None:
         self._folder = folder
         self._recorder = Recorder(folder)
-        self._watch = None if framing else open_watch(session.run)
+        self._watch = None if plan.framing else open_watch(plan.run)
         if self._watch is not None:  # It goes on as if there had been no stop.
             for row in self._recorder.read_images(*ROW):
                 self._watch.add(row)
-        painted = None if pictures == "none" else folder / _PICTURES
-        self._inspector = Inspector(session, framing, painted, _CHOICES[pictures])
         self._start, self._inspected = time.monotonic(), 0
 
     def choose(self, paths: Sequence[Path]) -> list[Path]:
@@ -107,13 +93,16 @@ class Work:
         return [p for name, p in named.items() if name not in done and not name.startswith(own)]
 
     def inspect(
-        self, rounds: Iterable[Sequence[Path]], watcher: Watcher | None = None
+        self,
+        inspect: Inspect,
+        rounds: Iterable[Sequence[Path]],
+        watcher: Watcher | None = None,
     ) -> Iterator[Entry]:
         """Inspect lists of chosen images; give what became of each, once it has a row."""
         for paths in rounds:
-            for entry in self._inspector.inspect(paths):
+            for entry in inspect(paths):
                 if watcher is not None:
-                    if isinstance(entry.result, Problem) and watcher.may_grow(entry.path):
+                    if entry.row["problem"] is not None and watcher.may_grow(entry.path):
                         continue
                     entry.row["latency"] = watcher.take_latency(entry.path)
                 self._inspected += 1
@@ -153,21 +142,13 @@ class Work:
 
 @contextmanager
 def open_work(
-    session: Session,
-    folder: str | Path,
-    framing: Framing | None,
-    pictures: str,
-    inputs: Sequence[Path],
-    *,
-    overwrite: bool = False,
+    plan: Plan, folder: str | Path, inputs: Sequence[Path], *, overwrite: bool = False
 ) -> Iterator[Work]:
     """Begin an inspection in a folder, or go on with it; what is known is written at the end.
 
     Args:
-        session: The run or the export.
-        folder: Where rows and pictures are written.
-        framing: How images are cut into tiles, if they are.
-        pictures: Of which images to paint pictures.
+        plan: How images are inspected.
+        folder: Where rows are written.
         inputs: What is inspected.
         overwrite: Begin anew.
 
@@ -175,16 +156,15 @@ def open_work(
         OutputError: If the folder holds something else, or another command writes to it.
         RunError: If it was begun with other settings.
     """
-    check_value("pictures", pictures, Choice(tuple(_CHOICES)))
     folder = Path(folder)
     claim(folder, INSPECTION_FOLDER, overwrite=overwrite, inputs=inputs)
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder):
         if overwrite:
             _clear(folder)
-        settings = _describe(session, framing)
+        settings = _describe(plan)
         check_settings(folder / _SETTINGS, settings, free=("source",))
-        work = Work(session, folder, framing, pictures)
+        work = Work(plan, folder)
         write_json(folder / _SETTINGS, settings)
         try:
             yield work
@@ -194,12 +174,13 @@ def open_work(
         work.finish(complete=True)
 
 
-def _describe(session: Session, framing: Framing | None) -> dict[str, Any]:
-    point, reference = read_operating_point(session.run), read_reference(session.run)
+def _describe(plan: Plan) -> dict[str, Any]:
+    run, framing = plan.run, plan.framing
+    point, reference = read_operating_point(run), read_reference(run)
     return {
-        "source": str(session.run.folder.resolve()),
-        "source_sha256": hash_source(session),
-        "class_names": session.task.class_names,
+        "source": str(run.folder.resolve()),
+        "source_sha256": hash_source(run),
+        "class_names": run.class_names,
         "operating_point": None if point is None else asdict(point),
         "framing": None if framing is None else asdict(framing),
         "drift_reference": None if reference is None else reference.sha256,
@@ -208,7 +189,7 @@ def _describe(session: Session, framing: Framing | None) -> dict[str, Any]:
 
 def _clear(folder: Path) -> None:
     """Remove an inspection; the file by which it is known last, so that a stop can be mended."""
-    for name in (*TABLES, _PICTURES):
+    for name in (*TABLES, PICTURES):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (_SUMMARY, _SETTINGS):
         (folder / name).unlink(missing_ok=True)

@@ -68,6 +68,31 @@ def test_an_export_is_inspected_without_tensorflow(export, image_folder, tmp_pat
     assert len(list((out / "pictures").iterdir())) == 32
 
 
+@pytest.mark.slow
+def test_workers_print_the_lines_of_one(export, image_folder, tmp_path):
+    alone = call_any("inspect", export, image_folder, "--json", "--out", tmp_path / "one")
+    process = run(export, image_folder, "--json", "--workers", 2, "--out", tmp_path / "two")
+    printed, errors = process.communicate(timeout=120)
+    assert process.returncode == alone.exit_code
+    assert printed == alone.stdout
+    assert "LOADED []" in errors
+
+
+@pytest.mark.slow
+def test_workers_open_a_run(finished_run, image_folder, tmp_path):
+    source, out = finished_run.folder, tmp_path / "two"
+    process = run(source, image_folder, "--json", "--workers", 2, "--out", out)
+    printed, errors = process.communicate(timeout=240)
+    assert "LOADED []" in errors
+    assert "oneDNN" not in errors
+    call("inspect", source, image_folder, "--out", tmp_path / "one", status=process.returncode)
+    lines = [json.loads(line) for line in printed.splitlines()]
+    rows = pq.read_table(tmp_path / "one" / "images").to_pylist()
+    assert [line["path"] for line in lines] == [row["path"] for row in rows]
+    scores = [[row["score"] for row in one] for one in (lines, rows)]
+    np.testing.assert_allclose(*scores, atol=1e-4)
+
+
 def test_a_run_says_what_its_export_says(finished_run, export, image_folder, tmp_path):
     folder = image_folder / "wide"
     status = check_status(
@@ -119,12 +144,14 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(export, image_folder, 
     assert pq.read_table(tmp_path / "out" / "images").num_rows == 32
 
 
-def test_a_killed_command_is_gone_on_with(export, image_folder, tmp_path):
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_killed_command_is_gone_on_with(export, image_folder, tmp_path, workers):
     folder = shutil.copytree(image_folder, tmp_path / "scans")
-    process = run(export, folder, "--watch", "--json", "--out", tmp_path / "out")
+    options = ("--watch", "--json", "--workers", workers, "--out", tmp_path / "out")
+    process = run(export, folder, *options)
     process.stdout.readline()
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)  # Workers hold the streams too: they have ended.
     time.sleep(0.1)
     result = call_any("inspect", export, folder, "--out", tmp_path / "out")
     check_status(result, tmp_path / "out")
