@@ -4,8 +4,9 @@ import numpy as np
 
 FEATURES = (
     *("darkest", "intensity", "brightest", "contrast", "noise", "sharpness", "orientation"),
-    *("column_defect", "row_defect"),
+    *("column_defect", "row_defect", "spots"),
 )
+_PERCENTILES = np.array([1, 25, 50, 75, 99]) / 100
 _FAR = 4  # Pixels; differences over them are hardly noise.
 _LINES = 48  # Of an image are enough to tell what all of them have.
 _LEAST = 1e-6  # Below any grey level of 16 bits: an image without noise has a logarithm too.
@@ -23,10 +24,12 @@ def measure_image(image: np.ndarray) -> np.ndarray:
     | `orientation` | log of the ratio of differences over 4 pixels along rows to along columns |
     | `column_defect` | log of the largest column of the residual, in robust deviations |
     | `row_defect` | the same of rows |
+    | `spots` | log of the most that a pixel differs from those 4 pixels away, in both directions |
 
     Differences are means of magnitudes. The residual of a column is the median over its pixels of
     their difference from the mean of the neighbours at both sides: what is in all rows at once is
-    no object. Only some of the pixels are taken, evenly: more would cost time, and tell little.
+    no object. Only some of the pixels are taken, evenly: more would cost time, and tell little. A
+    spot lies above both pairs of opposite neighbours, or below both; an edge does not.
 
     Args:
         image: `(H, W)`, values in `[0, 1]`, of at least 9 x 9 pixels.
@@ -49,7 +52,10 @@ def measure_image(image: np.ndarray) -> np.ndarray:
         True
     """
     image = np.asarray(image, np.float32)
-    darkest, low, intensity, high, brightest = np.percentile(image[::3, ::3], (1, 25, 50, 75, 99))
+    values = np.sort(image[::3, ::3], axis=None)
+    darkest, low, intensity, high, brightest = values[
+        np.rint(_PERCENTILES * (len(values) - 1)).astype(int)
+    ]
     near = _differ(image, 1, 0) + _differ(image, 1, 1)
     along, across = _differ(image, _FAR, 1), _differ(image, _FAR, 0)
     positive = (
@@ -59,6 +65,7 @@ def measure_image(image: np.ndarray) -> np.ndarray:
         max(along, _LEAST) / max(across, _LEAST),
         _find_defect(image),
         _find_defect(image.T),
+        _find_spot(image),
     )
     logarithms = np.log(np.maximum(positive, _LEAST))
     return np.array([darkest, intensity, brightest, *logarithms], np.float64)
@@ -83,3 +90,13 @@ def _find_defect(image: np.ndarray) -> float:
     residual = np.median(some[:, 1:-1] - (some[:, :-2] + some[:, 2:]) / 2, axis=0)
     apart = np.abs(residual - np.median(residual))
     return float(apart.max() / max(np.median(apart), _LEAST))
+
+
+def _find_spot(image: np.ndarray) -> float:
+    """Return the most that a pixel differs from the means of its neighbours, in both directions."""
+    far = 2 * _FAR
+    middle = image[_FAR:-_FAR, _FAR:-_FAR]
+    down = middle - (image[:-far, _FAR:-_FAR] + image[far:, _FAR:-_FAR]) / 2
+    right = middle - (image[_FAR:-_FAR, :-far] + image[_FAR:-_FAR, far:]) / 2
+    denser, thinner = np.minimum(down, right).max(), np.maximum(down, right).min()
+    return float(max(denser, -thinner))

@@ -5,7 +5,7 @@ import numpy as np
 from mscam_tf.drift.features import FEATURES
 
 FALSE_ALARMS = 0.01
-_PERCENTILES = (5, 50, 95)
+_PERCENTILES = (1, 50, 99)
 _LEAST = 1e-9
 
 
@@ -13,9 +13,9 @@ class OutlierTest:
     """Tells images that are unlike those of a reference.
 
     The image is put among those of the reference. In this whole set, each feature is measured from
-    its median, in units of the way from the median to the percentile 5 or 95 at this side, and the
-    distance of an image is that of its outermost feature. It is an outlier if at most 1 % of the
-    set, itself included, are as far out.
+    its median, in units of the way from the median to the percentile 1 or 99 at this side, so that
+    features with long tails have long units. The distance of an image is that of its outermost
+    feature. It is an outlier if at most 1 % of the set, itself included, are as far out.
 
     If it is like the `n` images of the reference (they could have come in any order), this happens
     with a probability of at most 1 %, whatever the features are and however they depend on each
@@ -31,10 +31,10 @@ class OutlierTest:
         detection in streaming vessel data", StreamKDD (2010).
 
     Examples:
-        >>> test = OutlierTest(np.random.default_rng(0).normal(size=(200, 9)))
-        >>> test.judge(np.zeros(9))[1] is None
+        >>> test = OutlierTest(np.random.default_rng(0).normal(size=(200, 10)))
+        >>> test.judge(np.zeros(10))[1] is None
         True
-        >>> test.judge(np.array([0, 0, 0, 0, 9.0, 0, 0, 0, 0]))[1]
+        >>> test.judge(np.array([0, 0, 0, 0, 9.0, 0, 0, 0, 0, 0]))[1]
         'noise'
     """
 

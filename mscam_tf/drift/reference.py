@@ -63,9 +63,9 @@ def fit_reference(features: np.ndarray, logits: np.ndarray) -> Reference | None:
         The `Reference`; `None` of fewer than 99 images, which cannot promise 1 %.
 
     Examples:
-        >>> fit_reference(np.zeros((98, 9)), np.zeros((98, 2))) is None
+        >>> fit_reference(np.zeros((98, 10)), np.zeros((98, 2))) is None
         True
-        >>> len(fit_reference(np.zeros((2000, 9)), np.zeros((2000, 2))).features)
+        >>> len(fit_reference(np.zeros((2000, 10)), np.zeros((2000, 2))).features)
         500
     """
     count = len(features)

@@ -19,9 +19,9 @@ def measure(image):
 
 def test_percentiles_by_hand():
     found = measure(np.linspace(0, 1, 90)[:, None].repeat(30, axis=1))
-    # Every third of 90 rows, 10 pixels each: 0, 3, ..., 87 of 89. The median lies between the rows
-    # 42 and 45, the percentiles 25 and 75 in the rows 21 and 66.
-    assert found["intensity"] == pytest.approx(43.5 / 89, abs=1e-6)
+    # Every third of 90 rows, 10 pixels each: 0, 3, ..., 87 of 89. The median is the
+    # value 150, in row 45, the percentiles 25 and 75 are in the rows 21 and 66.
+    assert found["intensity"] == pytest.approx(45 / 89, abs=1e-6)
     assert found["darkest"] == 0
     assert found["brightest"] == pytest.approx(87 / 89, abs=1e-6)
     assert np.exp(found["contrast"]) == pytest.approx(45 / 89, abs=1e-6)
@@ -65,6 +65,19 @@ def test_each_fault_has_its_feature(image):
     assert blurred["sharpness"] < -0.1
     assert blurred["noise"] < -1
     assert change(before, measure(image + 0.05))["intensity"] == pytest.approx(0.05, abs=1e-6)
+
+
+def test_spots_are_no_edges():
+    image = np.random.default_rng(0).normal(0.4, 0.004, (96, 64)).astype(np.float32)
+    before = measure(image)["spots"]
+    edge = image.copy()
+    edge[:, 32:] += 0.3
+    assert measure(edge)["spots"] == pytest.approx(before, abs=0.3)
+    dirt = image.copy()
+    dirt[30:33, 20:23] += 0.1
+    assert np.exp(measure(dirt)["spots"]) == pytest.approx(0.1, abs=0.02)
+    dirt[70, 50] = 0  # A dead pixel.
+    assert np.exp(measure(dirt)["spots"]) == pytest.approx(0.4, abs=0.02)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])

@@ -47,7 +47,7 @@ def test_few_images_make_none():
 
 def test_what_is_no_reference_is_refused():
     features, logits = make()
-    with pytest.raises(MscamError, match=r"Received: features of shape \(99, 8\)"):
+    with pytest.raises(MscamError, match=r"Received: features of shape \(99, 9\)"):
         Reference(features[:, 1:], logits)
     with pytest.raises(MscamError, match="logits of shape"):
         Reference(features, logits[1:])
