@@ -120,6 +120,8 @@ def _print_report(report: "DetectionReport") -> None:
     columns = ("", "found", "a50", "a90", "a90/95", "lack of fit, p")
     rows = [(one.name, _count(one), *_describe(one.curve)) for one in report.detections]
     CONSOLE.print(make_table(f"sizes are {report.label}", *columns, rows=rows))
+    if report.unmarked:
+        say(f"{report.unmarked} of the objects that are found have no mark on them.")
     for one in report.detections:
         if one.curve is None:
             say(f"{one.name}: no curve. {one.reason}")

@@ -67,6 +67,7 @@ class DetectionReport:
         size: The column of sizes.
         unit: `px`, `mm` or empty.
         hit: What counts as found: `image` or `mark`.
+        unmarked: How many objects are found by the verdict on their image, without a mark on them.
     """
 
     detections: tuple[Detection, ...]
@@ -76,6 +77,7 @@ class DetectionReport:
     size: str
     unit: str
     hit: str
+    unmarked: int
 
     @property
     def label(self) -> str:
@@ -113,6 +115,7 @@ def make_report(
         size,
         "mm" if is_mm else "px" if in_pixels else "",
         hit,
+        sum(row.rejected and not row.marked for row in rows) if hit == "image" else 0,
     )
 
 

@@ -141,6 +141,7 @@ def _write(report: DetectionReport, found: Hits, point: OperatingPoint, folder: 
             "hit": report.hit,
             "size": report.size,
             "unit": report.unit,
+            "unmarked": report.unmarked,
             "decision_threshold": point.decision_threshold,
             "map_thresholds": point.map_thresholds,
             **{name: rate and rate.to_json() for name, rate in rates.items()},

@@ -2,7 +2,8 @@ import numpy as np
 
 from mscam_tf import Box
 from mscam_tf.evaluation import Detection, Hit, TrueObject
-from mscam_tf.evaluation.curves import choose_rows
+from mscam_tf.evaluation.curves import choose_rows, make_report
+from mscam_tf.evaluation.hits import Hits
 
 
 def test_of_several_objects_in_an_image_the_largest_owns_the_verdict():
@@ -10,6 +11,16 @@ def test_of_several_objects_in_an_image_the_largest_owns_the_verdict():
     objects = [Hit("a", small, True, True), Hit("a", large, True, False), Hit("b", small, 0, 0)]
     assert choose_rows(objects, "side", "image") == [objects[1], objects[2]]
     assert choose_rows(objects, "side", "mark") == objects
+
+
+def test_objects_that_are_rejected_without_a_mark_are_counted():
+    small, large = (TrueObject(Box(0, 0, side, side)) for side in (2, 5))
+    in_one = [Hit("a", small, True, True), Hit("a", large, True, False)]
+    others = [Hit("b", small, True, True), Hit("c", large, True, False), Hit("d", small, 0, 1)]
+    found = Hits((*in_one, *others), None, None)
+    options = (None, None, "logit", True)
+    reports = [make_report(found, "side", hit, *options) for hit in ("image", "mark")]
+    assert [report.unmarked for report in reports] == [2, 0]
 
 
 def test_few_sizes_are_counted_each():
