@@ -18,3 +18,6 @@ from .recasting import SteadyStandardize as SteadyStandardize
 from .recasting import recast as recast
 from .samples import find_images as find_images
 from .samples import read_batches as read_batches
+from .servers import configure_openvino as configure_openvino
+from .servers import configure_triton as configure_triton
+from .servers import place_model as place_model

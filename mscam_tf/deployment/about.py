@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mscam_tf.deployment.servers import REPOSITORY
 from mscam_tf.errors import RunError
 from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind
@@ -21,7 +22,7 @@ EXPORT_FOLDER = Kind(
     keys=("format", "file", "run"),
     entries=(
         *(ABOUT, "model.onnx", "model.xml", "model.bin", "model.tflite", "saved_model"),
-        *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt"),
+        *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt", REPOSITORY),
     ),
 )
 RECORDS = ("operating_point", "display", "drift")
@@ -57,6 +58,19 @@ class ExportedRun(Run):
         """Return what the run kept in its file `NAME.json` when it was exported."""
         return self.records.get(name)
 
+    def read_value_range(self) -> tuple[float, float]:
+        """Return the range of the maps that pictures tell apart, as the run had it.
+
+        Raises:
+            RunError: If the run had none when it was exported.
+        """
+        if self.read_record("display") is None:
+            raise RunError(
+                f"{self.folder} is an export without a range of the maps, because its run had no "
+                "display.json: export a run whose training is finished. Received: display=None"
+            )
+        return super().read_value_range()
+
     def write_record(self, name: str, values: dict[str, Any]) -> None:  # noqa: ARG002
         """Raise: what is exported stays as it is.
 
@@ -83,7 +97,7 @@ def describe_export(
     Args:
         run: What is exported.
         kind: Name of the format.
-        file: Name of the file, or of the folder of a SavedModel.
+        file: The file, or the folder of a SavedModel, from the folder of the export on.
         precision: What the network computes in: `"float32"` or `"int8"`.
         free_size: Whether the file takes images of any size.
         relevance: The relevance of each scale for each class, `(B, C)`.

@@ -36,7 +36,7 @@ def write_consumers(run: Run, folder: Path, kind: str, file: str) -> None:
         run: What is exported.
         folder: The folder of the export.
         kind: Name of the format.
-        file: Name of the file of the model.
+        file: The file of the model, from that folder on.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mscam_tf.deployment"),

@@ -50,6 +50,7 @@ def export_run(
     free_size: bool = False,
     scale_maps: bool = False,
     images: Sequence[Path] | None = None,
+    server: str | None = None,
     overwrite: bool = False,
 ) -> Export:
     """Export a run: one file that makes logits, probabilities, contributions and maps of images.
@@ -64,7 +65,7 @@ def export_run(
     from the run. The file is compared with Keras on real images before the folder is written.
 
     Args:
-        run: A finished run.
+        run: A finished run, or the pretrained classifier (`mscam_tf.open_pretrained`).
         folder: The folder to write, whole or not at all.
         format: `"savedmodel"`, `"onnx"`, `"openvino"` or `"litert"`.
         int8: Compute the convolutions in int8, which is quicker and less exact; OpenVINO alone. The
@@ -77,6 +78,9 @@ def export_run(
             takes no file with so many outputs.
         images: Real images to compare with, and to calibrate int8 with; by default the run's
             validation images.
+        server: Put the file where a model server looks for it, `models/SERVER/1`, under that name,
+            and write the server's settings: `config.json` of OpenVINO Model Server for
+            `"openvino"`, `config.pbtxt` of Triton for `"onnx"`.
         overwrite: Replace the export that the folder holds.
 
     Returns:
@@ -97,6 +101,7 @@ def export_run(
         1.4e-06
     """
     chosen = find_format(format)
+    file = chosen.place(server)
     paths = list(images) if images is not None else find_images(run)
     claim(folder, EXPORT_FOLDER, overwrite=overwrite, inputs=[run.folder, *paths])
     if int8 and chosen.quantize is None:
@@ -104,8 +109,10 @@ def export_run(
     count = _CALIBRATED if int8 else _COMPARED
     with write_whole_folder(folder, EXPORT_FOLDER.entries) as partial:
         subject = _prepare(run, paths[:count], free_size, scale_maps)
-        comparisons = _write(subject, chosen, partial, int8)
-    return Export(Path(folder), Path(folder) / chosen.file, comparisons)
+        comparisons = _write(subject, chosen, partial, file, int8)
+        if server is not None and chosen.configure is not None:
+            chosen.configure(partial / file, server)
+    return Export(Path(folder), Path(folder) / file, comparisons)
 
 
 @dataclass(frozen=True)
@@ -138,20 +145,23 @@ def _prepare(run: Run, paths: Sequence[Path], free_size: bool, scale_maps: bool)
     return _Subject(run, explainer, KerasEngine(model, activation, scale_maps=scale_maps), batches)
 
 
-def _write(subject: _Subject, chosen: Format, folder: Path, int8: bool) -> dict[str, Comparison]:
-    file = folder / chosen.file
-    chosen.write(subject.explainer, file, describe_model(subject.run))
-    comparisons = _compare(subject, chosen, file)
+def _write(
+    subject: _Subject, chosen: Format, folder: Path, file: str, int8: bool
+) -> dict[str, Comparison]:
+    path = folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chosen.write(subject.explainer, path, describe_model(subject.run))
+    comparisons = _compare(subject, chosen, path)
     comparisons[EXACT].check()
     if int8 and chosen.quantize is not None:
-        chosen.quantize(file, subject.batches)
-        comparisons = _compare(subject, chosen, file)
+        chosen.quantize(path, subject.batches)
+        comparisons = _compare(subject, chosen, path)
         comparisons = {INT8: comparisons.pop(EXACT), **comparisons}
     shapes = {name: len(value.shape) for name, value in subject.explainer.output.items()}
     about = describe_export(
         subject.run,
         kind=chosen.name,
-        file=chosen.file,
+        file=file,
         precision=INT8 if int8 else EXACT,
         free_size=subject.free_size,
         relevance=subject.reference.relevance,
@@ -160,7 +170,7 @@ def _write(subject: _Subject, chosen: Format, folder: Path, int8: bool) -> dict[
         comparisons={name: asdict(one) for name, one in comparisons.items()},
     )
     write_json(folder / ABOUT, about)
-    write_consumers(subject.run, folder, chosen.name, chosen.file)
+    write_consumers(subject.run, folder, chosen.name, file)
     return comparisons
 
 

@@ -12,6 +12,7 @@ from mscam_tf.deployment.engines import SALIENCY, OnnxEngine, OpenVinoEngine
 from mscam_tf.deployment.onnx_files import write_onnx
 from mscam_tf.deployment.openvino_files import write_openvino
 from mscam_tf.deployment.quantizing import quantize_openvino
+from mscam_tf.deployment.servers import configure_openvino, configure_triton, place_model
 from mscam_tf.deployment.tensorflow_files import (
     LiteRtEngine,
     SavedModelEngine,
@@ -39,6 +40,8 @@ class Format:
             format has no such files.
         renamed: Outputs that have another name in the file.
         layouts: Outputs whose axes have another order than the explainer's.
+        configure: Writes what a model server must know of a file, and of its name there; `None` if
+            the format has no server.
     """
 
     name: str
@@ -48,6 +51,25 @@ class Format:
     quantize: Callable[[Path, Sequence[np.ndarray]], None] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     layouts: Mapping[str, str] = field(default_factory=dict)
+    configure: Callable[[Path, str], None] | None = None
+
+    def place(self, server: str | None) -> str:
+        """Return where the file is, from the folder of the export on.
+
+        Args:
+            server: The name of the model on a server; `None` where none is to load it.
+
+        Raises:
+            MscamError: If there is no server for the format, or the name is not fit for one.
+        """
+        if server is None:
+            return self.file
+        if self.configure is None:
+            raise MscamError(
+                "Folders of model servers (`server`, --server) are written for openvino and onnx. "
+                f"Received: {server=}, format={self.name!r}"
+            )
+        return place_model(server, self.file)
 
     def describe_output(self, name: str, axes: int) -> dict[str, str]:
         """Return the name and the layout of an output in the file."""
@@ -63,7 +85,7 @@ FORMATS = {
     one.name: one
     for one in (
         Format("savedmodel", "saved_model", write_saved_model, {EXACT: SavedModelEngine}),
-        Format("onnx", "model.onnx", write_onnx, {EXACT: OnnxEngine}),
+        Format("onnx", "model.onnx", write_onnx, {EXACT: OnnxEngine}, configure=configure_triton),
         Format(
             "openvino",
             "model.xml",
@@ -72,6 +94,7 @@ FORMATS = {
             quantize_openvino,
             renamed={"maps": SALIENCY},
             layouts={"maps": "NCHW"},
+            configure=configure_openvino,
         ),
         Format("litert", "model.tflite", write_litert, {EXACT: LiteRtEngine}),
     )

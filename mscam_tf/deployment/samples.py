@@ -19,7 +19,7 @@ def find_images(run: Run) -> list[Path]:
     """Return the validation images of a run, where it was trained.
 
     Raises:
-        MscamError: If they are not there.
+        MscamError: If they are not there, or the run has none, as the pretrained classifier.
     """
     expected = "Give real images (`images`, --images)."
     if not run.split_file.is_file():

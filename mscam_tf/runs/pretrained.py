@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import RunError
@@ -27,17 +27,17 @@ class _PretrainedRun(Run):
 
         return build_pretrained_classifier(self.image_size)
 
-    def read_record(self, name: str) -> None:  # noqa: ARG002
-        return None
+    def read_record(self, name: str) -> dict[str, Any] | None:
+        display = load_pretrained().display if name == "display" else None
+        return None if display is None else {"low": display[0], "high": display[1]}
 
     def read_value_range(self) -> tuple[float, float]:
-        display = load_pretrained().display
-        if display is None:
+        if self.read_record("display") is None:
             raise RunError(
                 "The description of the pretrained weights has no range of the maps: write them "
                 "anew with `mscam pretrain`. Received: display=None"
             )
-        return display
+        return super().read_value_range()
 
 
 def open_pretrained(

@@ -26,6 +26,16 @@ def test_it_has_no_model_of_keras(exported):
         exported.load_model()
 
 
+def test_it_has_the_range_of_the_maps_that_the_run_has(exported, finished_run):
+    assert exported.read_value_range() == finished_run.read_value_range()
+
+
+def test_a_run_without_a_range_of_the_maps_is_named(exported):
+    without = replace(exported, records={"display": None})
+    with pytest.raises(mscam_tf.RunError, match=r"is an export without a range.*display=None"):
+        without.read_value_range()
+
+
 def test_it_stays_as_it_is(exported):
     with pytest.raises(mscam_tf.RunError, match=r"change the run, and export it anew"):
         write_operating_point(exported, read_operating_point(exported))
