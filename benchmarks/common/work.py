@@ -14,7 +14,7 @@ def open_work(name: str, chosen: Path | None, **settings: object) -> Path:
     """
     from mscam_tf.files import write_json
     from mscam_tf.models import parse_weights
-    from mscam_tf.outputs import check_settings
+    from mscam_tf.records import check_settings
 
     work = chosen or Path("runs") / f"{name}_{parse_weights('xray').name}"
     check_settings(work / "settings.json", settings)
