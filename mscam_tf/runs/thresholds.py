@@ -1,6 +1,6 @@
 """Thresholds of maps: what the maps of good images seldom reach."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 MARKED = 0.05  # Of good images, at most.
 
 
-def measure_maxima(explainer: "keras.Model", batches: Iterable[Any]) -> np.ndarray:
+def measure_maxima(
+    explainer: "keras.Model",
+    batches: Iterable[Any],
+    on_batch: Callable[[np.ndarray, np.ndarray], None] | None = None,
+) -> np.ndarray:
     """Return the highest place of each map of each image, `(n, C)`, in logits.
 
     The images are made batch by batch, and only one number a map is kept.
@@ -24,17 +28,21 @@ def measure_maxima(explainer: "keras.Model", batches: Iterable[Any]) -> np.ndarr
     Args:
         explainer: From `mscam_tf.build_explainer`.
         batches: Images, `(n, H, W, channels)`.
+        on_batch: Called with the images of each batch, and their logits.
 
     Raises:
         RunError: If the maps hold what is no number.
     """
     kept = []
     for images in batches:
-        maxima = np.asarray(explainer.predict_on_batch(images)["maps"]).max(axis=(1, 2))
+        outputs = explainer.predict_on_batch(images)
+        maxima = np.asarray(outputs["maps"]).max(axis=(1, 2))
         if not np.isfinite(maxima).all():
             count = np.sum(~np.isfinite(maxima).all(axis=1))
             raise RunError(f"The maps must be numbers. Received: other values in {count} images")
         kept.append(maxima)
+        if on_batch is not None:
+            on_batch(np.asarray(images), np.asarray(outputs["logits"]))
     return np.concatenate(kept)
 
 

@@ -1,4 +1,4 @@
-"""What follows the fit: the model of the best weights, the range and thresholds of its maps."""
+"""What follows the fit: the model of the best weights, what its maps need, and a reference."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mscam_tf.data.manifests import Manifest
+from mscam_tf.drift import Reference, fit_reference, measure_image, write_reference
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
 from mscam_tf.models import build_explainer
@@ -37,8 +38,9 @@ _MOST = 1000  # Enough for the threshold that 5 % of the images reach.
 def finish(run: Run, manifest: Manifest) -> None:
     """Write the model of the best weights, without the optimizer's state, and what its maps need.
 
-    That is their range, for pictures, and the thresholds above which they are marked. What is
-    written already stays: the model does not depend on what follows it.
+    That is their range, for pictures, and the thresholds above which they are marked. Of 99 good
+    validation images or more, what they are like is kept too, to watch for drift. What is written
+    already stays: the model does not depend on what follows it.
 
     Raises:
         RunError: If the maps hold what is no number.
@@ -52,24 +54,33 @@ def finish(run: Run, manifest: Manifest) -> None:
     explainer = build_explainer(model, activation=run.task.activation)
     try:
         low, high = fit_range(explainer, (images for images, _ in few))
-        point = _fit_operating_point(explainer, run, chosen)
+        point, reference = _fit_operating_point(explainer, run, chosen)
     except RunError as error:
         raise DivergedError(": its maps are no numbers", error) from error
     write_operating_point(run, point)
+    if reference is not None:
+        write_reference(run, reference)
     values = {"low": low, "high": high, "percentiles": PERCENTILES}
     write_json(run.folder / "display.json", values)  # Last: where it is, all is.
 
 
 def _fit_operating_point(
     explainer: "keras.Model", run: Run, validation: Manifest
-) -> OperatingPoint:
-    """Reject at even odds, and mark what at most 5 % of good images have."""
+) -> tuple[OperatingPoint, Reference | None]:
+    """Reject at even odds, mark what at most 5 % of good images have; and what these are like."""
     task, good = run.task, find_good_class(run.task)
     of_good = find_good_images(task, task.encode(validation), good)
     chosen = _take(validation, of_good if of_good.any() else ~of_good)
     images = (images for images, _ in make_split_dataset(run, chosen))
-    maxima = measure_maxima(explainer, images)
-    return OperatingPoint(
+    features: list[np.ndarray] = []
+    logits: list[np.ndarray] = []
+
+    def measure(images: np.ndarray, said: np.ndarray) -> None:
+        features.extend(measure_image(image[..., 0]) for image in images)
+        logits.extend(said)
+
+    maxima = measure_maxima(explainer, images, measure)
+    point = OperatingPoint(
         fit_map_thresholds(task, maxima, task.encode(chosen), good),
         good=good,
         record={
@@ -79,6 +90,7 @@ def _fit_operating_point(
             "marked": MARKED,
         },
     )
+    return point, fit_reference(np.array(features), np.array(logits))
 
 
 def _take(manifest: Manifest, wanted: np.ndarray) -> Manifest:

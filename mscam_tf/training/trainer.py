@@ -82,9 +82,9 @@ def train(
 
     The folder holds `config.json`, `split.csv`, `marks.csv` where objects are marked,
     `history.csv`, TensorBoard logs, `checkpoints/`, `model.keras`, `operating_point.json` (the
-    thresholds of the maps: at most 5 % of the good validation images reach that of a class) and
-    `display.json` (the range of the maps over the validation images, in logits: the scale of all
-    pictures of the run).
+    thresholds of the maps: at most 5 % of the good validation images reach that of a class),
+    `drift.json` (what these images are like, if they are 99 or more) and `display.json` (the range
+    of the maps over the validation images, in logits: the scale of all pictures of the run).
 
     Args:
         manifest: Labelled images, from `mscam_tf.read_manifest`.

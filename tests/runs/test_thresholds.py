@@ -17,13 +17,19 @@ class Explainer:
     """Stands in for a model: its maps are its images, and their negative."""
 
     def predict_on_batch(self, images):
-        return {"maps": np.concatenate([images, -images], axis=-1)}
+        maps = np.concatenate([images, -images], axis=-1)
+        return {"maps": maps, "logits": maps.mean((1, 2))}
 
 
 def test_of_each_map_the_highest_place_is_kept():
     images = np.arange(24.0).reshape(3, 2, 4, 1)
     found = measure_maxima(Explainer(), iter([images[:2], images[2:]]))
     np.testing.assert_array_equal(found, [[7, 0], [15, -8], [23, -16]])
+    seen = []
+    measure_maxima(Explainer(), [images[:2], images[2:]], lambda *both: seen.append(both))
+    assert [len(batch) for batch, _ in seen] == [2, 1]
+    np.testing.assert_array_equal(seen[1][0], images[2:])
+    np.testing.assert_array_equal(seen[1][1], [[19.5, -19.5]])
 
 
 def test_maps_that_are_no_numbers_are_refused():

@@ -1,11 +1,16 @@
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import mscam_tf
 from mscam_tf import Manifest, read_manifest
+from mscam_tf.drift import measure_image, read_reference
 from mscam_tf.runs import find_good_images, measure_maxima, read_operating_point
+from mscam_tf.training.finishing import finish
 from mscam_tf.training.preparation import make_split_dataset
+from tests.conftest import write_images
 
 
 def read_validation(run):
@@ -48,3 +53,16 @@ def test_without_good_images_those_of_other_classes_count(tmp_path, image_folder
     point = read_operating_point(run)
     assert sorted(point.map_thresholds) == ["thin", "wide"]
     assert (point.good, point.record["good"]) == (None, False)
+
+
+def test_what_good_validation_images_are_like_is_kept(finished_run, tmp_path):
+    assert read_reference(finished_run) is None  # They are too few.
+    run = replace(finished_run, folder=shutil.copytree(finished_run.folder, tmp_path / "run"))
+    found = read_manifest(write_images(tmp_path / "data", {"none": 100, "wide": 2}))
+    samples = [replace(one, split="validation") for one in found.samples]
+    finish(run, Manifest(found.root, tuple(samples)))
+    reference = read_reference(run)
+    assert len(reference.features) == 100
+    (said,) = mscam_tf.open_session(run).explain(found.paths[:1])
+    np.testing.assert_allclose(reference.features[0], measure_image(said.image), rtol=1e-5)
+    np.testing.assert_allclose(reference.logits[0], said.logits, rtol=1e-4, atol=1e-5)
