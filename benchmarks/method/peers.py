@@ -17,12 +17,10 @@ import numpy as np
 from benchmarks.common import bones
 from benchmarks.common.attribution import BATCH, FIRST, Attributor
 from benchmarks.common.comparison import MEASURES, Comparison, MarkedSet, recall
-from benchmarks.common.costs import describe_cost, measure_case
 from benchmarks.common.report import make_table, write_page
 from benchmarks.common.work import open_work
 from mscam_tf.evaluation import MapScores
 
-_MODULE = "benchmarks.method.peers"
 _SINGLE = "single-scale model"
 _WELD_SIDE, _WELD_TRAINING = 224, {"steps": 96, "learning_rate": 3e-4}
 _HEADER = ["map", *MEASURES]
@@ -42,7 +40,8 @@ Grad-CAM++, LayerCAM and Score-CAM explain the last feature map if nothing else 
 tries the {{channels}} channels that vary most. `dark spots` and `bright spots` are a filter that
 learns nothing. `centre` shows the middle of each image. tf-keras-vis does not find a layer within a
 backbone that is a model itself, and xplique 2.0 installs with older versions of TensorFlow alone;
-so the methods are written in a few lines each (`benchmarks/common/attribution.py`)."""
+so the methods are written in a few lines each (`benchmarks/common/attribution.py`). What each of
+them costs is on the page {{{{doc}}}}`methods`."""
 _WELDS = """{} patches of weld films of 224 x 224 pixels, with boxes. Intervals are over films. The
 pretrained classifier, which has seen no film, explains the highest logit of its targets but bones;
 a trained one explains the log odds of any defect."""
@@ -119,24 +118,35 @@ def score_left_out(work: Path, seed: int, marked: MarkedSet, without, channels: 
     """Train on all films but one, and score on that one, in turn."""
     from benchmarks.common.networks import Network
 
-    names, labels = np.unique(marked.labels, return_inverse=True)
+    names = ["none", *sorted(set(marked.labels.tolist()) - {"none"})]  # As `join_classes` has it.
+    labels = np.array([names.index(label) for label in marked.labels])
     network = Network("multiscale", "xray", side=_WELD_SIDE, classes=len(names), **_WELD_TRAINING)
     joined: dict[str, list] = {}
     films = np.unique(marked.groups)
     for number, film in enumerate(films):
         test = marked.groups == film
         folder = work / f"welds{seed}" / Path(film).stem
-        if not (folder / "done").exists():
-            images = marked.images[~test][..., 0]
-            network.fit(images, labels[~test], seed * len(films) + number)
+        images = marked.images[~test][..., 0]
+        fit_once(network, images, labels[~test], seed * len(films) + number, folder)
         attributor = Attributor(network.model, join_classes, channels)
         found = score_passes(attributor, marked, np.flatnonzero(test), folder, without)
-        (folder / "done").touch()
         for name, scores in found.items():
             whole = joined.setdefault(name, [None] * len(labels))
             for row, score in zip(np.flatnonzero(test), scores, strict=True):
                 whole[row] = score
     return joined
+
+
+def fit_once(network, images, labels, seed: int, folder: Path) -> None:
+    """Train a network, or give it the weights that an earlier call kept."""
+    kept, partial = folder / "kept.weights.h5", folder / "partial.weights.h5"
+    if kept.exists():
+        network.model.load_weights(kept)
+        return
+    network.fit(images, labels, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    network.model.save_weights(partial)
+    partial.replace(kept)
 
 
 def compare(seeds: list[dict], marked: MarkedSet) -> Comparison:
@@ -162,10 +172,6 @@ def write(arguments, work: Path) -> None:
     more = [describe_gains(simulated)]
     if arguments.welds:
         more += describe_welds(arguments, work)
-    if not arguments.no_costs:
-        attributor = open_trained(work, "multiscale", 0, arguments.channels)
-        case = ("--work", str(work), "--channels", str(arguments.channels), "--case")
-        more.append(describe_cost(work, attributor, marked.images, _MODULE, *case))
     write_page(
         arguments.page,
         "The maps beside those of other methods",
@@ -204,9 +210,8 @@ def describe_welds(arguments, work: Path) -> list[str]:
 
 def name_arguments(arguments) -> str:
     welds = f"--welds PATCHES/{arguments.welds.name} " if arguments.welds else ""
-    flags = [name for name in ("trained", "no_costs") if getattr(arguments, name)]
-    shown = "".join(f"--{name.replace('_', '-')} " for name in flags)
-    text = f"{welds}{shown}--seeds {arguments.seeds} --channels {arguments.channels}"
+    trained = "--trained " if arguments.trained else ""
+    text = f"{welds}{trained}--seeds {arguments.seeds} --channels {arguments.channels}"
     for option in ("without", "welds_without"):
         names = " ".join(f"'{name}'" for name in getattr(arguments, option))
         text += f" --{option.replace('_', '-')} {names}" if names else ""
@@ -221,17 +226,12 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=8, help="that Score-CAM tries")
     parser.add_argument("--without", nargs="*", default=[], help="kinds of maps to leave out")
     parser.add_argument("--welds-without", nargs="*", default=[], help="the same, of welds alone")
-    parser.add_argument("--no-costs", action="store_true", help="measure no times and memory")
     parser.add_argument("--work", type=Path, default=None)
     parser.add_argument("--page", default="peers", help="name of the page of results")
-    parser.add_argument("--case", help="measure the memory of one pass: it calls itself so")
     arguments = parser.parse_args()
     settings = {"training": bones.TRAINING, "tests": bones.TESTS, **bones.SETTINGS}
     work = open_work("peers", arguments.work, **settings, channels=arguments.channels)
-    if arguments.case:
-        print(measure_case(open_trained(work, "multiscale", 0, arguments.channels), arguments.case))
-    else:
-        write(arguments, work)
+    write(arguments, work)
 
 
 if __name__ == "__main__":
