@@ -25,6 +25,7 @@ from benchmarks.common.work import append_rows, open_work, read_rows
 from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
+TWO = ", two classes"  # A model that learns any defect against none.
 ZERO_SHOT = "zero-shot"  # A model that is the pretrained classifier itself: no label is used.
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
 _TOLERANCE = 3.0  # Pixels.
@@ -33,10 +34,12 @@ _TRAINING = {"steps": 96, "learning_rate": 3e-4, "precision": "float32"}
 _COLUMNS = (*KEY, "patch", "label", "predicted", "defect", "pointing", "energy")
 
 
-def build(method: str, start: str, patches: Patches) -> Network | SupportVectors | ZeroShot:
+def build(
+    method: str, start: str, patches: Patches, *, sizes: bool = True
+) -> Network | SupportVectors | ZeroShot:
     if method in BASELINES:
         return SupportVectors(BASELINES[method])
-    side, classes = patches.images.shape[1], len(set(patches.labels))
+    side, classes = patches.images.shape[1], len(set(patches.labels)) if sizes else 2
     if method == ZERO_SHOT:
         return ZeroShot(start, side, classes)
     training = _TRAINING | ({"steps": 0} if start == HEADS else {})
@@ -44,10 +47,13 @@ def build(method: str, start: str, patches: Patches) -> Network | SupportVectors
     return Network(method, weights, side=side, classes=classes, **training)
 
 
-def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> None:
+def run(
+    method: str, start: str, seed: int, patches: Patches, work: Path, *, sizes: bool = True
+) -> None:
     """Train on all films but one, and score its patches and maps; for each film in turn."""
     name = start if start in ("", HEADS) else parse_weights(start).name
-    learner = build(method, start, patches)
+    learner = build(method, start, patches, sizes=sizes)
+    method = method if sizes else f"{method}{TWO}"
     done = {tuple(row[k] for k in KEY) for row in read_rows(work / "patches.csv")}
     films = np.unique(patches.films)
     for number, film in enumerate(films):
@@ -56,7 +62,7 @@ def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> Non
             continue
         began = time.perf_counter()
         test = patches.films == film
-        found, maps = learn(learner, patches, test, seed * len(films) + number)
+        found, maps = learn(learner, patches, test, seed * len(films) + number, sizes=sizes)
         boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
         for shown, defects in maps.items():
             row = method if shown == "sum" else f"{method}, {shown}"
@@ -70,7 +76,7 @@ def run(method: str, start: str, seed: int, patches: Patches, work: Path) -> Non
 
 
 def learn(
-    learner, patches: Patches, test: np.ndarray, seed: int
+    learner, patches: Patches, test: np.ndarray, seed: int, *, sizes: bool = True
 ) -> tuple[list[list[object]], dict[str, np.ndarray]]:
     """Return of each patch the class found, the score of any defect, and how well the map points.
 
@@ -78,7 +84,8 @@ def learn(
     says. Also returned are maps of any defect, if there are any: the same log-odds at each place,
     of the sum of the scales' maps and of the finest alone.
     """
-    images, labels = patches.images, patches.labels
+    images = patches.images
+    labels = patches.labels if sizes else (patches.labels > 0).astype(int)
     learner.fit(images[~test], labels[~test], seed)
     if isinstance(learner, SupportVectors):
         defects = SupportVectors(learner.describe)
@@ -126,11 +133,15 @@ def describe(rows) -> list[list[str]]:
                 len(np.unique(films)),
                 f"{np.mean((predicted > 0) == (labels > 0)):.3f}",
                 f"{np.mean(areas):.3f}",
-                f"{np.mean([(predicted == labels)[labels == c].mean() for c in set(labels)]):.3f}",
+                "" if TWO in key[0] else f"{measure_balanced(predicted, labels):.3f}",
                 *(describe_maps(hits, energy, labels) if np.isfinite(hits).any() else 3 * [""]),
             ]
         )
     return table
+
+
+def measure_balanced(predicted: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.mean([(predicted == labels)[labels == c].mean() for c in set(labels)]))
 
 
 def describe_maps(hits: np.ndarray, energy: np.ndarray, labels: np.ndarray) -> list[str]:
@@ -146,6 +157,7 @@ def main() -> None:
     parser.add_argument("--baselines", nargs="*", default=[*BASELINES], choices=[*BASELINES])
     embedded = ["xray", "xray-2", "xray-1"]
     parser.add_argument("--zero-shot", nargs="*", default=embedded, metavar="WEIGHTS")
+    parser.add_argument("--two-classes", action="store_true", help="learn any defect against none")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--work", type=Path, default=None)
     parser.add_argument("--page", default="welds", help="name of the page of results")
@@ -160,7 +172,7 @@ def main() -> None:
     for seed in range(arguments.seeds):
         for start in arguments.starts:
             for model in arguments.models:
-                run(model, start, seed, patches, work)
+                run(model, start, seed, patches, work, sizes=not arguments.two_classes)
     write_page(
         arguments.page,
         "Weld films: one film left out",
@@ -170,8 +182,9 @@ def main() -> None:
         f"DenseNet-121, {_TRAINING['steps']} steps of 16 from each start, trained "
         "on all films but one and scored on that one, in turn. `defect`: accuracy of any defect "
         "against none, and its AUROC, mean over films; `balanced`: balanced accuracy over the four "
-        "classes. Of the true class's map, on the patches with a defect: pointing game (brightest "
-        f"pixel within {_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
+        "classes; `two classes` are models that learned any defect against none. Of the true "
+        "class's map, on the patches with a defect: pointing game (brightest pixel within "
+        f"{_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
         f"share of its positive values lies in the boxes. {POOLING} `xray-heads` fits the heads "
         "alone; `zero-shot` is the pretrained classifier itself, which has seen no film; HOG and "
         "DoG (as in {doc}`transfer`) are features for support vector machines.",
@@ -190,6 +203,7 @@ def main() -> None:
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
         f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds} "
+        f"{'--two-classes ' * arguments.two_classes}"
         f"--page {arguments.page}",
         more=describe_marks(work, patches.images, patches.boxes, patches.films),
     )
