@@ -8,7 +8,7 @@ SEED ?= 1
 PARALLEL = --numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint fix docs bench backends oldest hub clean
+.PHONY: help demo test slow lint fix docs bench backends oldest hub ray clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ oldest: .venv-oldest/installed  ## run the tests of the core with the oldest Ker
 
 hub: .venv/installed-test .venv/installed-hub  ## test backbones of KerasHub, an optional package
 	$(BIN)/pytest tests/models/test_registry.py
+
+ray: .venv/installed-test .venv/installed-ray  ## test inspections on a cluster of Ray, an optional package
+	$(BIN)/pytest -m "slow or not slow" tests/inspection/test_clusters.py
 
 .venv-oldest/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv-oldest

@@ -1,5 +1,7 @@
 """The command `mscam inspect`."""
 
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,6 +119,24 @@ def inspect(
             "the cores.",
         ),
     ] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="local|ray",
+            help="Where the workers are: on this machine, or on those of a Ray cluster, which all "
+            "see the folders under the same paths.",
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="ADDRESS",
+            help="Of the cluster, with --engine ray; by default Ray is started on this machine.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Inspect long folders, or a folder that a scanner fills: reject or accept each image.
@@ -143,7 +163,7 @@ def inspect(
     """
     from mscam_tf.inspection import is_export
 
-    with explain_errors(tensorflow=workers == 1 and not is_export(source)):
+    with explain_errors(tensorflow=workers == 1 and engine == "local" and not is_export(source)):
         from mscam_tf.inspection import Source
 
         if idle is not None and not watch:
@@ -152,9 +172,18 @@ def inspect(
         framing = _make_framing(frames, tile, overlap)
         options: dict[str, Any] = {"framing": framing, "pictures": pictures}
         options |= {"overwrite": overwrite, "workers": workers}
+        options |= _choose_engine(watch, engine, address)
         summary = _run(opener, images, out, as_json=as_json, watch=watch, idle=idle, **options)
         print_summary(summary, out, frames=frames, error=as_json)
         raise typer.Exit(summary.status)
+
+
+def _choose_engine(watch: bool, engine: str, address: str | None) -> dict[str, Any]:
+    if not watch:
+        return {"engine": engine, "address": address}
+    if engine != "local" or address is not None:
+        raise MscamError(f"--watch is for this machine alone. Received: {engine=}, {address=}")
+    return {}
 
 
 def _make_framing(frames: bool, tile: Any, overlap: float) -> "Framing | None":
@@ -183,8 +212,9 @@ def _run(
 
     progress = make_progress()
     progress.disable = as_json
-    with progress:
-        shown = Display(progress, source.read_run().image_size, as_json)
+    shown = Display(progress, source.read_run().image_size, sys.stdout if as_json else None)
+    # Whatever a library prints, lines of JSON stand alone.
+    with redirect_stdout(sys.stderr) if as_json else nullcontext(), progress:
         try:
             if watch:
                 say(f"Watching {', '.join(map(str, images))}; Ctrl-C ends it.", error=as_json)

@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 from rich.progress import Progress, TaskID
@@ -22,7 +22,7 @@ class Display:
 
     progress: Progress
     image_size: tuple[int, int]
-    as_json: bool
+    lines: TextIO | None  # Where lines of JSON go.
     count: int = 0
     resized: bool = False
     start: float = field(default_factory=time.monotonic)
@@ -36,8 +36,8 @@ class Display:
     def show(self, entry: "Entry") -> None:
         """Show what became of an image."""
         self.count += 1
-        if self.as_json:
-            typer.echo(json.dumps({**entry.row, "regions": entry.regions}))
+        if self.lines is not None:
+            typer.echo(json.dumps({**entry.row, "regions": entry.regions}), file=self.lines)
         if entry.row["problem"] is not None:
             say(f"Cannot be read: {entry.path}: {entry.row['problem']}", error=True)
         elif entry.resized and not self.resized:

@@ -1,5 +1,6 @@
 from .blending import blend_tiles as blend_tiles
 from .blending import weigh_tile as weigh_tile
+from .clusters import open_cluster as open_cluster
 from .folders import inspect_images as inspect_images
 from .folders import watch_folders as watch_folders
 from .frames import explain_frame as explain_frame

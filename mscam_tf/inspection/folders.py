@@ -1,16 +1,20 @@
 """Inspect long folders, and folders that a scanner fills, into a folder of rows and pictures."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from mscam_tf.errors import MscamError
+from mscam_tf.inspection.clusters import open_cluster
 from mscam_tf.inspection.inspector import Entry
-from mscam_tf.inspection.plans import Plan
+from mscam_tf.inspection.plans import Inspect, Plan
 from mscam_tf.inspection.processes import open_inspectors
 from mscam_tf.inspection.sources import Source
 from mscam_tf.inspection.tiles import Framing
 from mscam_tf.inspection.watching import Watcher
 from mscam_tf.inspection.work import Summary, open_work
 from mscam_tf.runs import Session
+from mscam_tf.settings import Choice, check_value
 
 
 def inspect_images(
@@ -22,6 +26,8 @@ def inspect_images(
     pictures: str = "rejects",
     overwrite: bool = False,
     workers: int = 1,
+    engine: str = "local",
+    address: str | None = None,
     on_start: Callable[[int], None] | None = None,
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Summary:
@@ -42,6 +48,8 @@ def inspect_images(
         overwrite: Begin anew where there is an inspection; other files stay.
         workers: Processes that share the work, each with a model of its own. The rows, and their
             order, are those of one. A script must begin with `if __name__ == "__main__"`.
+        engine: Where they are: `"local"` on this machine, or `"ray"` on those of a Ray cluster.
+        address: Of the cluster, see `open_cluster`.
         on_start: Called with the number of images that are left to inspect.
         on_entry: Called with what became of each image.
 
@@ -51,11 +59,11 @@ def inspect_images(
     Raises:
         OutputError: If the folder holds something else, or another command writes to it.
         RunError: If it was begun with another run or other settings, or the model gives NaN.
-        MscamError: If pyarrow is not installed, or a worker ended before its work was done.
+        MscamError: If pyarrow or Ray is not installed, or a worker ended before its work was done.
     """
     plan = Plan(source, Path(folder), framing, pictures)
     with (
-        open_inspectors(plan, workers) as inspect,
+        _spread(plan, workers, engine, address) as inspect,
         open_work(plan, folder, paths, overwrite=overwrite) as work,
     ):
         todo = work.choose(paths)
@@ -113,3 +121,14 @@ def watch_folders(
             if on_entry is not None:
                 on_entry(entry)
     return work.summarize()
+
+
+def _spread(
+    plan: Plan, workers: int, engine: str, address: str | None
+) -> AbstractContextManager[Inspect]:
+    check_value("engine", engine, Choice(("local", "ray")))
+    if engine == "ray":
+        return open_cluster(plan, workers, address)
+    if address is not None:
+        raise MscamError(f'Only engine="ray" has an address. Received: {address=}')
+    return open_inspectors(plan, workers)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mscam_tf.errors import MscamError
 from mscam_tf.inspection.inspections import Inspection
 from mscam_tf.inspection.inspector import Entry, Inspector
 from mscam_tf.inspection.sources import Source
 from mscam_tf.inspection.tiles import Framing
+from mscam_tf.names import show_place
 from mscam_tf.runs import Run, Session
 from mscam_tf.settings import Choice, check_value
 
@@ -44,6 +46,21 @@ class Plan:
     def run(self) -> Run:
         """The run, or that which an export tells of."""
         return self.source.run if isinstance(self.source, Session) else self.source.read_run()
+
+    @property
+    def closed_source(self) -> Source:
+        """The source, for workers to open.
+
+        Raises:
+            MscamError: If it is open already.
+        """
+        if isinstance(self.source, Source):
+            return self.source
+        raise MscamError(
+            "Each worker opens the run or the export for itself: give a "
+            "`mscam_tf.inspection.Source` in the place of a session. "
+            f"Received: a session of {show_place(self.run.folder)}"
+        )
 
     def open(self) -> Inspector:
         """Open the run or the export, if it is closed, and return what inspects images with it."""

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from mscam_tf.errors import MscamError
 from mscam_tf.inspection.inspector import Entry, Inspector
 from mscam_tf.inspection.plans import Inspect, Plan
 from mscam_tf.inspection.sources import Source, is_export
@@ -38,13 +37,7 @@ def open_inspectors(plan: Plan, workers: int) -> Iterator[Inspect]:
     if workers == 1:
         yield plan.open().inspect
         return
-    if not isinstance(plan.source, Source):
-        raise MscamError(
-            "Each worker opens the run or the export for itself: give a "
-            "`mscam_tf.inspection.Source` in the place of a session. "
-            f"Received: {workers=}, {type(plan.source).__name__}"
-        )
-    plan = replace(plan, source=share_cores(plan.source, workers))
+    plan = replace(plan, source=share_cores(plan.closed_source, workers))
     with open_workers(workers) as pool:
         # What cannot be opened is said before anything is written.
         for opened in [pool.submit(_inspect, plan, []) for _ in range(workers)]:

@@ -126,6 +126,10 @@ def test_frames(export, tmp_path):
     assert "--free-size" in call(*arguments, "--frames", "--tile", "32", status=1)
     assert "add --frames" in call(*arguments, "--tile", "32", status=1)
     assert "--idle needs --watch" in call(*arguments, "--idle", "3", status=1)
+    assert "--watch is for this machine alone" in call(
+        *arguments, "--watch", "--engine", "ray", status=1
+    )
+    assert "has an address" in call(*arguments, "--address", "auto", status=1)
     assert "`pictures` must be one of" in call(*arguments, "--pictures", "some", status=1)
 
 

@@ -67,6 +67,6 @@ def test_what_cannot_be_opened_is_said_before_anything_is_written(session, many,
     out = tmp_path / "out"
     with pytest.raises(RunError, match="Not a run"):
         inspect_images(Source(tmp_path / "scans"), many, out, workers=2)
-    with pytest.raises(MscamError, match=r"Each worker opens the run.*workers=2, Session"):
+    with pytest.raises(MscamError, match=r"Each worker opens the run.*Received: a session of"):
         inspect_images(session, many, out, workers=2)
     assert not out.exists()
