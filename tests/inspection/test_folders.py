@@ -14,7 +14,7 @@ from mscam_tf.drift import fit_reference, measure_image, write_reference
 from mscam_tf.inspection import Framing, inspect_images, watch_folders
 from mscam_tf.locks import hold
 from mscam_tf.outputs import OutputError
-from tests.inspection.models import PointEngine, make_session
+from tests.inspection.models import PointEngine, PointSource, make_session
 from tests.inspection.scans import write_scan
 
 
@@ -282,6 +282,15 @@ def test_drift_is_the_same_after_a_stop(session, watched, tmp_path, after):
     parts = inspect_images(session, watched, tmp_path / "parts")
     assert parts.drift == whole.drift
     assert read(tmp_path / "parts") == read(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_drift_is_the_same_by_workers(session, watched, tmp_path):
+    alone = inspect_images(session, watched, tmp_path / "one")
+    shared = inspect_images(PointSource(session.run.folder), watched, tmp_path / "two", workers=2)
+    assert shared.drift == alone.drift
+    assert shared.drift.periods
+    assert read(tmp_path / "one") == read(tmp_path / "two")
 
 
 def test_drift_of_frames_and_without_a_reference_is_not_watched(session, watched, tmp_path):
