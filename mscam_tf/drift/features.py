@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mscam_tf.errors import MscamError
+
 FEATURES = (
     *("darkest", "intensity", "brightest", "contrast", "noise", "sharpness", "orientation"),
     *("column_defect", "row_defect", "spots"),
@@ -37,6 +39,9 @@ def measure_image(image: np.ndarray) -> np.ndarray:
     Returns:
         One number each of `FEATURES`, float64.
 
+    Raises:
+        MscamError: If the image is smaller, or has more than one channel.
+
     References:
         J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64
         (1996), 300-302, eq. 3; the median stands for its mean, since edges are no noise.
@@ -52,6 +57,11 @@ def measure_image(image: np.ndarray) -> np.ndarray:
         True
     """
     image = np.asarray(image, np.float32)
+    if image.ndim != 2 or min(image.shape) <= 2 * _FAR:
+        raise MscamError(
+            f"`image` must be (height, width), each {2 * _FAR + 1} or more. "
+            f"Received: shape={image.shape}"
+        )
     values = np.sort(image[::3, ::3], axis=None)
     darkest, low, intensity, high, brightest = values[
         np.rint(_PERCENTILES * (len(values) - 1)).astype(int)

@@ -3,6 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from mscam_tf.drift import FEATURES, measure_image
+from mscam_tf.errors import MscamError
 
 
 @pytest.fixture
@@ -83,3 +84,9 @@ def test_spots_are_no_edges():
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_images_of_one_value_have_numbers(value):
     assert np.isfinite(measure_image(np.full((9, 12), value, np.float32))).all()
+
+
+@pytest.mark.parametrize("shape", [(8, 40), (40, 8), (40, 40, 1), (0,)])
+def test_what_is_no_image_is_refused(shape):
+    with pytest.raises(MscamError, match=r"`image` must be .* 9 or more\. Received: shape="):
+        measure_image(np.zeros(shape))
