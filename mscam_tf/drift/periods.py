@@ -56,13 +56,14 @@ class PeriodTest:
             values: `(images, F)`.
 
         Returns:
-            Which features moved, and whether they are `"above"` or `"below"` the reference.
+            Which features moved, the farthest first, each `"above"` or `"below"` the reference.
         """
         ranks = np.stack([_rank(column) for column in np.vstack([values, self._values]).T], axis=1)
         sums = ranks[: len(values)].sum(axis=0)
         largest = np.abs(self._chosen @ ranks).max(axis=1)
         told = {}
-        for name, value in zip(self._names, sums.tolist(), strict=True):
+        pairs = zip(self._names, sums.tolist(), strict=True)
+        for name, value in sorted(pairs, key=lambda pair: -abs(pair[1])):
             chance = (1 + np.sum(largest >= abs(value) * _ALIKE)) / (_PERMUTATIONS + 1)
             if chance <= FALSE_ALARMS:
                 told[name] = "above" if value > 0 else "below"

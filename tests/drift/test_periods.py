@@ -32,6 +32,8 @@ def test_features_that_moved_are_told_with_their_side():
     assert test.judge(values)["intensity"] == "below"
     values[:, 2] += 2
     assert test.judge(values)["score"] == "above"
+    values[:, 1] -= 9
+    assert next(iter(test.judge(values).items())) == ("intensity", "below")  # The farthest.
 
 
 def test_what_is_no_number_says_nothing():
