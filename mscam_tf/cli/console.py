@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,6 +107,11 @@ def say(text: str, *, error: bool = False) -> None:
     command to the terminal.
     """
     (_ERRORS if error else CONSOLE).print(clean(text), soft_wrap=True)
+
+
+def say_next(command: str, *places: Path) -> None:
+    """Say the command that comes next, as a shell takes it."""
+    say(f"Next: {shlex.join(['mscam', command, *map(str, places)])}")
 
 
 def make_table(title: str, *columns: str, rows: Iterable[Sequence[str]] = ()) -> Table:

@@ -4,25 +4,44 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mscam_tf.cli.console import (
-    say,
-)
+from mscam_tf.cli.console import say
 from mscam_tf.names import show_place
 
 if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
 
 
-def check_outputs(manifests: list[Path], others: list[Path], overwrite: bool) -> None:
-    """Refuse outputs that are in the way, before anything is read."""
-    from mscam_tf.data.manifests import ManifestError
+def check_outputs(
+    manifests: list[Path], others: list[Path], overwrite: bool, inputs: tuple[Path, ...] = ()
+) -> None:
+    """Refuse outputs that are in the way, before anything is read.
+
+    Args:
+        manifests: Manifests to write. One may take the place of the manifest that it is made of.
+        others: Other files to write.
+        overwrite: Whether what an earlier run of the command wrote is replaced.
+        inputs: What is read, and must not be replaced by others.
+    """
+    from mscam_tf.data.manifests import BOXES_FILE, ManifestError
+    from mscam_tf.errors import OutputError
     from mscam_tf.outputs import FILE, claim
 
     for path in manifests:
         if path.suffix.lower() != ".csv":
             raise ManifestError(f"A manifest is a .csv file. Received: {show_place(path)}")
-    for path in (*manifests, *others):
+    outputs = [*manifests, *others]
+    for path in outputs:
+        if path.name == BOXES_FILE:
+            raise OutputError(f"{show_place(path)} is read as boxes; choose another name.")
         claim(path, FILE, overwrite=overwrite)
+    for path in others:
+        if path.resolve() in {known.resolve() for known in inputs}:
+            raise OutputError(f"{show_place(path)} is what is read; choose another place.")
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise OutputError(
+            "Each output must be a file of its own. "
+            f"Received: {', '.join(map(show_place, outputs))}"
+        )
 
 
 def write_manifests(manifests: dict[Path, "Manifest"], overwrite: bool) -> None:

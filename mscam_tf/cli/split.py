@@ -11,6 +11,7 @@ from mscam_tf.cli.console import (
     explain_errors,
     read_data,
     say,
+    say_next,
 )
 from mscam_tf.cli.outputs import check_outputs, write_manifests
 from mscam_tf.cli.tables import print_counts
@@ -58,4 +59,4 @@ def split(
             say(f"Folds of another split are there too: {', '.join(map(str, others))}")
         for part in parts:
             print_counts(part)
-        say(f"Next: mscam check {paths[0]}")
+        say_next("check", paths[0])

@@ -18,6 +18,7 @@ from mscam_tf.cli.console import (
     make_progress,
     read_data,
     say,
+    say_next,
 )
 from mscam_tf.cli.options import add_options, change_settings, make_settings
 from mscam_tf.data.reading import ReadOptions
@@ -69,7 +70,7 @@ def train(
         run = train_with_progress(
             data, out, config, boxes, overwrite=overwrite, resume=resume, skip_bad=skip_bad
         )
-        say(f"Next: mscam evaluate {run.folder} {data}")
+        say_next("evaluate", run.folder, data)
 
 
 def _recall_config(

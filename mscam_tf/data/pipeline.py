@@ -86,7 +86,7 @@ def make_dataset(
         lambda index: (begin(index), tf.gather(targets, index)),
         num_parallel_calls=os.cpu_count(),
     )
-    dataset = dataset.batch(batch_size)
+    dataset = dataset.batch(min(batch_size, size))  # Which makes room for as many at once.
     if training:
         augment = build_augmentation(seed)
         _skip_calls(augment, first_epoch * -(-size // batch_size))

@@ -1,13 +1,15 @@
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from mscam_tf import MscamError
 from mscam_tf.cli import app
-from mscam_tf.cli.console import CONSOLE, explain_errors, make_table, say, set_up
+from mscam_tf.cli.console import CONSOLE, explain_errors, make_table, say, say_next, set_up
 from mscam_tf.names import clean
 
 RUNNER = CliRunner()
@@ -106,3 +108,10 @@ def test_a_backend_that_keras_lacks_is_named(tmp_path):
     )
     assert result.returncode == 1
     assert "KERAS_BACKEND='theano'" in result.stderr
+
+
+def test_the_next_command_can_be_pasted(capsys):
+    say_next("evaluate", Path("run {epoch} $x"), Path("it's"))
+    assert shlex.split(capsys.readouterr().out) == [
+        *("Next:", "mscam", "evaluate", "run {epoch} $x", "it's")
+    ]

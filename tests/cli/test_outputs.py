@@ -22,3 +22,26 @@ def test_no_output_is_replaced_unasked(tmp_path, monkeypatch, name, command):
         *command, "missing", status=1
     )
     assert (tmp_path / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["check", "m.csv", "--out", "m.csv"], "m.csv is what is read; choose another place"),
+        (["check", "d", "--out", "d/a.png"], "The list of copies is a .csv file"),
+        (["check", "d", "--out", "x.csv", "--write-groups", "x.csv"], "must be a file of its own"),
+        (["check", "d", "--out", "d/boxes.csv"], "boxes.csv is read as boxes"),
+        (["split", "d", "--out", "d/boxes.csv"], "boxes.csv is read as boxes"),
+        (
+            ["relabel", "d", "--from", "boxes", "--thresholds", 12, "--out", "d/boxes.csv"],
+            "boxes.csv is read as boxes",
+        ),
+    ],
+)
+def test_what_is_read_is_not_replaced(tmp_path, monkeypatch, command, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d").mkdir()
+    for name in ("m.csv", "x.csv", "d/a.png", "d/boxes.csv"):
+        (tmp_path / name).write_text("mine")
+    assert message in call(*command, "--overwrite", status=1)
+    assert {path.read_text() for path in tmp_path.rglob("*.*")} == {"mine"}

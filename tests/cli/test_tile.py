@@ -144,6 +144,15 @@ def test_tile_does_not_eat_its_input(films):
     assert all(path.exists() for path in read_manifest(films / "patches").paths)
 
 
+def test_earlier_patches_are_no_films(films, caplog):
+    call("tile", films / "films", "--size", 32, "--out", films / "films" / "patches")
+    before = read_manifest(films / "films" / "patches")
+    call("tile", films / "films", "--size", 32, "--out", films / "again")
+    assert "folders of results of mscam (1, such as patches)" in caplog.text
+    again = read_manifest(films / "again")
+    assert [(s.path, s.label) for s in again.samples] == [(s.path, s.label) for s in before.samples]
+
+
 def test_tile_says_what_is_wrong(films):
     options = ("tile", films / "films", "--size", 32)
     assert "is not known as patches" in call(

@@ -83,6 +83,11 @@ def test_augmentation_stays_light():
         assert np.abs(augmented - images).max() > 0.05
 
 
+def test_a_batch_larger_than_the_data_takes_no_more_memory(paths):
+    images, _ = collect(make_dataset(paths, [0] * 10, (8, 8), batch_size=10**12))
+    assert images.shape == (10, 8, 8, 1)
+
+
 def test_large_images_wait_for_each_other(paths, monkeypatch):
     """As wherever images are read side by side: memory is that of one image of the limit."""
     read, at_once, most = mscam_tf.data.pipeline.read_image, [], []

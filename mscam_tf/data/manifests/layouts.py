@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from mscam_tf.data.manifests.naming import (
     find_split,
     find_splits,
+    holds_masks,
     is_no_class,
     is_of_masks,
     is_truth,
@@ -63,7 +64,7 @@ def _check_tops(folder: Path, names: Sequence[str]) -> None:
 
 def _leave_masks(images: Sequence[str], depth: int, listing: Listing) -> list[str]:
     """Leave out what lies in a folder of masks inside a class, which is `depth` folders down."""
-    masks = {path for path in images if any(map(is_of_masks, path.split("/")[depth:-1]))}
+    masks = {path for path in images if any(map(holds_masks, path.split("/")[depth:-1]))}
     listing.left_out["pictures in folders of masks"] += sorted(masks)
     return [path for path in images if path not in masks]
 

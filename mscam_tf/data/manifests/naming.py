@@ -34,6 +34,7 @@ _SPELT = re.compile(
 )
 _TRUTH = {"groundtruth", "gt"}
 _MASKS = {"mask", "masks", "segmentation", "segmentations"}
+_MARKS = {"label", "labels", "annotation", "annotations"}
 _MASK = re.compile(r"[_-](mask|gt|label|seg)([_-]?\d+)?$", re.IGNORECASE)
 
 
@@ -107,6 +108,16 @@ def is_of_masks(name: str) -> bool:
         (True, True, False)
     """
     return not _MASKS.isdisjoint(_list_words(name))
+
+
+def holds_masks(name: str) -> bool:
+    """Whether a folder of this name, inside a class, holds masks and no images of the class.
+
+    Examples:
+        >>> holds_masks("labels"), holds_masks("Mask"), holds_masks("label_left")
+        (True, True, False)
+    """
+    return name.strip().casefold() in _MARKS or is_of_masks(name)
 
 
 def strip_mask(stem: str) -> str:

@@ -19,6 +19,18 @@ _SYSTEM = {  # Thumbnails, snapshots and bins of disks and archives.
 }
 
 
+# Files that folders of results have, each kind its own: pictures there are none of a data set.
+_RESULTS = (
+    {"config.json", "split.csv"},
+    {"inspection.json"},
+    {"explanations.csv"},
+    {"confusions.csv", "images.csv"},
+    {"pod.json"},
+    {"localization.json"},
+)
+TILES = "tiling.json"  # What a folder of patches of films has.
+
+
 @dataclass
 class Listing:
     """What a folder holds, by paths below it with forward slashes.
@@ -39,9 +51,14 @@ class Listing:
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def list_files(folder: Path) -> list[Path]:
-    """List all images below a folder, also in linked folders, and say what is left out."""
-    listing = walk(folder)
+def list_files(folder: Path, *, patches: bool = True) -> list[Path]:
+    """List all images below a folder, also in linked folders, and say what is left out.
+
+    Args:
+        folder: The folder.
+        patches: Whether folders of `mscam tile` in it are listed too.
+    """
+    listing = walk(folder, patches=patches)
     listing.left_out["pictures of a ground truth"] += listing.truths
     say_left_out(folder, listing.left_out)
     return [folder / path for path in listing.images]
@@ -56,10 +73,12 @@ def say_left_out(folder: Path, left_out: Mapping[str, list[str]]) -> None:
         _LOGGER.warning("Left out of %s: %s.", folder, "; ".join(kinds))
 
 
-def walk(folder: Path) -> Listing:
+def walk(folder: Path, *, patches: bool = True) -> Listing:
     """List the images below a folder, each file once, whatever links lead to it.
 
-    Linked folders come last, so that a file is known by its own place, and links in a circle end.
+    Folders below it that hold results, such as a run or explanations, are left out, and on request
+    those with patches. Linked folders come last, so that a file is known by its own place, and
+    links in a circle end.
     """
     listing, seen, links = Listing(), dict[Hashable, str](), deque([""])
     while links:
@@ -67,7 +86,12 @@ def walk(folder: Path) -> Listing:
         while inside:
             here = inside.pop()
             if _is_new(folder, here, listing, seen):
-                for entry in _scan(folder, here, listing):
+                entries = _scan(folder, here, listing)
+                if here and _holds_results({entry.name for entry in entries}, patches):
+                    listing.left_out["folders of results of mscam"].append(here)
+                    listing.folders = [name for name in listing.folders if name != here]
+                    continue
+                for entry in entries:
                     path = f"{here}/{entry.name}" if here else entry.name
                     if _is_left_out(entry, path, listing):
                         continue
@@ -99,6 +123,10 @@ def _scan(folder: Path, here: str, listing: Listing) -> list["os.DirEntry[str]"]
             raise
         listing.left_out["folders that cannot be opened"].append(here)
         return []
+
+
+def _holds_results(names: set[str], patches: bool) -> bool:
+    return any(marks <= names for marks in _RESULTS) or (not patches and TILES in names)
 
 
 def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool:

@@ -176,3 +176,35 @@ def test_a_class_of_masks_and_names_with_spaces_around(tmp_path):
         (" no mask /1.png", "no mask", "", ""),
         ("mask/7.png", "mask", "", ""),
     ]
+
+
+@pytest.mark.parametrize("name", ["labels", "Label", "annotations", "masks"])
+@pytest.mark.parametrize("inside", ["", "images/"])
+def test_pictures_of_labels_inside_a_class_are_left_out(tmp_path, caplog, name, inside):
+    images = [f"{label}/{inside}{k}.png" for label in ("bad", "ok") for k in range(2)]
+    fill(tmp_path, *images, *(f"{label}/{name}/{k}.png" for label in ("bad", "ok") for k in "01"))
+    assert [row[0] for row in read(tmp_path)] == images
+    assert "folders of masks (" in caplog.text
+    fill(tmp_path, "ok/label_left/7.png")  # What a class may hold.
+    assert "ok/label_left/7.png" in [row[0] for row in read(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        ("config.json", "split.csv", "history.png"),
+        ("explanations.csv", "sheet.png"),
+        ("inspection.json", "pictures/a.png"),
+        ("pod.json", "pod.png"),
+    ],
+)
+@pytest.mark.parametrize("place", ["run", "bone/run"])
+def test_folders_of_results_are_no_class(tmp_path, caplog, marks, place):
+    fill(tmp_path, "bone/1.png", "none/2.png", *(f"{place}/{name}" for name in marks))
+    assert [row[:2] for row in read(tmp_path)] == [("bone/1.png", "bone"), ("none/2.png", "none")]
+    assert f"folders of results of mscam (1, such as {place})" in caplog.text
+
+
+def test_patches_may_be_classes(tmp_path):
+    fill(tmp_path, *(f"{c}/{name}" for c in "ab" for name in ("tiling.json", "images/1.png")))
+    assert {row[1] for row in read(tmp_path)} == {"a", "b"}
