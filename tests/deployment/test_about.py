@@ -5,7 +5,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf.deployment import load_exported
-from mscam_tf.deployment.about import read_about, restore_run
+from mscam_tf.deployment.about import describe_export, restore_run
 from mscam_tf.drift import FEATURES, fit_reference, read_reference, write_reference
 from mscam_tf.runs import read_operating_point, write_operating_point
 
@@ -45,6 +45,16 @@ def test_it_keeps_what_images_are_like(exported, finished_run, tmp_path):
     assert read_reference(exported) is None
     run = replace(finished_run, folder=tmp_path)
     write_reference(run, fit_reference(np.ones((99, len(FEATURES))), np.zeros((99, 2))))
-    about = read_about(exported.folder) | {"drift": run.read_record("drift")}
+    about = describe_export(
+        run,
+        kind="onnx",
+        file="model.onnx",
+        precision="float32",
+        free_size=False,
+        relevance=np.ones((3, 2)),
+        hashes={},
+        outputs={},
+        comparisons={},
+    )
     found = read_reference(restore_run(exported.folder, about))
     assert found.sha256 == read_reference(run).sha256
