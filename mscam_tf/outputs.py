@@ -28,7 +28,8 @@ class Kind:
         marker: The file by which the folder is known: JSON or CSV.
         keys: Keys that the JSON file must have, or columns of the CSV file.
         entries: Names, and patterns such as `*_maps.png`, of what the command writes. All else in
-            the folder is someone's own, and stays.
+            the folder is someone's own, and stays. Patterns with a slash (`images/*.png`) say so of
+            what is in a folder of ours.
         continued: Whether a command goes on with what is there.
         state: The file that tells that work which was stopped can be gone on with, on request.
         result: The file without which and without a state there is nothing to go on with: the work

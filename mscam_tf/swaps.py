@@ -6,10 +6,10 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mscam_tf.files import PARTIAL, shorten_name
 
@@ -17,6 +17,7 @@ REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
 _LOGGER = logging.getLogger(__name__)
 MOUNTS = Path("/proc/self/mountinfo")  # Of Linux; white space is written in octal there.
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
+_WILD = re.compile(r"[*?[]")
 _AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
 
 
@@ -25,7 +26,7 @@ def put_folder(partial: Path, path: Path, entries: Sequence[str] | None) -> None
     if not path.exists():
         partial.rename(path)
     elif is_fixed(path):
-        _move(partial, path, lambda name: True)  # noqa: ARG005
+        _move(partial, path, [entry.name for entry in partial.iterdir()])
         partial.rmdir()
     elif is_free(path):
         path.rmdir()
@@ -101,7 +102,7 @@ def _exchange(first: Path, second: Path) -> bool:
 def discard_folder(old: Path, path: Path, entries: Sequence[str] | None) -> None:
     """Remove an old folder; what is in it under other names than `entries` goes to the new one."""
     if entries is not None:
-        _move(old, path, lambda name: not owns(name, entries))
+        _move(old, path, list_others(old, entries))
     left = [] if entries is None else list_others(old, entries)
     if left:
         _LOGGER.warning("%s is kept: it holds %s.", old, ", ".join(left))
@@ -111,20 +112,36 @@ def discard_folder(old: Path, path: Path, entries: Sequence[str] | None) -> None
         _LOGGER.warning("%s is old, and could not be removed whole.", old)
 
 
-def _move(source: Path, target: Path, choose: Callable[[str], bool]) -> None:
-    for entry in list(source.iterdir()) if target.is_dir() else []:
-        if choose(entry.name) and not os.path.lexists(target / entry.name):
-            entry.rename(target / entry.name)
+def _move(source: Path, target: Path, names: Sequence[str]) -> None:
+    for name in names if target.is_dir() else []:
+        if not os.path.lexists(target / name):
+            with suppress(OSError):  # What cannot be moved stays where it is.
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (source / name).rename(target / name)
 
 
-def owns(name: str, entries: Sequence[str]) -> bool:
-    """Whether a name is among names and patterns; partial files are ours everywhere."""
-    return name.startswith(PARTIAL) or any(fnmatchcase(name, entry) for entry in entries)
+def owns(path: str, entries: Sequence[str]) -> bool:
+    """Whether a path in a folder is among names and patterns; partial files are ours everywhere."""
+    partial = PurePosixPath(path).name.startswith(PARTIAL)
+    return partial or any(fnmatchcase(path, entry) for entry in entries)
 
 
 def list_others(folder: Path, entries: Sequence[str]) -> list[str]:
-    """List what is in a folder under other names than these names and patterns."""
-    return sorted(e.name for e in folder.iterdir() if not owns(e.name, entries))
+    """List what is in a folder under other names than these names and patterns.
+
+    Patterns with a slash, such as `images/*.png`, say what is ours in a folder of ours; without
+    any, all in it is.
+    """
+    names, patterns = set(entries), [entry for entry in entries if _WILD.search(entry)]
+    ours = {entry.partition("/")[0] for entry in entries if "/" in entry}
+    found = []
+    for entry in folder.iterdir():
+        if entry.name in ours and not entry.is_symlink():
+            found += [path for path in entry.rglob("*") if not path.is_dir()]
+        else:
+            found.append(entry)
+    paths = (path.relative_to(folder).as_posix() for path in found)
+    return sorted(path for path in paths if not (path in names or owns(path, patterns)))
 
 
 def hide_name(path: Path) -> str:

@@ -32,6 +32,19 @@ def test_what_is_somebodys_goes_to_the_new_folder_or_stays(tmp_path):
     assert list_others(old, ["mod*"]) == ["notes"]
 
 
+def test_what_is_somebodys_in_a_folder_of_ours_stays(tmp_path):
+    old, new = tmp_path / "old", make(tmp_path / "new", model="b")
+    for name in ("images/0.png", "images/deep/1.png", "images/a.txt", "images/deep/b.png", "c/d"):
+        (old / name).parent.mkdir(parents=True, exist_ok=True)
+        (old / name).write_text(name)
+    entries = ["images", "images/*[0-9].png", "c", "model"]
+    assert list_others(old, entries) == ["images/a.txt", "images/deep/b.png"]
+    discard_folder(old, new, entries)
+    assert not old.exists()
+    left = {path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file()}
+    assert left == {"model", "images/a.txt", "images/deep/b.png"}
+
+
 def test_what_cannot_be_removed_is_named(tmp_path, monkeypatch, caplog):
     old, new = make(tmp_path / "old", model="a"), make(tmp_path / "new", model="b")
     monkeypatch.setattr("shutil.rmtree", lambda folder, **options: None)

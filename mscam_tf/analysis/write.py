@@ -24,7 +24,7 @@ ANALYSIS_FOLDER = Kind(
     keys=("true", "predicted", "wrong", "of", "rate"),
     entries=(
         *("advice.md", "confusions.csv", "images.csv", "label_next.csv", "overlaps.png"),
-        *("confusions", "skipped.csv"),
+        *("confusions", "confusions/*_as_*.png", "skipped.csv"),
     ),
 )
 

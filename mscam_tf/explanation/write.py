@@ -1,6 +1,9 @@
 """Explanations as files: overlays, per-scale maps, a sheet of them, and a table."""
 
+import csv
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from glob import escape
 from pathlib import Path
 
 from mscam_tf.data.manifests import check_box_format
@@ -9,7 +12,7 @@ from mscam_tf.errors import MscamError
 from mscam_tf.explanation.boxes import MarkedImage, write_image_boxes
 from mscam_tf.explanation.explanations import check_paths
 from mscam_tf.explanation.pictures import draw_explanation, draw_maps, draw_sheet
-from mscam_tf.files import name_files, write_table
+from mscam_tf.files import name_files, read_table, write_table
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.localization import (
     REGION_COLUMNS,
@@ -34,17 +37,19 @@ from mscam_tf.runs import (
 )
 
 _SHEET_IMAGES = 24
+_PICTURES = "pictures"  # The column with what the names of an image's pictures begin with.
 _TABLE = "explanations.csv"
 _REGIONS = "regions.csv"
 _BOXES = "boxes"
+_KINDS = ("overlay", "scales", "maps")
 EXPLANATION_FOLDER = Kind(
     "explanations",
     _TABLE,
     keys=("path", "predicted", "logit"),
     entries=(
         *(_TABLE, _REGIONS, "sheet.png", "relevance.png", "skipped.csv"),
-        *(_BOXES, f"{_BOXES}.json"),
-        *("*_overlay.png", "*_scales.png", "*_maps.png"),
+        *(_BOXES, f"{_BOXES}.json", f"{_BOXES}/*.txt", f"{_BOXES}/*.xml"),
+        *(f"*_{kind}.png" for kind in _KINDS),
     ),
 )
 
@@ -96,10 +101,11 @@ def write_explanations(
     if box_format is not None:
         check_box_format(box_format)
     folder = Path(folder)
-    claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
+    kind = _find_kind(folder)
+    claim(folder, kind, overwrite=overwrite, inputs=paths)
     value_range = find_run(run).read_value_range()
     skipped: list[Problem] = []
-    with write_whole_folder(folder, EXPLANATION_FOLDER.entries) as partial:
+    with write_whole_folder(folder, kind.entries) as partial:
         session = open_session(run, flips=flips)
         named = zip(name_files(paths), session.explain(paths), strict=True)
         readable = keep_readable(named, skipped, skip_bad=skip_bad)
@@ -150,7 +156,7 @@ class _Writer:
         for kind, figure in figures.items():
             save_figure(figure, self.folder / f"{name}_{kind}.png")
         verdict = describe_verdict(task, explanation.logits, self.kept)
-        self.rows.append(_make_row(explanation, regions, verdict))
+        self.rows.append(_make_row(explanation, regions, verdict) | {_PICTURES: name})
         self.region_rows += make_rows(explanation, regions)
         self.marked_images.append(MarkedImage.of(explanation, regions))
         self.sheet += [explanation] if len(self.sheet) < _SHEET_IMAGES else []
@@ -163,6 +169,17 @@ class _Writer:
         save_figure(relevance, self.folder / "relevance.png")
         write_table(self.folder / _REGIONS, self.region_rows, REGION_COLUMNS)
         write_table(self.folder / _TABLE, self.rows)
+
+
+def _find_kind(folder: Path) -> Kind:
+    """Pictures are ours if the table of the folder names them; tables before 0.4 name none."""
+    try:
+        names = [row[_PICTURES] for row in read_table(folder / _TABLE)]
+    except (OSError, KeyError, ValueError, csv.Error):
+        return EXPLANATION_FOLDER
+    plain = [entry for entry in EXPLANATION_FOLDER.entries if not entry.startswith("*")]
+    pictures = [f"{escape(name)}_{kind}.png" for name in names for kind in _KINDS]
+    return replace(EXPLANATION_FOLDER, entries=(*plain, *pictures))
 
 
 def _check_scales(explanation: Explanation) -> None:

@@ -1,9 +1,8 @@
 """An inspection that goes on: its folder, its rows, and what it has come to."""
 
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,17 @@ from mscam_tf.locks import hold
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.records import check_settings
 from mscam_tf.runs import read_operating_point
+from mscam_tf.swaps import owns
 
 _SETTINGS, _SUMMARY = "inspection.json", "summary.json"
 INSPECTION_FOLDER = Kind(
     "an inspection",
     _SETTINGS,
     keys=("source_sha256", "operating_point", "framing"),
-    entries=(_SETTINGS, _SUMMARY, PICTURES, *TABLES),
+    entries=(
+        *(_SETTINGS, _SUMMARY, PICTURES, *TABLES),
+        *(f"{PICTURES}/*_{'[0-9a-f]' * 8}.png", *(f"{name}/[0-9]*.parquet" for name in TABLES)),
+    ),
     continued=True,
 )
 
@@ -190,6 +193,10 @@ def _describe(plan: Plan) -> dict[str, Any]:
 def _clear(folder: Path) -> None:
     """Remove an inspection; the file by which it is known last, so that a stop can be mended."""
     for name in (*TABLES, PICTURES):
-        shutil.rmtree(folder / name, ignore_errors=True)
+        for path in (folder / name).glob("*"):
+            if owns(f"{name}/{path.name}", INSPECTION_FOLDER.entries):
+                path.unlink()
+        with suppress(OSError):  # Something of somebody's is there, or nothing.
+            (folder / name).rmdir()
     for name in (_SUMMARY, _SETTINGS):
         (folder / name).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from mscam_tf.data.manifests import (
 )
 from mscam_tf.files import write_table
 from mscam_tf.outputs import Kind
-from mscam_tf.simulation.dataset import write_each, write_image
+from mscam_tf.simulation.dataset import list_image_entries, write_each, write_image
 from mscam_tf.simulation.pieces import CARDS, Piece, PieceImage, simulate_piece
 from mscam_tf.simulation.plan import CardPlan
 from mscam_tf.simulation.seeds import open_stream
@@ -34,7 +34,10 @@ PIECES_FOLDER = Kind(
     "test pieces",
     _OBJECTS_FILE,
     keys=("path", "material", "diameter_mm"),
-    entries=(NO_OBJECT, *CARDS, "masks", MANIFEST_FILE, BOXES_FILE, _OBJECTS_FILE),
+    entries=(
+        *(MANIFEST_FILE, BOXES_FILE, _OBJECTS_FILE),
+        *list_image_entries((NO_OBJECT, *CARDS, "masks")),
+    ),
 )
 
 

@@ -66,6 +66,11 @@ def write_radiographs(
     return folder
 
 
+def list_image_entries(folders: Sequence[str]) -> list[str]:
+    """List folders of numbered images, and what in them is written by us."""
+    return [entry for name in folders for entry in (name, f"{name}/[0-9]*.png")]
+
+
 _BONE = (
     *("kind", "size_class", "center_y", "center_x", "angle", "diameter", "length", "bend"),
     *("contrast", "cortex", "core"),
@@ -75,7 +80,10 @@ SIMULATION_FOLDER = Kind(
     "simulated radiographs",
     _BONES_FILE,
     keys=("path", *_BONE),
-    entries=(*CLASS_NAMES, "bone", "masks", MANIFEST_FILE, BOXES_FILE, _BONES_FILE),
+    entries=(
+        *(MANIFEST_FILE, BOXES_FILE, _BONES_FILE),
+        *list_image_entries((*CLASS_NAMES, "bone", "masks")),
+    ),
 )
 _Written = TypeVar("_Written")
 

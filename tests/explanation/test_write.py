@@ -8,7 +8,7 @@ import pytest
 import mscam_tf
 from mscam_tf import ImageError
 from mscam_tf.errors import RunError
-from mscam_tf.files import name_files, read_table
+from mscam_tf.files import name_files, read_table, write_table
 
 
 def test_writes_pictures_and_table(finished_run, image_folder, tmp_path):
@@ -76,6 +76,25 @@ def test_other_images_do_not_mix(finished_run, image_folder, tmp_path):
     (tmp_path / "out" / "explanations.csv").unlink()
     with pytest.raises(RunError, match="not known as explanations"):
         mscam_tf.write_explanations(finished_run, [second], tmp_path / "out", overwrite=True)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_pictures_of_somebody_stay_where_the_table_names_ours(
+    finished_run, image_folder, tmp_path, known
+):
+    first, second = (image_folder / "none" / f"none{number}.png" for number in (0, 1))
+    out = tmp_path / "out"
+    mscam_tf.write_explanations(finished_run, [first], out)
+    mine = [out / f"patient7_{kind}.png" for kind in ("maps", "overlay", "scales")]
+    for path in mine:
+        path.touch()
+    if not known:  # As versions before 0.4 wrote it.
+        rows = read_table(out / "explanations.csv")
+        write_table(out / "explanations.csv", [{"path": "a", "predicted": "b", "logit": 1}])
+        assert rows[0]["pictures"] == "none0"
+    mscam_tf.write_explanations(finished_run, [second], out, overwrite=True)
+    assert not list(out.glob("none0*"))
+    assert [path.exists() for path in mine] == [known] * 3
 
 
 def test_one_odd_name_costs_nothing(finished_run, image_folder, tmp_path):

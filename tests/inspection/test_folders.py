@@ -147,7 +147,13 @@ def test_a_folder_is_gone_on_with_by_the_same_run_alone(session, scans, tmp_path
     (session.run.folder / "model.keras").write_bytes(b"another model")
     with pytest.raises(RunError, match="source_sha256"):
         inspect_images(session, paths, out)
+    mine = [out / "pictures" / "mine.png", out / "images" / "mine.parquet"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
     summary = inspect_images(session, paths[2:], out, overwrite=True)
+    assert all(path.exists() for path in mine)
+    mine[1].unlink()
     assert (summary.images, len(read(out))) == (5, 5)
 
 

@@ -192,13 +192,24 @@ def test_a_failed_overwrite_keeps_the_old_run(image_folder, tmp_path):
         mscam_tf.train(manifest, run.folder, diverging, overwrite=True)
     assert (run.folder / "model.keras").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-    (run.folder / "notes.txt").write_text("mine")
+    mine = [
+        run.folder / name
+        for name in (
+            "notes.txt",
+            "checkpoints/best.keras",
+            "tensorboard/a.md",
+            "localization/b.svg",
+        )
+    ]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
     # A run may start from its own weights.
     own = replace(quick, weights=str(run.folder / "model.keras"))
     again = mscam_tf.train(manifest, run.folder, own, overwrite=True)
     assert again.folder == run.folder
     assert (run.folder / "model.keras").read_bytes() != before
-    assert (run.folder / "notes.txt").read_text() == "mine"
+    assert [path.read_text() for path in mine] == ["mine"] * 4
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

@@ -30,7 +30,10 @@ PATCH_FOLDER = Kind(
     "patches of `mscam tile`",
     _SETTINGS_FILE,
     keys=("frames", "size", "overlap"),
-    entries=("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE),
+    entries=(
+        *("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE),
+        *(f"{folder}/*x[0-9]*_y[0-9]*.png" for folder in ("images", MASKS_FOLDER)),
+    ),
 )
 
 

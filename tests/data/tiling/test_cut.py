@@ -70,12 +70,15 @@ def test_padding_repeats_the_edge_but_no_object(films):
 
 def test_only_its_own_files_are_overwritten(films):
     cut(films, Tiling(size=10))
-    (films / "out" / "labels.csv").write_text("mine")
+    mine = [films / "out" / name for name in ("labels.csv", "images/a/notes.png")]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
     with pytest.raises(RunError, match="add --overwrite"):
         cut(films, Tiling(size=20))
     cut(films, Tiling(size=12, border="drop"), overwrite=True)
-    assert len(list((films / "out").glob("images/*/*.png"))) == 4
-    assert (films / "out" / "labels.csv").read_text() == "mine"
+    assert len(list((films / "out").glob("images/*/x*.png"))) == 4
+    assert [path.read_text() for path in mine] == ["mine", "mine"]
     (films / "out" / "tiling.json").unlink()
     with pytest.raises(RunError, match="is not known as patches of `mscam tile`"):
         cut(films, Tiling(size=10), overwrite=True)
