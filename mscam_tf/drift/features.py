@@ -21,7 +21,7 @@ def measure_image(image: np.ndarray) -> np.ndarray:
     | --- | --- |
     | `darkest`, `intensity`, `brightest` | percentiles 1, 50 and 99 |
     | `contrast` | log of the distance of the percentiles 25 and 75 |
-    | `noise` | log of the median of `|N * image| / 6`, with Immerkaer's mask `N` |
+    | `noise` | log of the median magnitude of `N * image / 6`, with Immerkaer's mask `N` |
     | `sharpness` | log of the ratio of differences over 1 pixel to those over 4 pixels |
     | `orientation` | log of the ratio of differences over 4 pixels along rows to along columns |
     | `column_defect` | log of the largest column of the residual, in robust deviations |
