@@ -77,3 +77,14 @@ def calibrate(export: Path, folder: Path, paths: list[Path]) -> Path:
 
 def list_scans(images: Path) -> list[Path]:
     return sorted(path for path in images.rglob("*.png") if "masks" not in path.parts)
+
+
+def copy_scans(images: Path, folder: Path, times: int) -> list[Path]:
+    """Copy the images so many times, unless they are there: work for more than a moment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in list_scans(images):
+        for number in range(times):
+            copy = folder / f"{path.stem}_{number}{path.suffix}"
+            if not copy.exists():
+                shutil.copy(path, copy)
+    return sorted(folder.iterdir())

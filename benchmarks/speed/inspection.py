@@ -14,12 +14,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.common.inspecting import SMALL, calibrate, export_tiny, list_scans, write_noise
+from benchmarks.common.inspecting import (
+    SMALL,
+    calibrate,
+    copy_scans,
+    export_tiny,
+    list_scans,
+    write_noise,
+)
 from benchmarks.common.report import make_table, write_page
 from benchmarks.common.timing import read_peak_memory, run_apart
 from benchmarks.common.work import remember
 
 _LENGTHS = (1_000, 10_000)
+_COPIES = 8  # Of each image: a few would measure how an inspection begins and ends.
 _ENGINE, _MODULE = "the engine alone", "benchmarks.speed.inspection"
 
 
@@ -30,8 +38,9 @@ def make_steps(work: Path, export: Path, images: Path, threads: int) -> dict[str
     from mscam_tf.data.reading import read_image
     from mscam_tf.inspection import inspect_images, open_source
 
-    paths = list_scans(images)
-    session = open_source(calibrate(export, work / "calibrated", paths), threads=threads)
+    calibrated = calibrate(export, work / "calibrated", list_scans(images))
+    session = open_source(calibrated, threads=threads)
+    paths = copy_scans(images, work / "copies", _COPIES)
     pixels = np.stack([read_image(path) for path in paths])[..., None]
     size = session.batch_size
 
@@ -97,7 +106,8 @@ def measure_workers(work: Path, images: Path, count: int) -> float:
     from mscam_tf.inspection import Source, inspect_images
 
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
-    source, paths = Source(work / "calibrated", threads=1), list_scans(images)
+    source = Source(work / "calibrated", threads=1)
+    paths = copy_scans(images, work / "copies", _COPIES)
     options = {"pictures": "none", "overwrite": True, "workers": count}
     summary = inspect_images(source, paths, work / f"inspected_by{count}", **options)
     return summary.inspected / summary.seconds
