@@ -14,10 +14,9 @@ from mscam_tf.cli.console import (
     say,
 )
 from mscam_tf.cli.options import add_options, make_settings
-from mscam_tf.cli.outputs import check_outputs, write_manifests
+from mscam_tf.cli.outputs import check_outputs, check_table, write_manifests
 from mscam_tf.cli.tables import print_counts, print_report
 from mscam_tf.data.reading import ReadOptions
-from mscam_tf.names import show_place
 
 _READ = ("window", "page", "max_pixels")  # Copies are found in negatives too.
 
@@ -56,10 +55,10 @@ def check(
     """
     with explain_errors(tensorflow=False):
         from mscam_tf.data.checking import check_manifest, group_duplicates, write_duplicates
-        from mscam_tf.data.manifests import ManifestError, copy_splits, read_manifest
+        from mscam_tf.data.manifests import copy_splits, read_manifest
 
-        if out is not None and out.suffix.lower() != ".csv":
-            raise ManifestError(f"The list of copies is a .csv file. Received: {show_place(out)}")
+        if out is not None:
+            check_table(out, "The list of copies")
         manifests, others = [write_groups] if write_groups else [], [out] if out else []
         check_outputs(manifests, others, overwrite, (data, *([split_file] if split_file else [])))
         manifest = read_data(data)

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
 
 
+def check_table(path: Path, what: str) -> None:
+    """Refuse a name for a table that is none of a CSV file."""
+    from mscam_tf.data.manifests import ManifestError
+
+    if path.suffix.lower() != ".csv":
+        raise ManifestError(f"{what} is a .csv file. Received: {show_place(path)}")
+
+
 def check_outputs(
     manifests: list[Path], others: list[Path], overwrite: bool, inputs: tuple[Path, ...] = ()
 ) -> None:
@@ -22,13 +30,12 @@ def check_outputs(
         overwrite: Whether what an earlier run of the command wrote is replaced.
         inputs: What is read, and must not be replaced by others.
     """
-    from mscam_tf.data.manifests import BOXES_FILE, ManifestError
+    from mscam_tf.data.manifests import BOXES_FILE
     from mscam_tf.errors import OutputError
     from mscam_tf.outputs import FILE, claim
 
     for path in manifests:
-        if path.suffix.lower() != ".csv":
-            raise ManifestError(f"A manifest is a .csv file. Received: {show_place(path)}")
+        check_table(path, "A manifest")
     outputs = [*manifests, *others]
     for path in outputs:
         if path.name == BOXES_FILE:

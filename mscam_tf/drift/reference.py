@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mscam_tf.data.reading import spread_indices
 from mscam_tf.drift.features import FEATURES
 from mscam_tf.errors import MscamError, RunError
 from mscam_tf.runs import Run
@@ -68,10 +69,9 @@ def fit_reference(features: np.ndarray, logits: np.ndarray) -> Reference | None:
         >>> len(fit_reference(np.zeros((2000, 10)), np.zeros((2000, 2))).features)
         500
     """
-    count = len(features)
-    if count < NEEDED:
+    if len(features) < NEEDED:
         return None
-    chosen = np.linspace(0, count - 1, min(count, _MOST)).round().astype(int)
+    chosen = spread_indices(len(features), _MOST)
     return Reference(np.asarray(features)[chosen], np.asarray(logits)[chosen])
 
 

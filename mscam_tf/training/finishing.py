@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mscam_tf.data.manifests import Manifest
+from mscam_tf.data.reading import spread_indices
 from mscam_tf.drift import Reference, fit_reference, measure_image, write_reference
 from mscam_tf.errors import RunError
 from mscam_tf.files import write_json, write_whole
@@ -96,7 +97,7 @@ def _fit_operating_point(
 def _take(manifest: Manifest, wanted: np.ndarray) -> Manifest:
     """Return the wanted images of a manifest, and of many an even choice."""
     indices = np.flatnonzero(wanted)
-    even = np.linspace(0, len(indices) - 1, min(len(indices), _MOST)).round().astype(int)
+    even = spread_indices(len(indices), _MOST)
     return replace(manifest, samples=tuple(manifest.samples[i] for i in indices[even]))
 
 

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +6,7 @@ from PIL import Image
 import mscam_tf.data.pipeline
 from mscam_tf import ImageError, MscamError, ReadOptions, make_dataset
 from mscam_tf.data import build_augmentation, name_failures
+from tests.data.reading.counting import count_side_by_side
 
 
 @pytest.fixture
@@ -90,16 +89,8 @@ def test_a_batch_larger_than_the_data_takes_no_more_memory(paths):
 
 def test_large_images_wait_for_each_other(paths, monkeypatch):
     """As wherever images are read side by side: memory is that of one image of the limit."""
-    read, at_once, most = mscam_tf.data.pipeline.read_image, [], []
-
-    def count(path, options):
-        image = read(path, options)
-        at_once.append(path)
-        most.append(len(at_once))
-        time.sleep(0.01)
-        at_once.pop()
-        return image
-
+    most = []
+    count = count_side_by_side(mscam_tf.data.pipeline.read_image, most)
     monkeypatch.setattr("mscam_tf.data.pipeline.read_image", count)
     monkeypatch.setattr("mscam_tf.data.reading.admission.PIXELS_AT_ONCE", 64 * 48 + 1)
     collect(make_dataset(paths, [0] * 10, (48, 64), batch_size=5, cache_bytes=0))

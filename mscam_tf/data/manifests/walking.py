@@ -28,7 +28,7 @@ _RESULTS = (
     {"pod.json"},
     {"localization.json"},
 )
-TILES = "tiling.json"  # What a folder of patches of films has.
+TILING_FILE = "tiling.json"  # What a folder of patches of films has.
 
 
 @dataclass
@@ -126,7 +126,7 @@ def _scan(folder: Path, here: str, listing: Listing) -> list["os.DirEntry[str]"]
 
 
 def _holds_results(names: set[str], patches: bool) -> bool:
-    return any(marks <= names for marks in _RESULTS) or (not patches and TILES in names)
+    return any(marks <= names for marks in _RESULTS) or (not patches and TILING_FILE in names)
 
 
 def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool:

@@ -21,3 +21,4 @@ from .scaling import scale_stored as scale_stored
 from .strips import Strips as Strips
 from .strips import open_strips as open_strips
 from .windows import fit_window as fit_window
+from .windows import spread_indices as spread_indices

@@ -37,7 +37,7 @@ def fit_window(
         ValueError: If the percentiles coincide.
     """
     options = options or ReadOptions()
-    chosen = [paths[i] for i in _spread(len(paths), _FITTED_IMAGES)]
+    chosen = [paths[i] for i in spread_indices(len(paths), _FITTED_IMAGES)]
     values, problems = _sample_all(chosen, options)
     if not values and len(chosen) < len(paths):
         values, problems = _sample_all(paths, options)
@@ -65,10 +65,15 @@ def _sample_all(
 
 def _sample(path: Path, options: ReadOptions) -> np.ndarray:
     values = read_stored(path, options.page, options.max_pixels).seen
-    sample = values[_spread(values.size, _FITTED_PIXELS)].astype(np.float64)
+    sample = values[spread_indices(values.size, _FITTED_PIXELS)].astype(np.float64)
     return sample[np.isfinite(sample)]
 
 
-def _spread(count: int, most: int) -> np.ndarray:
-    """Return at most so many indices, evenly spread over a count."""
+def spread_indices(count: int, most: int) -> np.ndarray:
+    """Return at most so many indices, evenly spread over a count.
+
+    Examples:
+        >>> spread_indices(9, 3).tolist(), spread_indices(2, 3).tolist()
+        ([0, 4, 8], [0, 1])
+    """
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))

@@ -11,6 +11,7 @@ import numpy as np
 from mscam_tf.data.manifests import (
     BOXES_FILE,
     MANIFEST_FILE,
+    TILING_FILE,
     Manifest,
     Sample,
     write_boxes,
@@ -25,13 +26,12 @@ from mscam_tf.files import write_json, write_png
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.outputs import Kind, claim
 
-_SETTINGS_FILE = "tiling.json"
 PATCH_FOLDER = Kind(
     "patches of `mscam tile`",
-    _SETTINGS_FILE,
+    TILING_FILE,
     keys=("frames", "size", "overlap"),
     entries=(
-        *("images", MASKS_FOLDER, BOXES_FILE, _SETTINGS_FILE, MANIFEST_FILE),
+        *("images", MASKS_FOLDER, BOXES_FILE, TILING_FILE, MANIFEST_FILE),
         *(f"{folder}/*x[0-9]*_y[0-9]*.png" for folder in ("images", MASKS_FOLDER)),
     ),
 )
@@ -73,7 +73,7 @@ def cut_patches(
     claim(folder, PATCH_FOLDER, overwrite=overwrite, inputs=list_inputs(frames))
     samples = []
     with write_whole_folder(folder, PATCH_FOLDER.entries) as partial:
-        write_json(partial / _SETTINGS_FILE, {"frames": str(frames.root), **asdict(tiling)})
+        write_json(partial / TILING_FILE, {"frames": str(frames.root), **asdict(tiling)})
         for patch, frame, image, mask in _cut(patches, frames, tiling):
             label = classify_patch(patch, tiling.min_visible)
             samples.append(_write_patch(partial, patch, frame, label, image, mask))

@@ -1,11 +1,10 @@
-import time
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from mscam_tf import ImageError, ReadOptions, read_image
 from mscam_tf.data.reading import check_images, map_images
+from tests.data.reading.counting import count_side_by_side
 
 
 def save(path, values):
@@ -54,15 +53,11 @@ def test_large_images_of_all_formats_wait_for_each_other(tmp_path, monkeypatch, 
     monkeypatch.setattr("mscam_tf.data.reading.admission.PIXELS_AT_ONCE", 25)
     path, values = tmp_path / f"a.{suffix}", np.zeros((4, 5), np.uint8)
     np.save(path, values) if suffix == "npy" else save(path, values)
-    at_once, most = [], []
+    most = []
+    count = count_side_by_side(read_image, most)
 
     def read(path, options):
-        image = read_image(path, options)
-        at_once.append(path)
-        most.append(len(at_once))
-        time.sleep(0.01)
-        at_once.pop()
-        return image.shape
+        return count(path, options).shape
 
     assert list(map_images(read, [path] * 8, ReadOptions())) == [(4, 5)] * 8
     assert max(most) == 1
