@@ -1,4 +1,5 @@
-"""What version 0.1.0 wrote is read for ever: a run, a classifier, pretrained weights."""
+"""What a version wrote is read for ever: a run, a classifier and pretrained weights of 0.1.0, and
+a reference for drift of 0.4.0."""
 
 import json
 import shutil
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import mscam_tf
+from mscam_tf.drift import FEATURES, measure_image, read_reference
 from mscam_tf.models import read_pretrained
 
 SAVED = Path(__file__).parent / "saved"
@@ -70,3 +72,17 @@ def test_a_run_without_read_options_has_the_default(tmp_path):
     del values["config"]["read"]
     path.write_text(json.dumps(values))
     assert mscam_tf.open_run(tmp_path).config.read == mscam_tf.ReadOptions()
+
+
+def test_a_reference_for_drift_is_what_it_was(tmp_path, expected):
+    """Images that did not change would seem to drift, if a feature of them were another number."""
+    for name in ("run/config.json", "drift.json"):
+        shutil.copy(SAVED / name, tmp_path)
+    reference = read_reference(mscam_tf.open_run(tmp_path))
+    pair = expected["images"].astype(np.float32)
+    images = np.stack([np.roll(pair[i % 2], i, axis=0) * (0.5 + i / 200) for i in range(99)])
+    features = np.stack([measure_image(image) for image in images[..., 0]])
+    for name, found, kept in zip(FEATURES, features.T, reference.features.T, strict=True):
+        np.testing.assert_allclose(found, kept, atol=1e-4, err_msg=name)
+    logits = load_run().predict(images, verbose=0)
+    np.testing.assert_allclose(logits, reference.logits, atol=1e-4)
