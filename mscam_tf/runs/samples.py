@@ -54,7 +54,7 @@ def select_samples(
             f"{len(manifest.samples)} images"
         )
     selected = Manifest(manifest.root, chosen)
-    check_own_data(run, selected, "for other data use the split 'all'")
+    check_own_data(run, selected, "use the split 'all'")
     return selected
 
 
@@ -62,12 +62,12 @@ def check_own_data(run: Run, manifest: Manifest, advice: str) -> None:
     """Refuse images that have names of a run's own and are others, as far as that can be known.
 
     Data may have moved since. What lies elsewhere is compared with the run's own files; where these
-    are gone, a warning says that nobody knows.
+    are gone, nobody knows, and a warning says so.
 
     Args:
         run: The run.
         manifest: Images that are given as its own.
-        advice: What to do instead, for the message.
+        advice: What to do with other images, for the messages.
 
     Raises:
         ManifestError: If an image differs from the run's own of the same name.
@@ -80,16 +80,17 @@ def check_own_data(run: Run, manifest: Manifest, advice: str) -> None:
     if others:
         raise ManifestError(
             f"Images must be those of {run.data}, which {run.folder} was begun with, but others "
-            f"have their names; {advice}. "
+            f"have their names. To take these, {advice}. "
             f"Received: {len(others)} that differ, such as {others[0]}"
         )
     if None in kinds:
         _LOGGER.warning(
-            "%s was trained on %s, where %d images are no longer: those of the same names are "
-            "taken for them.",
+            "%s was trained on %s, where %d of its images are no longer. Images of the same names "
+            "are taken for them; if they are others, %s.",
             run.folder,
             run.data,
             kinds.count(None),
+            advice,
         )
 
 

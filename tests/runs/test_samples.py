@@ -40,7 +40,11 @@ def test_data_that_moved_are_said(finished_run, image_folder, tmp_path, caplog):
     assert caplog.text == ""  # They are copies.
     run = replace(finished_run, data=str(tmp_path / "gone"))
     assert select_samples(run, read_manifest(moved), "test").samples == samples.samples
-    assert f"was trained on {run.data}, where {len(samples.samples)} images are no" in caplog.text
+    assert caplog.messages == [
+        f"{run.folder} was trained on {run.data}, where {len(samples.samples)} of its images are "
+        "no longer. Images of the same names are taken for them; if they are others, use the "
+        "split 'all'."
+    ]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
@@ -48,7 +52,9 @@ def test_other_images_of_the_same_names_are_refused(finished_run, image_folder, 
     counts = {"none": 20, "wide": 12}
     other = read_manifest(write_images(tmp_path / "other", counts, seed=1))
     own = select_samples(finished_run, read_manifest(image_folder), split).samples
-    message = f"others have their names; .* 'all'. Received: {len(own)} that differ, such as"
+    message = (
+        rf"names\. To take these, use the split 'all'\. Received: {len(own)} that differ, such"
+    )
     with pytest.raises(ManifestError, match=message):
         select_samples(finished_run, other, split)
     assert select_samples(finished_run, other, "all") == other

@@ -210,7 +210,7 @@ def test_images_are_known_however_their_paths_are_written(
     check_images_again(begun, moved)
     assert not caplog.text
     check_images_again(replace(begun, data=str(tmp_path / "gone")), moved)
-    assert "those of the same names are taken for them" in caplog.text
+    assert "are taken for them; if they are others, begin anew with --overwrite." in caplog.text
     moved.paths[0].write_bytes(moved.paths[1].read_bytes())
     with pytest.raises(ManifestError, match=r"begin anew .* Received: 1 that differ"):
         check_images_again(begun, moved)
