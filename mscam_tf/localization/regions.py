@@ -31,7 +31,8 @@ class Region:
         score: The map's value there, in logits.
         center: `(x, y)` of its centre: pixels weigh by how far they are above the threshold. Where
             its box ends at the edge of the image, a part of it is cut off, and the centre of a
-            point is off by up to about half a cell of the map, across the edge.
+            point is off across the edge: by up to 0.4 cells of the map if the threshold is half of
+            the peak, and 0.65 if it is a tenth.
         size: Estimated diameter of the object, in pixels: the width of the region at half of its
             height (of `list_regions`, less what the map's own blur adds to it).
         label: The class whose map it is of, or empty.

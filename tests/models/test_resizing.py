@@ -19,6 +19,17 @@ def test_bilinear_by_hand():
     np.testing.assert_allclose(resized, [[0, 1, 3, 4], [8, 9, 11, 12]])
 
 
+@pytest.mark.parametrize("stride", [2, 4, 8, 16, 32])
+def test_cells_lie_at_their_centres_up_to_the_edge(stride):
+    """Cells that hold where they lie make pixels that do; beyond the outermost, values go on."""
+    rows, columns = ((np.arange(cells) + 0.5) * stride for cells in (3, 5))
+    maps = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).astype("float32")
+    found = to_numpy(resize_and_sum([maps[None]], (3 * stride, 5 * stride)))[0]
+    y, x = np.arange(3 * stride) + 0.5, np.arange(5 * stride) + 0.5
+    np.testing.assert_allclose(found[:, 1, 0], y.clip(rows[0], rows[-1]), rtol=1e-5)
+    np.testing.assert_allclose(found[1, :, 1], x.clip(columns[0], columns[-1]), rtol=1e-5)
+
+
 def test_as_keras_resizes():
     maps = np.random.default_rng(0).random((2, 5, 7, 3), "float32")
     found = to_numpy(resize_and_sum([maps], (13, 9)))
