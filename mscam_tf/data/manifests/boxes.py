@@ -31,15 +31,15 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
             file with the columns `path` (or `film` or `image`), `x_min`, `y_min`, `x_max` and
             `y_max`, and optionally `label`. `mscam tile` adds `object_width`, `object_height` and
             `visible` for boxes that the edge of a patch has cut.
-        images: The image files, for YOLO, whose numbers are relative to their sizes. A file of
-            boxes has the name of its image.
+        images: The image files. For YOLO, whose numbers are relative to their sizes; a file of
+            boxes has the name of its image. Of those of labelling tools none may be shown turned.
 
     Returns:
         The boxes of each image, under its path as it is written in the file.
 
     Raises:
-        ManifestError: If a column is missing, a row or an entry holds no box, or a box is labelled
-            `none`.
+        ManifestError: If a column is missing, a row or an entry holds no box, a box is labelled
+            `none`, or EXIF says of an image with boxes of a labelling tool that it is shown turned.
 
     Examples:
         >>> import tempfile, pathlib

@@ -14,13 +14,18 @@ from globox import BoundingBox, BoxFormat
 
 from mscam_tf.data.manifests.box import Box
 from mscam_tf.data.manifests.samples import ManifestError
+from mscam_tf.data.manifests.turned import check_turned
 from mscam_tf.data.reading import read_image
 
 CLASS_FILE = "classes.txt"
 _NAME_FILES = (CLASS_FILE, "obj.names")
+_VOC = "annotation"  # What each of its files holds.
 _YAML_FILES = ("data.yaml", "dataset.yaml")
 # What the readers of broken files raise; ParsingError of globox is none of these.
-_FAULTS = (AttributeError, LookupError, TypeError, ValueError, AssertionError, RecursionError)
+_FAULTS = (
+    *(AttributeError, LookupError, TypeError, ValueError, AssertionError, RecursionError),
+    ArithmeticError,
+)
 _LOGGER = logging.getLogger(__name__)
 _Found = Iterator[tuple[str, Box]]
 
@@ -34,12 +39,14 @@ def read_exchanged(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
             the sizes to which its numbers are relative.
 
     Raises:
-        ManifestError: If a file cannot be read, an entry holds no box, or an image or a class is
-            named twice: it names both.
+        ManifestError: If a file cannot be read, an entry holds no box, an image or a class is
+            named twice, or an image is shown turned: it names them.
     """
     boxes: dict[str, list[Box]] = defaultdict(list)
+    images = list(images)
     for image, box in _choose_reader(path)(path, images):
         boxes[image].append(box)
+    check_turned(boxes, images)
     return dict(boxes)
 
 
@@ -108,6 +115,11 @@ def _read_voc(folder: Path, _: Iterable[Path]) -> _Found:
             root = ElementTree.parse(path).getroot()
         except (ElementTree.ParseError, OSError) as error:
             raise ManifestError(f"{path} must be an XML file. Received: {error}") from error
+        if root.tag != _VOC:
+            raise ManifestError(
+                f"{path} must be a file of Pascal VOC, one <{_VOC}> of an image. "
+                f"Received: <{root.tag}>"
+            )
         image = (root.findtext("filename") or "").strip() or path.stem
         nodes = list(root.iter("object"))
         if nodes:
@@ -183,7 +195,8 @@ def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> 
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        # Not `splitlines`: it parts names at signs that other programs take for letters.
+        return path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeError) as error:
         raise ManifestError(f"{path} must be a text file. Received: {error}") from error
 

@@ -1,5 +1,6 @@
 """Write boxes for labelling tools: as COCO, YOLO or Pascal VOC."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
@@ -82,4 +83,5 @@ def _write_each(found: AnnotationSet, labels: list[str], folder: Path, box_forma
             text = ElementTree.tostring(each.to_pascal_voc(), encoding="unicode")
             write_text(folder / f"{name}.xml", text)
     if box_format == "yolo":
-        write_text(folder / CLASS_FILE, "".join(f"{label}\n" for label in labels))
+        lines = [" ".join(re.split("[\r\n]+", label)) for label in labels]  # Each is on one line.
+        write_text(folder / CLASS_FILE, "".join(f"{line}\n" for line in lines))

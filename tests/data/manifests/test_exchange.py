@@ -111,7 +111,17 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
             r"file of an image.*'a\.png' twice",
         ),
         ("f/a.xml", VOC.replace("<width>40", "<width>4o"), r"a\.xml: expected the size"),
+        (
+            "x.json",
+            {**COCO, "images": [{"id": 7, "file_name": "a.png", "width": 1e999}]},
+            r"x\.json must be a COCO file.*infinity",
+        ),
         ("x.json", {**COCO, "annotations": [{"category_id": 3}]}, r"annotation 1.*no 'bbox'"),
+        (
+            "f/a.xml",  # As CVAT writes them: no object would be found.
+            '<annotations><image name="a.png"><box xtl="1" ytl="1"/></image></annotations>',
+            r"a\.xml must be a file of Pascal VOC.*Received: <annotations>",
+        ),
         ("f/a.xml", "<annotation>", r"a\.xml must be an XML file"),
         ("f/a.xml", VOC.replace("<ymax>1<", "<ymax>x<"), r"a\.xml, object 2: expected a box"),
         ("f/a.xml", VOC.replace("<xmax>12.5<", "<xmax>2<"), r"object 1.*x_min < x_max"),
@@ -135,6 +145,13 @@ def test_names_in_yaml_stay_as_they_are_written(tmp_path, image):
     write(tmp_path / "data.yaml", "names: bone\n")  # Letters are no names.
     with pytest.raises(ManifestError, match="must have `names`"):
         read_boxes(tmp_path / "labels", [image])
+
+
+def test_lines_end_at_line_breaks_alone(tmp_path, image):
+    """Python parts lines at signs too that names may have in them."""
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    write(tmp_path / "classes.txt", "left\u2028rib\r\nvoid\n")
+    assert_yolo(tmp_path / "labels", image, ["left\u2028rib", "void"])
 
 
 @pytest.mark.parametrize(("suffix", "content"), [("txt", YOLO), ("xml", VOC)])

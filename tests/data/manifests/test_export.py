@@ -45,6 +45,13 @@ def test_images_without_boxes_have_a_file(tmp_path):
     assert (tmp_path / "classes.txt").read_text() == "bone\nvoid\n"
 
 
+def test_each_class_has_a_line(tmp_path):
+    """A name of two lines would shift the numbers of all that follow."""
+    boxes = {"a.png": [Box(2, 4, 12, 10, "a\r\nb"), Box(2, 4, 12, 10, "c")]}
+    export_boxes(boxes, SIZES, tmp_path, "yolo")
+    assert (tmp_path / "classes.txt").read_bytes() == b"a b\nc\n"
+
+
 def test_images_of_one_name_do_not_overwrite_each_other(tmp_path):
     sizes = {"x/a.png": (8, 8), "y/a.png": (8, 8)}
     export_boxes({}, sizes, tmp_path, "voc")

@@ -1,0 +1,46 @@
+"""Pictures that programs show turned: labelling tools mark what is shown, not what is stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
+
+from PIL import Image
+
+from mscam_tf.data.manifests.box import Box
+from mscam_tf.data.manifests.samples import ManifestError
+
+_ORIENTATION = 274  # The tag of EXIF and TIFF; 1 is upright, and from 5 on the sides are swapped.
+
+
+def check_turned(boxes: Mapping[str, Sequence[Box]], images: Iterable[Path]) -> None:
+    """Refuse boxes of images that are shown turned, where the size does not say which was marked.
+
+    Args:
+        boxes: The boxes of each image, as a labelling tool has written them.
+        images: Image files that boxes may be of.
+
+    Raises:
+        ManifestError: If so; it names the box and the image.
+    """
+    marked = {PurePath(name.replace("\\", "/")).name: rows for name, rows in boxes.items()}
+    for image in images:
+        rows = marked.get(image.name, ())
+        orientation = find_orientation(image) if rows else 1
+        sized = all(box.image_size for box in rows)  # And then compared, once the image is read.
+        if orientation in (2, 3, 4) or (orientation > 1 and not sized):
+            raise ManifestError(
+                f"{rows[0].place}: the image of a box must be stored as it is shown, because "
+                "labelling tools mark what is shown; save it turned, without an orientation. "
+                f"Received: {image}, with the orientation {orientation} of EXIF"
+            )
+
+
+def find_orientation(path: Path) -> int:
+    """Return how an image is shown, by EXIF or TIFF: 1 as it is stored, 3 upside down and so on."""
+    try:
+        with Image.open(path) as image:
+            # PNG files may say it behind their pixels, where Pillow would have to decode them.
+            known = image.format != "PNG" or "exif" in image.info
+            found = image.getexif().get(_ORIENTATION) if known else 1
+    except Exception:  # Of another format, or broken: who reads it says so.
+        return 1
+    return found if isinstance(found, int) and 1 < found < 9 else 1

@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mscam_tf import ManifestError, read_boxes
+from mscam_tf.data.manifests.turned import find_orientation
+
+
+def save(path, orientation, **options):
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.fromarray(np.zeros((20, 40), np.uint8)).save(path, exif=exif, **options)
+    return path
+
+
+def write_coco(folder, **size):
+    content = {
+        "images": [{"id": 1, "file_name": "scans\\a.jpg", **size}],
+        "categories": [{"id": 1, "name": "bone"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [2, 4, 10, 6]}],
+    }
+    (folder / "boxes.json").write_text(json.dumps(content))
+    return folder / "boxes.json"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+def test_an_orientation_is_found_in_each_format(tmp_path, suffix):
+    assert find_orientation(save(tmp_path / f"a.{suffix}", 6)) == 6
+    assert find_orientation(save(tmp_path / f"b.{suffix}", 9)) == 1  # There is no such.
+
+
+def test_what_is_no_picture_is_upright(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((2, 2)))
+    assert find_orientation(tmp_path / "a.npy") == find_orientation(tmp_path / "none.png") == 1
+    Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "a.jpg")
+    assert find_orientation(tmp_path / "a.jpg") == 1
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_shares_of_a_picture_that_is_shown_turned_are_refused(tmp_path, orientation):
+    """Nothing says whether they are of what is stored."""
+    image = save(tmp_path / "a.jpg", orientation)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.25 0.2 0.1\n")
+    message = (
+        rf"a\.txt, line 1: .*stored as it is shown.*a\.jpg, with the orientation {orientation}"
+    )
+    with pytest.raises(ManifestError, match=message):
+        read_boxes(tmp_path / "labels", [image])
+    assert read_boxes(tmp_path / "labels", [save(image, 1)])
+
+
+def test_sizes_tell_a_quarter_turn_and_no_half_turn(tmp_path):
+    """Where the sides are swapped the sizes are compared later, once images are read."""
+    sized, bare = {"width": 40, "height": 20}, {}
+    for orientation, size, right in [(6, sized, True), (6, bare, False), (3, sized, False)]:
+        image, boxes = save(tmp_path / "a.jpg", orientation), write_coco(tmp_path, **size)
+        if right:
+            assert read_boxes(boxes, [image])
+        else:
+            with pytest.raises(ManifestError, match="stored as it is shown"):
+                read_boxes(boxes, [image])
+
+
+def test_images_without_boxes_may_be_turned(tmp_path):
+    assert read_boxes(write_coco(tmp_path), [save(tmp_path / "b.jpg", 6)])
