@@ -10,7 +10,7 @@ import numpy as np
 
 from mscam_tf.deployment.servers import REPOSITORY
 from mscam_tf.errors import RunError
-from mscam_tf.names import show_place
+from mscam_tf.names import clean, show_place
 from mscam_tf.outputs import Kind
 from mscam_tf.records import read_json
 from mscam_tf.runs import Run, decode_run, encode_run
@@ -133,13 +133,14 @@ def describe_export(
 def describe_model(run: Run) -> dict[str, str]:
     """Return what the file says of itself, under the names that OpenVINO's Model API reads.
 
-    It knows no white space in names of classes.
+    It knows no white space in names of classes, and the files hold UTF-8 alone.
     """
     height, width = run.image_size
+    names = ["_".join(clean(name).split()) for name in run.class_names]
     return {
         "model_type": "Classification",
         "task": "classification",
-        "labels": " ".join("_".join(name.split()) for name in run.class_names),
+        "labels": " ".join(names),
         "multilabel": str(not run.task.exclusive),
         "hierarchical": "False",
         "confidence_threshold": "0.5",

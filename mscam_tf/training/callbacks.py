@@ -6,6 +6,7 @@ import keras
 
 from mscam_tf.errors import MscamError
 from mscam_tf.models import RelevanceCombine, find_relevance
+from mscam_tf.names import clean
 
 
 class RelevanceLogger(keras.callbacks.Callback):
@@ -52,7 +53,8 @@ class RelevanceLogger(keras.callbacks.Callback):
         if logs is None or self._layer is None:
             return
         relevance = self._layer.get_relevance()
-        names = self.class_names or [str(c) for c in range(relevance.shape[1])]
+        # TensorBoard takes UTF-8 alone, and the name of a folder may be of any bytes.
+        names = [clean(str(n)) for n in self.class_names or range(relevance.shape[1])]
         for scale, row in enumerate(relevance, start=1):
             for name, value in zip(names, row, strict=True):
                 logs[f"relevance_scale{scale}_{name}"] = float(value)

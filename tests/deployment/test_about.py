@@ -5,7 +5,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf.deployment import load_exported
-from mscam_tf.deployment.about import describe_export, restore_run
+from mscam_tf.deployment.about import describe_export, describe_model, restore_run
 from mscam_tf.drift import FEATURES, fit_reference, read_reference, write_reference
 from mscam_tf.runs import read_operating_point, write_operating_point
 
@@ -34,6 +34,12 @@ def test_a_run_without_a_range_of_the_maps_is_named(exported):
     without = replace(exported, records={"display": None})
     with pytest.raises(mscam_tf.RunError, match=r"is an export without a range.*display=None"):
         without.read_value_range()
+
+
+def test_names_in_files_are_in_utf8(finished_run):
+    """ONNX and OpenVINO take no others; Model API parts them at white space."""
+    run = replace(finished_run, class_names=["caf\udce9", "two words"])
+    assert describe_model(run)["labels"] == r"caf\udce9 two_words"
 
 
 def test_it_stays_as_it_is(exported):

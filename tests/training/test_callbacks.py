@@ -24,6 +24,16 @@ def test_logs_what_the_layer_learned():
     assert history["relevance_penalty"][0] == pytest.approx(((1 - sums) ** 2).sum(), abs=0.1)
 
 
+def test_names_are_logged_in_utf8():
+    """TensorBoard takes no others, and a training would end with its first epoch."""
+    a, b = keras.Input((2,)), keras.Input((2,))
+    model = keras.Model([a, b], mscam_tf.RelevanceCombine()([a, b]))
+    model.compile("sgd", "mse")
+    x, logger = np.zeros((2, 2)), RelevanceLogger(["caf\udce9", "뼈"])
+    history = model.fit([x, x], x, verbose=0, callbacks=[logger]).history
+    assert {"relevance_scale1_caf\\udce9", "relevance_scale1_뼈"} <= set(history)
+
+
 def test_finds_the_layer_in_a_nested_model():
     image = keras.Input((2,))
     inner = keras.Model(image, mscam_tf.RelevanceCombine()([image, image]))
