@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mscam_tf.data.manifests import walk
+from mscam_tf.errors import MscamError
+from mscam_tf.names import show_place
 
 _POLL = 0.2  # Seconds between two looks at the folders.
 
@@ -28,6 +30,9 @@ class Watcher:
         settled: Seconds without a change after which a file is complete.
         patience: Seconds without a change after which a file that is empty, or cannot be read, is
             bad.
+
+    Raises:
+        MscamError: If a file is among the folders: no image comes into it.
     """
 
     folders: Sequence[Path]
@@ -37,6 +42,14 @@ class Watcher:
     _seen: dict[Path, _File] = field(default_factory=dict)
     _taken: set[Path] = field(default_factory=set)
     _pending: int = 0  # Files that were there at the last look, and not complete.
+
+    def __post_init__(self) -> None:
+        files = [path for path in self.folders if path.exists() and not path.is_dir()]
+        if files:
+            raise MscamError(
+                "What is watched must be a folder, or not there yet. Images and lists of images "
+                f"are inspected without watching. Received: {show_place(files[0])}, a file"
+            )
 
     def wait(self) -> Iterator[list[Path]]:
         """Give the files that became complete, the one that did so first before the others.

@@ -1,6 +1,9 @@
 import os
 import time
 
+import pytest
+
+from mscam_tf import MscamError
 from mscam_tf.inspection import Watcher
 
 
@@ -15,6 +18,13 @@ def test_files_are_given_once_the_first_complete_one_first(tmp_path):
     assert collect(watcher) == [["a.png", "b.png"], ["empty.png"]]
     assert 0.5 < watcher.take_latency(tmp_path / "a.png") < 4
     assert watcher.take_latency(tmp_path / "a.png") is None
+
+
+def test_files_are_not_watched(tmp_path):
+    """No image would ever come into one, and that would look as if there were none."""
+    (tmp_path / "list.csv").write_text("path,label\n")
+    with pytest.raises(MscamError, match=r"must be a folder.*list\.csv, a file"):
+        Watcher([tmp_path, tmp_path / "list.csv"])
 
 
 def test_a_file_that_changes_is_waited_for(tmp_path):
