@@ -193,6 +193,12 @@ def explain_errors(*, tensorflow: bool = True) -> Iterator[None]:
             traceback.print_exc()
         say(f"The Python package {error.name} is not installed, or not whole: {error}", error=True)
         raise typer.Exit(1) from None
+    except MemoryError as error:
+        if _STATE["debug"]:
+            traceback.print_exc()
+        more = "Take smaller images, tiles or batches, or fewer workers."
+        say(f"Error: The memory is full. {more} {error}".rstrip(), error=True)
+        raise typer.Exit(1) from None
     except Exception:
         traceback.print_exc()
         say(

@@ -46,6 +46,14 @@ def test_what_is_a_bug_shows_as_one(error, capsys):
     assert "Please report it" in text.splitlines()[-1]
 
 
+def test_a_full_memory_is_no_bug(capsys):
+    status, text = fail(MemoryError("Unable to allocate 37.3 GiB"), capsys)
+    assert status == 1
+    assert text.startswith("Error: The memory is full. Take smaller images")
+    assert "37.3 GiB" in text
+    assert "Traceback" in fail(MemoryError(), capsys, debug=True)[1]
+
+
 def test_ctrl_c_ends_in_a_sentence(capsys):
     assert fail(KeyboardInterrupt(), capsys) == (130, "Stopped.\n")
 
