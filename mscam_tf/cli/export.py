@@ -76,7 +76,7 @@ def export(
     point, hashes.
 
     The export is compared with the run on real images. If logits or maps differ by more than 1e-4,
-    or a verdict does, nothing is written. With `--int8` this is done before the convolutions are
+    nothing is written. With `--int8` this is done before the convolutions are
     quantized; how far they are off then is said.
 
     Without a run, `xray` exports the classifier that comes with the package, and that has seen

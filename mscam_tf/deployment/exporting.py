@@ -88,7 +88,7 @@ def export_run(
 
     Raises:
         ExportError: If logits or maps differ by more than 1e-4 of the largest value, or of one
-            logit where all are smaller, or if a verdict differs. Nothing is written.
+            logit where all are smaller. Nothing is written.
         MscamError: If an argument is not one of those above, a package is missing, there are no
             images to compare with, or the model takes one size alone.
         OutputError: If the folder holds something else.

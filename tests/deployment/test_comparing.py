@@ -75,11 +75,18 @@ def test_numbers_must_be_finite():
 GOOD = Comparison(9, 0.0, 0.0, 0.0, 20.0, 0.5, 9)
 
 
-@pytest.mark.parametrize(
-    "change", [{"logits_error": 0.0021}, {"maps_error": 1.1e-4}, {"same_verdicts": 8}]
-)
+@pytest.mark.parametrize("change", [{"logits_error": 0.0021}, {"maps_error": 1.1e-4}])
 def test_more_than_rounding_is_refused(change):
     values = {**vars(GOOD), "logits_error": 0.0019, "maps_error": 0.9e-4}
     Comparison(**values).check()
     with pytest.raises(ExportError, match="more than rounding"):
         Comparison(**{**values, **change}).check()
+
+
+def test_rounding_may_turn_a_verdict_on_the_threshold():
+    """`mscam calibrate` puts it just above the score of a good image, to the next float32."""
+    threshold = float(np.nextafter(np.float32(0.25), np.float32(1)))
+    point = OperatingPoint({"bone": 1.0}, decision_threshold=threshold, good="none")
+    found = run(Constant([0.25, 0.0]), Constant([0.2500001, 0.0]), point=point)
+    assert found.same_verdicts == 0
+    found.check()
