@@ -22,6 +22,7 @@ from benchmarks.common.marks import KEY, describe_marks, write_marks
 from benchmarks.common.networks import POOLING, Network, ZeroShot
 from benchmarks.common.report import name_files, write_page
 from benchmarks.common.work import append_rows, open_work, read_rows
+from mscam_tf.metrics import sharpen_maps
 from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
@@ -82,7 +83,8 @@ def learn(
 
     The score is the log-odds of all classes but the first, `none`, or what a machine of its own
     says. Also returned are maps of any defect, if there are any: the same log-odds at each place,
-    of the sum of the scales' maps and of the finest alone.
+    of the sum of the scales' maps, of the finest alone, and the probability by the sum times the
+    strength of spots there (`sharp`).
     """
     images = patches.images
     labels = patches.labels if sizes else (patches.labels > 0).astype(int)
@@ -97,7 +99,9 @@ def learn(
     own = [values[..., label] for values, label in zip(maps["sum"], labels[test], strict=True)]
     parts = zip(logits.argmax(1), scores, own, patches.masks[test], strict=True)
     rows = [[c, f"{score:.4f}", *score_map(m, mask)] for c, score, m, mask in parts]
-    return rows, {shown: _find_defects(values) for shown, values in maps.items()}
+    defects = {shown: _find_defects(values) for shown, values in maps.items()}
+    pairs = zip(defects["sum"], images[test], strict=True)
+    return rows, {**defects, "sharp": np.stack([sharpen_maps(*pair) for pair in pairs])}
 
 
 def _find_defects(maps: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def parse_share(text: Any) -> Any:
 
 
 def parse_scale(text: Any) -> Any:
-    """Read `sum` or the number of a scale; what is no text stays as it is."""
+    """Read `sum`, `sharp` or the number of a scale; what is no text stays as it is."""
     return int(text) if isinstance(text, str) and text.isdecimal() else text
 
 
@@ -62,9 +62,10 @@ def calibrate(
     scale: Annotated[
         Any,
         typer.Option(
-            metavar="sum|NUMBER",
+            metavar="sum|sharp|NUMBER",
             parser=parse_scale,
-            help="Which maps are marked: their sum, or those of one scale; 1 is the finest.",
+            help="Which maps are marked: their sum; the sum sharpened by the spots of the image, "
+            "for small and faint objects; or those of one scale, of which 1 is the finest.",
         ),
     ] = "sum",
     minimum_area: Annotated[

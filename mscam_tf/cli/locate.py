@@ -73,8 +73,9 @@ def locate(
     """Score where the maps show objects, against masks or boxes, by the size of the objects.
 
     DATA must have a column `mask`, or a `boxes.csv` beside the images. In the table are the
-    multi-scale map (sum), each scale alone, and three maps that nobody learned: the middle of the
-    image, and a filter for dark and for bright spots. A map that does not beat them has found
+    multi-scale map (sum), the same sharpened by the spots of the image (sharp; `mscam calibrate
+    --scale sharp` marks by it), each scale alone, and three maps that nobody learned: the middle of
+    the image, and a filter for dark and for bright spots. A map that does not beat them has found
     nothing.
 
     `pointing`: the brightest pixel lies on an object. `PxAP`: average precision of the pixels.

@@ -19,7 +19,7 @@ from mscam_tf.files import write_json
 from mscam_tf.folders import write_whole_folder
 from mscam_tf.models import build_explainer, hash_file
 from mscam_tf.outputs import claim
-from mscam_tf.runs import SUM, Engine, KerasEngine, Run, read_operating_point
+from mscam_tf.runs import Engine, KerasEngine, Run, read_operating_point
 
 _COMPARED = 64  # Images; more would find no other mistake of a conversion.
 _CALIBRATED = 300
@@ -131,7 +131,7 @@ class _Subject:
 
 def _prepare(run: Run, paths: Sequence[Path], free_size: bool, scale_maps: bool) -> _Subject:
     point = read_operating_point(run)
-    scale_maps = scale_maps or (point is not None and point.scale != SUM)
+    scale_maps = scale_maps or (point is not None and point.needs_scale_maps)
     loaded, activation = run.load_model(), run.task.activation
     model = recast(loaded, free_size=free_size)
     batches = list(_read_all(run, paths, free_size))

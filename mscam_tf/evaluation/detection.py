@@ -95,7 +95,7 @@ def measure_detection(
     )
     size = size or _choose_size(truth)
     with write_whole_folder(folder, _FOLDER.entries) as partial:
-        session = open_session(run, scale_maps=point.scale != "sum")
+        session = open_session(run, scale_maps=point.needs_scale_maps)
         found = find_hits(
             session, manifest, truth, point, skip_bad=skip_bad, on_progress=on_progress
         )

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mscam_tf.errors import MscamError
-from mscam_tf.metrics import draw_middle, find_spots
+from mscam_tf.metrics import draw_middle, find_spots, sharpen_maps
 from mscam_tf.runs import Explanation, Task, find_good_class
 
 BASELINES = ("middle", "dark spots", "bright spots")
@@ -71,6 +71,7 @@ class Evidence:
         """Return the maps of an image that are scored, `(H, W)` each, by their names."""
         image = explanation.image
         maps = {"sum": self.join(explanation.maps)}
+        maps["sharp"] = sharpen_maps(maps["sum"], image)
         scales = explanation.scale_maps if len(explanation.scale_maps) > 1 else ()
         for number, scale in enumerate(scales, start=1):
             maps[f"scale {number}"] = self.join(scale)

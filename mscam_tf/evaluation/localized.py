@@ -23,7 +23,8 @@ class LocatedRow:
     """What one kind of map is worth on objects of one range of sizes.
 
     Attributes:
-        map: `sum`, `scale 1`, ..., `middle`, `dark spots`, `bright spots`, or `operating point`.
+        map: `sum`, `sharp`, `scale 1`, ..., `middle`, `dark spots`, `bright spots`, or
+            `operating point`.
         size: The range, such as `< 12.5`; `all` are all sizes.
         images: Images whose largest object is of that size.
         objects: Objects of that size.

@@ -46,13 +46,14 @@ def locate(
 ) -> Localization:
     """Score the maps of a run against the objects that are marked in images.
 
-    Scored are the multi-scale map, that of each scale, and three maps that nobody learned: the
-    middle of the image, and dark and bright spots. Of each it is measured: whether the brightest
-    pixel lies on an object (`pointing`, within 3 pixels), how well its values tell pixels of
-    objects (`pxap`, in images with objects), how well boxes of its regions fit
+    Scored are the multi-scale map, the same sharpened by the spots of the image
+    (`mscam_tf.metrics.sharpen_maps`), the map of each scale, and three maps that nobody learned:
+    the middle of the image, and dark and bright spots. Of each it is measured: whether the
+    brightest pixel lies on an object (`pointing`, within 3 pixels), how well its values tell
+    pixels of objects (`pxap`, in images with objects), how well boxes of its regions fit
     (`max_box_acc_v2`), and which share of the objects has a mark at one false mark an image, with
-    one threshold for all images (`found`). If the run keeps an operating point, it is also measured
-    what its marks find, and how many are false.
+    one threshold for all images (`found`). If the run keeps an operating point, it is also
+    measured what its marks find, and how many are false.
 
     Args:
         run: A finished run, or a session of it with scale maps.

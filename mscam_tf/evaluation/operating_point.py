@@ -88,7 +88,8 @@ def calibrate(
         max_false_rejects: Share of good groups that may be rejected, above 0 and below 1.
         max_misses: Share of groups of other images that may be accepted. Give one of the two.
         good: The class of good images; by default `none`.
-        scale: Which maps are marked: `sum`, or a scale, of which 1 is the finest.
+        scale: Which maps are marked: `sum`, `sharp`, or a scale, of which 1 is the finest; see
+            `mscam_tf.runs.OperatingPoint`.
         minimum_area: Pixels that a region must have.
         skip_bad: Leave out images that cannot be read.
         on_progress: Called with 1 after each image.
@@ -111,7 +112,7 @@ def calibrate(
     _check_enough(find_run(run), manifest, good, max_misses is None, wanted)  # Before the work.
     check_writable(folder)
     with hold(folder):  # So that no other command uses or changes the run meanwhile.
-        session = open_session(run, scale_maps=scale != "sum")
+        session = open_session(run, scale_maps=draft.needs_scale_maps)
         measured = _measure(session, manifest, draft, skip_bad, on_progress)
         of_good = find_good_images(task, measured.labels, good)
         choose = _limit_false_rejects if max_misses is None else _limit_misses

@@ -22,7 +22,7 @@ from mscam_tf.inspection.rows import (
 from mscam_tf.inspection.tiles import Framing
 from mscam_tf.localization import choose_point
 from mscam_tf.plots import paint_overlay
-from mscam_tf.runs import Explanation, OperatingPoint, Session, read_operating_point
+from mscam_tf.runs import SHARP, Explanation, OperatingPoint, Run, Session, read_operating_point
 
 _THREADS = 2  # That decide and paint: each takes memory of its own.
 _Item = TypeVar("_Item")
@@ -75,7 +75,7 @@ class Inspector:
         self.pictures, self._choose = pictures, choose
         self.point = read_operating_point(session.run)
         self._watch = None if framing else open_watch(session.run)
-        self._range = session.run.read_value_range() if pictures else (0.0, 0.0)
+        self._range = _choose_range(session.run, self.point) if pictures else (0.0, 0.0)
 
     def inspect(self, paths: Sequence[Path]) -> Iterator[Entry]:
         """Inspect images; give an entry of each, in their order.
@@ -154,3 +154,10 @@ def map_ahead(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _choose_range(run: Run, point: OperatingPoint | None) -> tuple[float, float]:
+    """Return the values between which maps are coloured: sharp maps are no logits."""
+    if point is None or point.scale != SHARP:
+        return run.read_value_range()
+    return 0.0, 2 * max([1.0, *point.map_thresholds.values()])

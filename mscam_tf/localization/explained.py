@@ -11,6 +11,7 @@ from mscam_tf.errors import MscamError
 from mscam_tf.localization.regions import Region, find_regions
 from mscam_tf.localization.sizes import estimate_size
 from mscam_tf.runs import (
+    SHARP,
     Explanation,
     OperatingPoint,
     Session,
@@ -129,8 +130,11 @@ def measure_stride(explanation: Explanation, map_scale: int | str) -> float:
 
     Args:
         explanation: From a session with scale maps.
-        map_scale: `scale` of an `OperatingPoint`; of the sum, its finest scale counts.
+        map_scale: `scale` of an `OperatingPoint`; of the sum, its finest scale counts. Sharp maps
+            have a value of their own in each pixel.
     """
+    if map_scale == SHARP:
+        return 1.0
     cells = explanation.cell_contributions[0 if isinstance(map_scale, str) else map_scale - 1]
     return sqrt(explanation.maps[..., 0].size / cells[..., 0].size)
 

@@ -58,6 +58,7 @@ from .region_overlap import aupimo as aupimo
 from .region_overlap import aupro as aupro
 from .region_overlap import dice as dice
 from .region_overlap import per_region_overlap as per_region_overlap
+from .sharpening import sharpen_maps as sharpen_maps
 from .tolerance import count_allowed as count_allowed
 from .tolerance import count_needed as count_needed
 from .tolerance import exceed_all_but as exceed_all_but

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from mscam_tf.errors import MscamError, RunError
+from mscam_tf.metrics import sharpen_maps
 from mscam_tf.runs.results import Explanation
 from mscam_tf.runs.run import Run
 from mscam_tf.settings import is_finite
 
 _RECORD = "operating_point"
-SUM = "sum"
+SUM, SHARP = "sum", "sharp"
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,11 @@ class OperatingPoint:
 
     Attributes:
         decision_threshold: In logits; 0 are even odds.
-        map_thresholds: For each class, in logits. The class of good images has none: nothing is
-            marked in its map.
-        scale: Which maps are marked: `"sum"`, or those of one scale, `h_b M_b`; 1 is the finest.
+        map_thresholds: For each class, in the unit of the maps: logits, or of sharp maps the
+            strength of a spot. The class of good images has none: nothing is marked in its map.
+        scale: Which maps are marked: `"sum"`; `"sharp"`, the sum sharpened by the spots of the
+            image (`mscam_tf.metrics.sharpen_maps`), its odds those against the good class; or
+            those of one scale, `h_b M_b`, of which 1 is the finest.
         minimum_area: Pixels that a region must have.
         good: The class of good images; `None` where a run knows none, or several findings, of which
             a good image has none.
@@ -53,7 +56,8 @@ class OperatingPoint:
         _check("decision_threshold", "a number", is_finite(self.decision_threshold), self)
         numbers = isinstance(thresholds, dict) and all(map(is_finite, thresholds.values()))
         _check("map_thresholds", "a number for each class", numbers, self)
-        _check("scale", f"{SUM!r}, or 1 or more", self.scale == SUM or is_index, self)
+        known = self.scale in (SUM, SHARP) or is_index
+        _check("scale", f"{SUM!r}, {SHARP!r}, or 1 or more", known, self)
         area = is_finite(self.minimum_area) and self.minimum_area >= 0
         _check("minimum_area", "a number of at least 0", area, self)
         _check("record", "a dict", isinstance(self.record, dict), self)
@@ -72,11 +76,13 @@ class OperatingPoint:
             )
 
     def take_maps(self, explanation: Explanation) -> np.ndarray:
-        """Return the maps of an image that are marked, `(H, W, C)`, in logits.
+        """Return the maps of an image that are marked, `(H, W, C)`.
 
         Raises:
             MscamError: If the explanation has no maps of that scale.
         """
+        if self.scale == SHARP:
+            return sharpen_maps(self._take_odds(explanation), explanation.image)
         if isinstance(self.scale, str):
             return explanation.maps
         if self.scale > len(explanation.scale_maps):
@@ -87,6 +93,18 @@ class OperatingPoint:
             )
         maps: np.ndarray = explanation.scale_maps[self.scale - 1]
         return maps
+
+    def _take_odds(self, explanation: Explanation) -> np.ndarray:
+        if self.good is None:
+            return explanation.maps
+        index = explanation.class_names.index(self.good)
+        odds: np.ndarray = explanation.maps - explanation.maps[..., index : index + 1]
+        return odds
+
+    @property
+    def needs_scale_maps(self) -> bool:
+        """Whether the maps of one scale are marked, which a session gives only if it is asked."""
+        return not isinstance(self.scale, str)
 
 
 def _check(name: str, expected: str, right: bool, point: OperatingPoint) -> None:

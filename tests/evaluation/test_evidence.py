@@ -51,11 +51,13 @@ def test_other_classes_are_refused(classes):
 def test_scored_are_sum_scales_and_what_nobody_learned():
     maps = np.random.default_rng(1).random((12, 14, 3))
     found = Evidence(OneLabel(NAMES)).list_maps(explain(maps, np.stack([maps, 2 * maps])))
-    names = ["sum", "scale 1", "scale 2", "middle", "dark spots", "bright spots"]
+    names = ["sum", "sharp", "scale 1", "scale 2", "middle", "dark spots", "bright spots"]
     assert list(found) == names
     assert all(map_.shape == (12, 14) for map_ in found.values())
     np.testing.assert_allclose(found["scale 1"], found["sum"])
     np.testing.assert_allclose(found["dark spots"], -found["bright spots"])
+    probability = 1 / (1 + np.exp(-found["sum"]))
+    np.testing.assert_allclose(found["sharp"], probability * np.abs(found["dark spots"]))
 
 
 def test_a_model_of_one_scale_is_scored_once():

@@ -11,6 +11,7 @@ from mscam_tf.drift import measure_image, read_reference
 from mscam_tf.errors import OutputError
 from mscam_tf.evaluation import calibrate
 from mscam_tf.locks import hold
+from mscam_tf.metrics import sharpen_maps
 from mscam_tf.runs import read_operating_point
 from mscam_tf.simulation import SimulationConfig, write_findings
 from tests.conftest import write_images
@@ -141,6 +142,15 @@ def test_maps_of_one_scale_can_be_marked(run, images, said):
     )
     assert point.map_thresholds["wide"] == pytest.approx(highest, rel=1e-5)
     assert (point.scale, point.minimum_area) == (1, 5.0)
+
+
+def test_sharp_maps_can_be_marked(run, images, said):
+    point = calibrate(run, images, max_false_rejects=0.08, scale="sharp")
+    pairs = zip(said[2], is_good(images), strict=True)
+    odds = [(one.maps[..., 2] - one.maps[..., 0], one.image) for one, good in pairs if good]
+    highest = max(sharpen_maps(*pair).max() for pair in odds)
+    assert point.map_thresholds["wide"] == pytest.approx(highest, rel=1e-5)
+    assert read_operating_point(run) == point
 
 
 def test_several_findings_are_good_without_one(findings_run, tmp_path):

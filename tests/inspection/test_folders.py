@@ -78,6 +78,23 @@ def test_pictures_of_rejects(session, scans, tmp_path):
         inspect_images(session, paths, tmp_path / "no", pictures="some")
 
 
+def test_sharp_maps_are_marked_and_painted_in_colours_of_their_own(session, scans, tmp_path):
+    path = session.run.folder / "operating_point.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {
+        "map_thresholds": {"bone": 1.0}, "scale": "sharp"}))  # fmt: skip
+    inspect_images(session, sorted(scans.iterdir()), tmp_path / "out", pictures="all")
+    regions = read(tmp_path / "out", "regions")
+    assert {path.rpartition("/")[2] for path in (row["path"] for row in regions)} == {
+        "1.png", "3.png", "5.png"}  # fmt: skip
+    assert all(1 < row["score"] < 4 for row in regions)
+    shown = {row["path"]: row["picture"] for row in read(tmp_path / "out")}
+    for path, picture in shown.items():
+        with Image.open(tmp_path / "out" / "pictures" / picture) as opened:
+            colors = np.asarray(opened).astype(int)[:, opened.width // 2 :]
+        hot = (colors[..., 0] - colors[..., 2]).max() > 100
+        assert hot == (path.rpartition("/")[2] in ("1.png", "3.png", "5.png"))
+
+
 class StopError(BaseException):
     """Stops as Ctrl-C does."""
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mscam_tf import MscamError, RunError
+from mscam_tf.metrics import sharpen_maps
 from mscam_tf.runs import (
     Explanation,
     OperatingPoint,
@@ -38,7 +39,7 @@ def test_what_is_written_is_read(run):
         ({"decision_threshold": "0"}, "`decision_threshold` must be a number"),
         ({"map_thresholds": {"bone": None}}, "`map_thresholds` must be a number for each"),
         ({"map_thresholds": [1.0]}, "`map_thresholds` must be a number for each"),
-        ({"scale": 0}, "`scale` must be 'sum', or 1 or more.*Received: scale=0"),
+        ({"scale": 0}, "`scale` must be 'sum', 'sharp', or 1 or more.*Received: scale=0"),
         ({"scale": True}, "`scale` must be"),
         ({"scale": "finest"}, "`scale` must be"),
         ({"minimum_area": -1}, "`minimum_area` must be a number of at least 0"),
@@ -85,6 +86,18 @@ def test_maps_are_those_of_the_scale():
     np.testing.assert_array_equal(POINT.take_maps(explanation), np.arange(12.0).reshape(2, 3, 2))
     whole = replace(POINT, scale="sum").take_maps(explanation)
     np.testing.assert_array_equal(whole, explanation.maps)
+
+
+def test_sharp_maps_are_of_the_odds_against_the_good_class():
+    image = np.random.default_rng(0).random((2, 3))
+    explanation = replace(make_explanation(0), image=image)
+    sharp = replace(POINT, scale="sharp", good="none")
+    odds = explanation.maps - explanation.maps[..., [1]]  # Of bone, -1 everywhere.
+    np.testing.assert_allclose(sharp.take_maps(explanation), sharpen_maps(odds, image))
+    alone = replace(sharp, good=None).take_maps(explanation)
+    np.testing.assert_allclose(alone, sharpen_maps(explanation.maps, image))
+    assert not sharp.needs_scale_maps
+    assert POINT.needs_scale_maps
 
 
 def test_a_scale_that_is_not_there_is_refused():
