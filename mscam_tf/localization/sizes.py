@@ -11,7 +11,7 @@ from mscam_tf.settings import Number, check_value
 
 # Widths of regions of the pretrained maps, over those of the bones and bodies in them: see
 # docs/results/region_sizes.md.
-_SPREAD = 1.3
+_SPREAD = 0.75
 _LEAST = 1.0
 
 
@@ -49,9 +49,9 @@ def measure_width(heights: np.ndarray, mask: np.ndarray) -> float:
 def estimate_size(width: float, stride: float) -> float:
     """Estimate the diameter of an object, in pixels, from the width of its region.
 
-    A map on a grid of cells shows a point as a hill about 1.3 cells wide: as for any blur, the
-    squares of both widths add up, `width^2 = size^2 + (1.3 stride)^2`. An object that is much
-    smaller than that cannot be measured: the estimate is at least 1.
+    A map shows an object wider than it is, as if blurred over three quarters of a cell. As for any
+    blur, the squares of both widths add up: `width^2 = size^2 + (0.75 stride)^2`. An object that is
+    much smaller than that cannot be measured: the estimate is at least 1.
 
     Args:
         width: From `measure_width`, in pixels.
@@ -61,8 +61,8 @@ def estimate_size(width: float, stride: float) -> float:
         MscamError: If one of them is no finite number of at least 0.
 
     Examples:
-        >>> round(estimate_size(13.0, stride=4), 1), estimate_size(5.0, stride=4)
-        (11.9, 1.0)
+        >>> estimate_size(5.0, stride=4), estimate_size(3.0, stride=4)
+        (4.0, 1.0)
     """
     check_value("width", width, Number(0))
     check_value("stride", stride, Number(0))
