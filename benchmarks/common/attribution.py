@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from mscam_tf.metrics import draw_middle, find_spots
+from mscam_tf.metrics import draw_middle, find_spots, sharpen_maps
 
 BATCH = 16
 BESIDES = ("Grad-CAM", "Grad-CAM++", "LayerCAM")  # Which tf-keras-vis has, too.
-FIRST, FINEST = "multi-scale map", "its finest scale"
+FIRST, FINEST, SHARP = "multi-scale map", "its finest scale", "sharp map"
 _SHARPNESS = 2.0  # Of LayerCAM's `tanh`, for all layers.
 _TINY = 1e-12
 
@@ -38,6 +38,7 @@ class Attributor:
         return {
             own[: len(self.relevance)]: self.explain,
             ("mean of mirror images",): self.explain_flips,
+            (SHARP,): self.sharpen,
             BESIDES: self.weigh_last,
             ("LayerCAM, finest layer", "LayerCAM, three layers"): self.weigh_layers,
             ("Score-CAM",): self.score_cam,
@@ -79,6 +80,12 @@ class Attributor:
 
     def explain_flips(self, images):
         return [np.asarray(self.join(self._flipped(images)["maps"]))]
+
+    def sharpen(self, images):
+        """The multi-scale map, times the strength of spots."""
+        maps = np.asarray(self.join(self._explainer(images)["maps"]))
+        pairs = zip(maps, images[..., 0], strict=True)
+        return [np.stack([sharpen_maps(*pair) for pair in pairs])]
 
     @cached_property
     def taps(self):

@@ -38,10 +38,11 @@ the share of the objects found at one false mark an image, of all and of those w
 The finest scale and the CAM of the last block are parts of the multi-scale map. Grad-CAM,
 Grad-CAM++, LayerCAM and Score-CAM explain the last feature map if nothing else is said. Score-CAM
 tries the {{channels}} channels that vary most. `dark spots` and `bright spots` are a filter that
-learns nothing. `centre` shows the middle of each image. tf-keras-vis does not find a layer within a
-backbone that is a model itself, and xplique 2.0 installs with older versions of TensorFlow alone;
-so the methods are written in a few lines each (`benchmarks/common/attribution.py`). What each of
-them costs is on the page {{{{doc}}}}`methods`."""
+learns nothing; `sharp map` is the probability of the multi-scale map at each place times the
+strength of these spots. `centre` shows the middle of each image. tf-keras-vis does not find a layer
+within a backbone that is a model itself, and xplique 2.0 installs with older versions of TensorFlow
+alone; so the methods are written in a few lines each (`benchmarks/common/attribution.py`). What
+each of them costs is on the page {{{{doc}}}}`methods`."""
 _WELDS = """{} patches of weld films of 224 x 224 pixels, with boxes. Intervals are over films. The
 pretrained classifier, which has seen no film, explains the highest logit of its targets but bones;
 a trained one explains the log odds of any defect."""

@@ -8,6 +8,7 @@ What is finished stays in a CSV file, so that a run that was stopped goes on whe
 """
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from mscam_tf.models import parse_weights
 
 HEADS = "xray-heads"  # A start of which the heads alone are fitted.
 TWO = ", two classes"  # A model that learns any defect against none.
+SHARP, MIRRORED = ", sharp", ", mirrored"  # Kinds of maps, of any model.
 ZERO_SHOT = "zero-shot"  # A model that is the pretrained classifier itself: no label is used.
 BASELINES = {"HOG": describe_gradients, "DoG": describe_bands}  # With a support vector machine.
 _TOLERANCE = 3.0  # Pixels.
@@ -65,12 +67,12 @@ def run(
         test = patches.films == film
         found, maps = learn(learner, patches, test, seed * len(films) + number, sizes=sizes)
         boxes = [patches.boxes[i] for i in np.flatnonzero(test)]
-        for shown, defects in maps.items():
-            row = method if shown == "sum" else f"{method}, {shown}"
-            write_marks(work, (row, *key[1:]), defects, boxes)
+        for kind, defects in maps.items():
+            write_marks(work, (method + kind, *key[1:]), defects, boxes)
         rows = [
-            (*key, patches.names[i], patches.labels[i], *values)
-            for i, values in zip(np.flatnonzero(test), found, strict=True)
+            (method + kind, *key[1:], patches.names[i], patches.labels[i], *values)
+            for kind, scores in found.items()
+            for i, values in zip(np.flatnonzero(test), scores, strict=True)
         ]
         append_rows(work / "patches.csv", _COLUMNS, rows)
         print(*key, f"{time.perf_counter() - began:.0f} s", flush=True)
@@ -78,13 +80,14 @@ def run(
 
 def learn(
     learner, patches: Patches, test: np.ndarray, seed: int, *, sizes: bool = True
-) -> tuple[list[list[object]], dict[str, np.ndarray]]:
+) -> tuple[dict[str, list[list[object]]], dict[str, np.ndarray]]:
     """Return of each patch the class found, the score of any defect, and how well the map points.
 
     The score is the log-odds of all classes but the first, `none`, or what a machine of its own
-    says. Also returned are maps of any defect, if there are any: the same log-odds at each place,
-    of the sum of the scales' maps, of the finest alone, and the probability by the sum times the
-    strength of spots there (`sharp`).
+    says. Also returned are maps of any defect, if there are any: the same log-odds at each place.
+    Both are by the kind of map, as it is added to the name of the model: the sum of the scales, the
+    finest alone, and sharp maps, whose score is their highest value; and the same of the mean over
+    mirror images.
     """
     images = patches.images
     labels = patches.labels if sizes else (patches.labels > 0).astype(int)
@@ -93,19 +96,42 @@ def learn(
         defects = SupportVectors(learner.describe)
         defects.fit(images[~test], labels[~test] > 0, seed)
         pairs = zip(learner.classify(images[test]), defects.predict(images[test]), strict=True)
-        return [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs], {}
-    logits, maps = learner.predict_logits(images[test]), learner.explain(images[test])
-    scores = logsumexp(logits[:, 1:], axis=1) - logits[:, 0]
-    own = [values[..., label] for values, label in zip(maps["sum"], labels[test], strict=True)]
-    parts = zip(logits.argmax(1), scores, own, patches.masks[test], strict=True)
-    rows = [[c, f"{score:.4f}", *score_map(m, mask)] for c, score, m, mask in parts]
-    defects = {shown: _find_defects(values) for shown, values in maps.items()}
-    pairs = zip(defects["sum"], images[test], strict=True)
-    return rows, {**defects, "sharp": np.stack([sharpen_maps(*pair) for pair in pairs])}
+        return {"": [[predicted, f"{score:.4f}", "", ""] for predicted, score in pairs]}, {}
+    scores, marks = {}, {}
+    for mirrored, explain in (("", _explain), (MIRRORED, _explain_mirrored)):
+        logits, maps = explain(learner, images[test])
+        found = {shown: _find_defects(values) for shown, values in maps.items()}
+        pairs = zip(found["sum"], images[test], strict=True)
+        sharp = np.stack([sharpen_maps(*pair) for pair in pairs])
+        marks |= {mirrored: found.pop("sum"), f"{mirrored}{SHARP}": sharp}
+        marks |= {f"{mirrored}, {shown}": values for shown, values in found.items()}
+        own = [values[..., c] for values, c in zip(maps["sum"], labels[test], strict=True)]
+        highest = sharp.max((1, 2))
+        for kind, values, shown in (("", _find_defects(logits), own), (SHARP, highest, sharp)):
+            parts = zip(logits.argmax(1), values, shown, patches.masks[test], strict=True)
+            scores[mirrored + kind] = [
+                [c, f"{score:.4f}", *score_map(map_, mask)] for c, score, map_, mask in parts
+            ]
+    return scores, marks
 
 
-def _find_defects(maps: np.ndarray) -> np.ndarray:
-    return logsumexp(maps[..., 1:], axis=-1) - maps[..., 0]
+def _explain(learner, images: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    return learner.predict_logits(images), learner.explain(images)
+
+
+def _explain_mirrored(learner, images: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the means of logits and maps over the four mirror images."""
+    total, sums = 0, {}
+    for down, across in itertools.product((1, -1), repeat=2):
+        logits, maps = _explain(learner, images[:, ::down, ::across])
+        total = total + logits / 4
+        for shown, values in maps.items():
+            sums[shown] = sums.get(shown, 0) + values[:, ::down, ::across] / 4
+    return total, sums
+
+
+def _find_defects(values: np.ndarray) -> np.ndarray:
+    return logsumexp(values[..., 1:], axis=-1) - values[..., 0]
 
 
 def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
@@ -190,8 +216,9 @@ def main() -> None:
         "class's map, on the patches with a defect: pointing game (brightest pixel within "
         f"{_TOLERANCE:g} pixels of a box; in all, and by scale 1, 2, 3) and which "
         f"share of its positive values lies in the boxes. {POOLING} `xray-heads` fits the heads "
-        "alone; `zero-shot` is the pretrained classifier itself, which has seen no film; HOG and "
-        "DoG (as in {doc}`transfer`) are features for support vector machines.",
+        "alone; `zero-shot` is the pretrained classifier itself, which has seen no film. `sharp` "
+        "are sharp maps, whose highest value is the score, and `mirrored` are means over mirror "
+        "images. HOG and DoG (as in {doc}`transfer`) are features for support vector machines.",
         [
             "model",
             "start",
