@@ -14,6 +14,7 @@ from mscam_tf.evaluation.rates import Rate
 from mscam_tf.metrics import DetectionCurve, clopper_pearson, fit_detection
 
 ALL = "all objects"
+LINKS = ("logit", "probit")
 _FEW_SIZES, _BINS = 12, 8
 
 
@@ -105,7 +106,7 @@ def make_report(
     parts = [(ALL, np.ones(len(rows), bool))]
     parts += [(str(name), names == name) for name in np.unique(names)]
     every = [_fit(name, sizes[part], hits[part], link, log) for name, part in parts]
-    kinds = ((other, scale) for other in ("logit", "probit") for scale in (True, False))
+    kinds = ((other, scale) for other in LINKS for scale in (True, False))
     models = [_fit("", sizes, hits, other, scale).curve for other, scale in kinds]
     return DetectionReport(
         tuple(every),

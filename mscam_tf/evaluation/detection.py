@@ -6,7 +6,13 @@ from typing import Any
 
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.errors import MscamError, RunError
-from mscam_tf.evaluation.curves import Detection, DetectionReport, describe_curve, make_report
+from mscam_tf.evaluation.curves import (
+    LINKS,
+    Detection,
+    DetectionReport,
+    describe_curve,
+    make_report,
+)
 from mscam_tf.evaluation.hits import Hits, find_hits
 from mscam_tf.evaluation.marked_images import choose_findings
 from mscam_tf.evaluation.objects import TrueObject, read_objects
@@ -23,7 +29,7 @@ from mscam_tf.runs import (
     open_session,
     read_operating_point,
 )
-from mscam_tf.settings import Choice
+from mscam_tf.settings import Choice, check_value, is_finite
 
 HITS = ("image", "mark")
 _FOLDER = Kind(
@@ -81,11 +87,12 @@ def measure_detection(
         ImageError: If images cannot be read: all of them are named at once.
         OutputError: If the folder holds something else.
     """
-    choice = Choice(HITS)
-    if not choice.accepts(hit):
-        raise MscamError(f"`hit` must be {choice}. Received: hit={hit!r}")
-    if pixel_pitch is not None and not pixel_pitch > 0:
-        raise MscamError(f"`pixel_pitch` must be above 0. Received: pixel_pitch={pixel_pitch}")
+    check_value("hit", hit, Choice(HITS))
+    check_value("link", link, Choice(LINKS))
+    if pixel_pitch is not None and not (is_finite(pixel_pitch) and pixel_pitch > 0):
+        raise MscamError(
+            f"`pixel_pitch` must be a number above 0. Received: pixel_pitch={pixel_pitch}"
+        )
     folder = Path(folder)
     claim(folder, _FOLDER, overwrite=overwrite, inputs=manifest.paths)
     point = _read_point(find_run(run))
@@ -129,7 +136,7 @@ def _write(report: DetectionReport, found: Hits, point: OperatingPoint, folder: 
             "size": one.object.measure(report.size),
             "rejected": int(one.rejected),
             "marked": int(one.marked),
-            "label": one.object.box.label,
+            "label": one.object.label,
         }
         for one in found.objects
     ]

@@ -1,5 +1,6 @@
 """The truth about objects: where they are in their images, and how large they are."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from mscam_tf.evaluation.truth import list_marked
 from mscam_tf.names import show_place
 
 OBJECT_FILES = ("objects.csv", "bones.csv")  # Which `mscam simulate` writes.
+_LOGGER = logging.getLogger(__name__)
 PIXELS = ("diameter", *SIZE_MEASURES[:-1])  # Sizes in pixels, which have a pitch.
 
 
@@ -39,10 +41,17 @@ class TrueObject:
     Attributes:
         box: Around it, in pixels of its image.
         cells: What a table says of it, by column.
+        place: The file and line of the table, for messages.
     """
 
     box: Box
     cells: Mapping[str, str] = field(default_factory=dict)
+    place: str = field(default="", compare=False)
+
+    @property
+    def label(self) -> str:
+        """Its class, as the table has it, or else its box."""
+        return self.cells.get("label", "").strip() or self.box.label
 
     def measure(self, column: str) -> float:
         """Return what a column says, or else the `side`, `width`, `length` or `area` of its box.
@@ -55,18 +64,19 @@ class TrueObject:
             return number
         if column in self.cells or column not in SIZE_MEASURES:
             known = [*self.cells, *SIZE_MEASURES]
+            where = f"{self.place}: the" if self.place else "The"
             raise ManifestError(
-                f"The size must be a column of numbers, or of the box: one of {known}. "
+                f"{where} size must be a column of numbers, or of the box: one of {known}. "
                 f"Received: {column!r} with {self.cells.get(column)!r}"
             )
         return measure_boxes([self.box], column)[0]
 
     def name(self, column: str) -> str:
         """Return what a column says in words; `label` may be that of the box."""
-        if column == "label" and self.box.label:
-            return self.box.label
+        if column == "label" and self.label:
+            return self.label
         if column not in self.cells:
-            known = [*self.cells, *(["label"] if self.box.label else [])]
+            known = [*self.cells, *(["label"] if self.label else [])]
             raise ManifestError(f"There must be a column of {known}. Received: {column!r}")
         return self.cells[column]
 
@@ -170,6 +180,14 @@ def _read_table(
             raise ManifestError(f"{row.place}: expected an image in the column path")
         rows[spellings.find(name, path.parent) or name].append(row)
     found = match_boxes(rows, paths, manifest.root)  # Some are of other splits.
+    without = [image for image, each in found.items() if boxes.get(image) and not each]
+    if without:
+        _LOGGER.warning(
+            "%d images with boxes have no row in %s, such as %s: their objects do not count.",
+            len(without),
+            path,
+            without[0],
+        )
     return {image: _join(path, image, each, boxes) for image, each in found.items() if each}
 
 
@@ -180,14 +198,15 @@ def _join(
     boxes: Mapping[str, Sequence[Box]],
 ) -> list[TrueObject]:
     if all(name in rows[0].cells for name in CORNERS):
-        return [TrueObject(_read_box(row), row.cells) for row in rows]
+        return [TrueObject(_read_box(row), row.cells, row.place) for row in rows]
     found = boxes.get(image, ())
     if len(found) != len(rows):
         raise ManifestError(
             f"{path} must have the corners of boxes, or a row for each box of boxes.csv. "
             f"Received: {len(rows)} rows and {len(found)} boxes of {image}"
         )
-    return [TrueObject(box, row.cells) for box, row in zip(found, rows, strict=True)]
+    pairs = zip(found, rows, strict=True)
+    return [TrueObject(box, row.cells, row.place) for box, row in pairs]
 
 
 def _read_box(row: Row) -> Box:

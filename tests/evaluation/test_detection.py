@@ -96,7 +96,9 @@ def test_a_run_needs_an_operating_point(run, data, tmp_path):
     ("values", "match"),
     [
         ({"hit": "box"}, "`hit` must be one of 'image', 'mark'"),
-        ({"pixel_pitch": 0.0}, "`pixel_pitch` must be above 0"),
+        ({"pixel_pitch": 0.0}, "`pixel_pitch` must be a number above 0"),
+        ({"pixel_pitch": np.inf}, "`pixel_pitch` must be a number above 0"),
+        ({"link": "cauchit"}, r"`link` must be .*'cauchit'"),
         ({"size": "depth"}, "Received: 'depth'"),
         ({"by": "depth"}, "Received: 'depth'"),
     ],

@@ -62,6 +62,35 @@ def test_a_table_with_corners_needs_no_boxes(manifest, tmp_path):
     assert (one.measure("depth_mm"), one.measure("side")) == (0.3, 3)
 
 
+def test_a_size_that_is_none_is_named_with_its_line(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    rows = [{"path": "b/1.png", "mm": 2}, {"path": "b/1.png", "mm": "3,5"}]
+    write_table(manifest.root / "objects.csv", rows)
+    pore, crack = read_objects(manifest)["b/1.png"]
+    assert pore.measure("mm") == 2
+    with pytest.raises(ManifestError, match=r"objects\.csv, line 3: the size.*'mm' with '3,5'"):
+        crack.measure("mm")
+
+
+def test_the_label_of_a_table_comes_first(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    rows = [{"path": "b/1.png", "label": "steel"}, {"path": "b/1.png", "label": ""}]
+    write_table(manifest.root / "objects.csv", rows)
+    found = read_objects(manifest)["b/1.png"]
+    assert [one.name("label") for one in found] == ["steel", "crack"]
+
+
+def test_boxes_without_a_row_are_said(manifest, caplog):
+    """They do not count, and nothing else would tell."""
+    wire = replace(manifest.samples[1], label="wire")
+    both = replace(manifest, samples=(manifest.samples[0], wire))
+    write_boxes({**BOXES, "n/2.png": [Box(1, 1, 3, 3)]}, manifest.root / "boxes.csv")
+    write_table(manifest.root / "objects.csv", [{"path": "b/1.png"}] * 2)
+    assert list(read_objects(both)) == ["b/1.png"]
+    assert "1 images with boxes have no row in " in caplog.text
+    assert "such as n/2.png: their objects do not count" in caplog.text
+
+
 def test_what_does_not_fit_is_named(manifest):
     with pytest.raises(ManifestError, match=r"objects\.csv or bones\.csv, --objects"):
         read_objects(replace(manifest, samples=manifest.samples[1:]))
