@@ -15,6 +15,7 @@ from mscam_tf.files import PARTIAL, flush, remove_stale
 from mscam_tf.locks import hold, lock
 from mscam_tf.swaps import (
     REPLACED,
+    Entries,
     discard_folder,
     hide_name,
     is_fixed,
@@ -30,7 +31,7 @@ _FLUSHERS = 32  # The disk takes many files at once.
 
 
 @contextmanager
-def write_whole_folder(path: str | Path, entries: Sequence[str] | None = None) -> Iterator[Path]:
+def write_whole_folder(path: str | Path, entries: Entries | None = None) -> Iterator[Path]:
     """Give a hidden folder beside `path`, and swap the two when the block succeeds.
 
     At no moment is there less than one whole folder at `path`, even if the process is killed; where
@@ -39,7 +40,8 @@ def write_whole_folder(path: str | Path, entries: Sequence[str] | None = None) -
     Args:
         path: The folder to write; created if missing.
         entries: Names, or patterns such as `*_maps.png`, of what the block writes. What stands in
-            `path` under other names stays there; by default nothing stays.
+            `path` under other names stays there; by default nothing stays. Or what finds the
+            names in a folder that is replaced, or that a killed command left.
 
     Returns:
         A context manager that gives the hidden folder. If the block raises, it is removed and
@@ -142,9 +144,7 @@ def _hide_unfinished(path: Path) -> Path:
 
 
 @contextmanager
-def _fill(
-    partial: Path, path: Path, entries: Sequence[str] | None, state: str = ""
-) -> Iterator[None]:
+def _fill(partial: Path, path: Path, entries: Entries | None, state: str = "") -> Iterator[None]:
     """Hold a folder that is written, and put it in its place when the block succeeds."""
     with hold(partial), ExitStack() as held:
         try:
@@ -185,7 +185,7 @@ def check_replaceable(path: Path) -> None:
 
 
 def clear_leftovers(
-    path: Path, entries: Sequence[str] | None = None, but: Path | None = None, state: str = ""
+    path: Path, entries: Entries | None = None, but: Path | None = None, state: str = ""
 ) -> None:
     """Clear away what killed commands left of a folder, or bring it back to its place.
 
@@ -218,7 +218,7 @@ def _list_leftovers(path: Path) -> list[Path]:
     return sorted(entry for entry in found if ours.fullmatch(entry.name))
 
 
-def _clear(leftover: Path, path: Path, entries: Sequence[str] | None) -> None:
+def _clear(leftover: Path, path: Path, entries: Entries | None) -> None:
     descriptor = lock(leftover)
     if descriptor is None:
         _LOGGER.warning("%s may be left of a command that was stopped.", leftover)

@@ -4,7 +4,7 @@ import csv
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Kind:
         entries: Names, and patterns such as `*_maps.png`, of what the command writes. All else in
             the folder is someone's own, and stays. Patterns with a slash (`images/*.png`) say so of
             what is in a folder of ours.
+        find: Finds the entries of one folder, where it says itself what in it is ours.
         continued: Whether a command goes on with what is there.
         state: The file that tells that work which was stopped can be gone on with, on request.
         result: The file without which and without a state there is nothing to go on with: the work
@@ -40,6 +41,7 @@ class Kind:
     marker: str = ""
     keys: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
+    find: Callable[[Path], Sequence[str]] | None = None
     continued: bool = False
     state: str = ""
     result: str = ""
@@ -95,12 +97,12 @@ def claim(
         return
     if target.exists() and not target.is_dir():
         raise _refuse(target, "is no folder")
-    clear_leftovers(target, kind.entries or None, state=kind.state)
+    clear_leftovers(target, kind.find or kind.entries or None, state=kind.state)
     if not (overwrite or resume):
         _check_unfinished(target, kind)
     if is_free(target):
         return
-    others = list_others(target, kind.entries)
+    others = list_others(target, kind.find(target) if kind.find else kind.entries)
     if not kind.is_at(target):
         there = _list(others or list_others(target, ()))
         what = f"is not known as {kind.name}" if kind.marker else "must be empty or new"

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,11 @@ _WILD = re.compile(r"[*?[]")
 _AT_CWD, _EXCHANGE = -100, 2  # Of renameat2 and renamex_np, which swap two names in one step.
 
 
-def put_folder(partial: Path, path: Path, entries: Sequence[str] | None) -> None:
+Entries = Sequence[str] | Callable[[Path], Sequence[str]]
+"""Names and patterns of what is ours in folders, or what finds those of one folder."""
+
+
+def put_folder(partial: Path, path: Path, entries: Entries | None) -> None:
     """Put a complete folder in the place of what is there."""
     if not path.exists():
         partial.rename(path)
@@ -99,8 +103,9 @@ def _exchange(first: Path, second: Path) -> bool:
     return False
 
 
-def discard_folder(old: Path, path: Path, entries: Sequence[str] | None) -> None:
+def discard_folder(old: Path, path: Path, entries: Entries | None) -> None:
     """Remove an old folder; what is in it under other names than `entries` goes to the new one."""
+    entries = entries(old) if callable(entries) else entries
     if entries is not None:
         _move(old, path, list_others(old, entries))
     left = [] if entries is None else list_others(old, entries)

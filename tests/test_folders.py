@@ -359,3 +359,24 @@ def test_a_folder_that_is_named_nearly_like_ours_is_somebodys(tmp_path):
         (partial / "a.txt").touch()
     assert all(folder.exists() for folder in theirs)
     assert not ours.exists()
+
+
+def test_each_folder_may_say_what_is_ours(tmp_path):
+    """A list in it names its pictures; others of such names are somebody's."""
+
+    def find(folder):
+        return ["list.txt", *(folder / "list.txt").read_text().split()]
+
+    def write(folder, name):
+        folder.mkdir(exist_ok=True)
+        for file in ("list.txt", name):
+            (folder / file).write_text(name)
+
+    out = tmp_path / "out"
+    write(out, "a.png")
+    (out / "mine.png").touch()
+    write(tmp_path / ".out.partial-0123456789ab", "b.png")  # Left of a command that was killed.
+    with write_whole_folder(out, find) as partial:
+        write(partial, "c.png")
+    assert sorted(path.name for path in out.iterdir()) == ["c.png", "list.txt", "mine.png"]
+    assert list(tmp_path.iterdir()) == [out]

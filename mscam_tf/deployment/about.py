@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from mscam_tf.deployment.servers import REPOSITORY
+from mscam_tf.deployment.servers import REPOSITORY, SERVER_SETTINGS
 from mscam_tf.errors import RunError
 from mscam_tf.names import clean, show_place
 from mscam_tf.outputs import Kind
@@ -16,20 +16,43 @@ from mscam_tf.records import read_json
 from mscam_tf.runs import Run, decode_run, encode_run
 
 ABOUT = "export.json"
-EXPORT_FOLDER = Kind(
-    "an export",
-    ABOUT,
-    keys=("format", "file", "run"),
-    entries=(
-        *(ABOUT, "model.onnx", "model.xml", "model.bin", "model.tflite", "saved_model"),
-        *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt", REPOSITORY),
-    ),
+_ENTRIES = (
+    *(ABOUT, "model.onnx", "model.xml", "model.bin", "model.tflite", "saved_model"),
+    *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt"),
 )
+# What a session needs, and of what type it is.
+_NEEDED = {"kind": str, "file": str, "relevance": list, "run": dict, "sha256": dict}
 RECORDS = ("operating_point", "display", "drift")
 _FORMAT = 1
 _PACKAGES = (
     *("mscam-tf", "keras", "tensorflow", "numpy"),
     *("onnx", "tf2onnx", "onnxruntime", "openvino", "nncf"),
+)
+
+
+def _find_entries(folder: Path) -> Sequence[str]:
+    """Find what is ours; a server loads other models from the same place, which are somebody's.
+
+    Without a description an export was never complete, and nobody put anything there.
+    """
+    if not (folder / ABOUT).is_file():
+        return (*_ENTRIES, REPOSITORY)
+    try:
+        hashes = read_about(folder)["sha256"]
+    except RunError:
+        hashes = {}
+    files = [PurePosixPath(name) for name in hashes if name.startswith(f"{REPOSITORY}/")]
+    settings = [file.parents[level] / name for file in files for level, name in SERVER_SETTINGS]
+    owned = dict.fromkeys(path.as_posix() for path in (*files, *settings))
+    return (*_ENTRIES, f"{REPOSITORY}/", *owned)  # The folder alone stands for what is in it.
+
+
+EXPORT_FOLDER = Kind(
+    "an export",
+    ABOUT,
+    keys=("format", "file", "run"),
+    entries=(*_ENTRIES, REPOSITORY),
+    find=_find_entries,
 )
 
 
@@ -166,7 +189,8 @@ def read_about(folder: Path) -> dict[str, Any]:
     """Read the `export.json` of an export.
 
     Raises:
-        RunError: If the folder is no export, or a newer version of the library wrote it.
+        RunError: If the folder is no export, a newer version of the library wrote it, or it lacks
+            something.
     """
     path = folder / ABOUT
     if not path.is_file():
@@ -178,6 +202,12 @@ def read_about(folder: Path) -> dict[str, Any]:
             f"{path} has a format that this version of mscam-tf does not know. "
             f"Expected: format={_FORMAT}. Received: format={number!r}"
         )
+    for name, kind in _NEEDED.items():
+        if not isinstance(about.get(name), kind):
+            raise RunError(
+                f"{path} is damaged: export the run anew. Expected: {name!r}, a {kind.__name__}. "
+                f"Received: {about.get(name)!r}"
+            )
     return about
 
 
@@ -189,4 +219,11 @@ def restore_run(folder: Path, about: Mapping[str, Any]) -> ExportedRun:
     """
     run = decode_run(folder, about["run"], folder / ABOUT)
     values = {one.name: getattr(run, one.name) for one in fields(Run)}
-    return ExportedRun(**values, records={name: about.get(name) for name in RECORDS})
+    records = {name: about.get(name) for name in RECORDS}
+    wrong = [name for name, value in records.items() if not isinstance(value, dict | None)]
+    if wrong:
+        raise RunError(
+            f"{folder / ABOUT} must hold names with values, or null, at {wrong[0]!r}. "
+            f"Received: {records[wrong[0]]!r}"
+        )
+    return ExportedRun(**values, records=records)

@@ -107,7 +107,7 @@ def export_run(
     if int8 and chosen.quantize is None:
         raise MscamError(f"Only OpenVINO has files in int8 here. Received: {int8=}, {format=}")
     count = _CALIBRATED if int8 else _COMPARED
-    with write_whole_folder(folder, EXPORT_FOLDER.entries) as partial:
+    with write_whole_folder(folder, EXPORT_FOLDER.find) as partial:
         subject = _prepare(run, paths[:count], free_size, scale_maps)
         comparisons = _write(subject, chosen, partial, file, int8)
         if server is not None and chosen.configure is not None:

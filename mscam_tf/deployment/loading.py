@@ -46,13 +46,18 @@ def load_exported(folder: str | Path, *, threads: int | None = None, fast: bool 
     folder = Path(folder)
     about = read_about(folder)
     run = restore_run(folder, about)
-    _check_files(folder, about["sha256"])
+    _check_files(folder, about["file"], about["sha256"])
     engine = _make_engine(folder / about["file"], about, threads, fast)
     return open_session(run, engine=engine)
 
 
-def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
+def _check_files(folder: Path, file: str, hashes: Mapping[str, str]) -> None:
     """Refuse files that are missing or were changed: they are not what was compared."""
+    if not any(name == file or name.startswith(f"{file}/") for name in hashes):
+        raise RunError(
+            f"{folder / file} is not among the files that were exported: export the run anew. "
+            f"Expected: one of {list(hashes)}. Received: {file!r}"
+        )
     for name, expected in hashes.items():
         path = folder / name
         if name == RUN_MODEL:
@@ -66,8 +71,8 @@ def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
 
 
 def _make_engine(path: Path, about: Mapping[str, Any], threads: int | None, fast: bool) -> "Engine":
-    relevance, kind = np.array(about["relevance"]), about["kind"]
-    if fast and "fast" not in about["comparisons"]:
+    relevance, kind = _read_relevance(about["relevance"], path), about["kind"]
+    if fast and "fast" not in about.get("comparisons", {}):
         raise MscamError(
             "Only OpenVINO computes in a quicker precision, for images of one size. "
             f"Received: {fast=}, an export in the format {kind!r}"
@@ -80,3 +85,16 @@ def _make_engine(path: Path, about: Mapping[str, Any], threads: int | None, fast
         "mscam_tf.load_exported opens the formats onnx and openvino; TensorFlow and LiteRT load "
         f"the others. Received: {show_place(path)}"
     )
+
+
+def _read_relevance(values: list[Any], path: Path) -> np.ndarray:
+    try:
+        relevance = np.array(values, np.float64)
+    except (TypeError, ValueError):
+        relevance = np.empty(0)
+    if relevance.ndim != 2 or not np.isfinite(relevance).all():
+        raise RunError(
+            f"The export of {path} is damaged: export the run anew. Expected: the relevance, a "
+            f"number for each scale and class. Received: relevance={values!r}"
+        )
+    return relevance

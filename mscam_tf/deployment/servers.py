@@ -10,6 +10,8 @@ from mscam_tf.files import write_json, write_text
 
 REPOSITORY = "models"
 _VERSION = "1"
+# How many folders above a file of a model the settings of servers stand, and under which name.
+SERVER_SETTINGS = ((1, "config.pbtxt"), (2, "config.json"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LARGEST_BATCH = 64  # Images of one request to Triton.
 

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from glob import escape
 from pathlib import Path
 
@@ -41,16 +40,34 @@ _PICTURES = "pictures"  # The column with what the names of an image's pictures 
 _TABLE = "explanations.csv"
 _REGIONS = "regions.csv"
 _BOXES = "boxes"
+_MARKED = (".txt", ".xml")  # What labelling tools have an image's boxes in.
 _KINDS = ("overlay", "scales", "maps")
+_ENTRIES = (
+    *(_TABLE, _REGIONS, "sheet.png", "relevance.png", "skipped.csv"),
+    *(_BOXES, f"{_BOXES}.json", f"{_BOXES}/classes.txt"),
+    *(f"{_BOXES}/*{suffix}" for suffix in _MARKED),
+    *(f"*_{kind}.png" for kind in _KINDS),
+)
+
+
+def _find_entries(folder: Path) -> Sequence[str]:
+    """Pictures and boxes are ours if the table names them; tables before 0.4 name none."""
+    try:
+        names = [row[_PICTURES] for row in read_table(folder / _TABLE)]
+    except (OSError, KeyError, ValueError, csv.Error):
+        return _ENTRIES
+    plain = [entry for entry in _ENTRIES if "*" not in entry]
+    pictures = [f"{escape(name)}_{kind}.png" for name in names for kind in _KINDS]
+    boxes = [f"{_BOXES}/{escape(name)}{suffix}" for name in names for suffix in _MARKED]
+    return (*plain, *pictures, *boxes)
+
+
 EXPLANATION_FOLDER = Kind(
     "explanations",
     _TABLE,
     keys=("path", "predicted", "logit"),
-    entries=(
-        *(_TABLE, _REGIONS, "sheet.png", "relevance.png", "skipped.csv"),
-        *(_BOXES, f"{_BOXES}.json", f"{_BOXES}/*.txt", f"{_BOXES}/*.xml"),
-        *(f"*_{kind}.png" for kind in _KINDS),
-    ),
+    entries=_ENTRIES,
+    find=_find_entries,
 )
 
 
@@ -101,11 +118,10 @@ def write_explanations(
     if box_format is not None:
         check_box_format(box_format)
     folder = Path(folder)
-    kind = _find_kind(folder)
-    claim(folder, kind, overwrite=overwrite, inputs=paths)
+    claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
     value_range = find_run(run).read_value_range()
     skipped: list[Problem] = []
-    with write_whole_folder(folder, kind.entries) as partial:
+    with write_whole_folder(folder, _find_entries) as partial:
         session = open_session(run, flips=flips)
         named = zip(name_files(paths), session.explain(paths), strict=True)
         readable = keep_readable(named, skipped, skip_bad=skip_bad)
@@ -169,17 +185,6 @@ class _Writer:
         save_figure(relevance, self.folder / "relevance.png")
         write_table(self.folder / _REGIONS, self.region_rows, REGION_COLUMNS)
         write_table(self.folder / _TABLE, self.rows)
-
-
-def _find_kind(folder: Path) -> Kind:
-    """Pictures are ours if the table of the folder names them; tables before 0.4 name none."""
-    try:
-        names = [row[_PICTURES] for row in read_table(folder / _TABLE)]
-    except (OSError, KeyError, ValueError, csv.Error):
-        return EXPLANATION_FOLDER
-    plain = [entry for entry in EXPLANATION_FOLDER.entries if not entry.startswith("*")]
-    pictures = [f"{escape(name)}_{kind}.png" for name in names for kind in _KINDS]
-    return replace(EXPLANATION_FOLDER, entries=(*plain, *pictures))
 
 
 def _check_scales(explanation: Explanation) -> None:

@@ -13,6 +13,7 @@ from mscam_tf.records import check_readable, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task
+from mscam_tf.settings import is_finite
 
 if TYPE_CHECKING:
     import keras
@@ -114,10 +115,13 @@ class Run:
                 f"{path} cannot be read: there is none, the training did not finish. "
                 "`mscam train --resume` fits the range of its maps."
             )
-        try:
-            return float(values["low"]), float(values["high"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{path} must have numbers low and high. Received: {values}") from error
+        found: list[Any] = [values.get(name) for name in ("low", "high")]
+        ends = [float(value) for value in found if is_finite(value)]
+        if len(ends) < 2 or ends[0] > ends[1]:
+            raise RunError(
+                f"{path} must have numbers low and high, in this order. Received: {values}"
+            )
+        return ends[0], ends[1]
 
 
 def create_run(

@@ -5,9 +5,17 @@ import pytest
 
 import mscam_tf
 from mscam_tf.deployment import load_exported
-from mscam_tf.deployment.about import describe_export, describe_model, restore_run
+from mscam_tf.deployment.about import (
+    EXPORT_FOLDER,
+    describe_export,
+    describe_model,
+    read_about,
+    restore_run,
+)
 from mscam_tf.drift import FEATURES, fit_reference, read_reference, write_reference
-from mscam_tf.runs import read_operating_point, write_operating_point
+from mscam_tf.files import write_json
+from mscam_tf.runs import encode_run, read_operating_point, write_operating_point
+from mscam_tf.swaps import list_others
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +42,36 @@ def test_a_run_without_a_range_of_the_maps_is_named(exported):
     without = replace(exported, records={"display": None})
     with pytest.raises(mscam_tf.RunError, match=r"is an export without a range.*display=None"):
         without.read_value_range()
+
+
+@pytest.mark.parametrize("name", ["kind", "file", "relevance", "run", "sha256"])
+@pytest.mark.parametrize("value", [None, 3])
+def test_what_is_missing_is_named(exported, tmp_path, name, value):
+    about = read_about(exported.folder)
+    write_json(tmp_path / "export.json", about | {name: value})
+    with pytest.raises(mscam_tf.RunError, match=rf"export the run anew. Expected: '{name}', a "):
+        load_exported(tmp_path)
+
+
+def test_what_servers_load_beside_ours_is_somebodys(tmp_path):
+    """They take all models of one folder."""
+    hashes = {"models/a/1/model.onnx": "x", "run/model.keras": "y"}
+    values = {"kind": "onnx", "file": "models/a/1/model.onnx", "relevance": [], "run": {}}
+    write_json(tmp_path / "export.json", {"format": 1, **values, "sha256": hashes})
+    names = ("a/1/model.onnx", "a/config.pbtxt", "config.json", "b/1/model.onnx", "b/config.pbtxt")
+    for path in [tmp_path / "models" / name for name in names]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    others = ["models/b/1/model.onnx", "models/b/config.pbtxt"]
+    assert list_others(tmp_path, EXPORT_FOLDER.find(tmp_path)) == others
+    (tmp_path / "export.json").write_text("{}")
+    assert len(list_others(tmp_path, EXPORT_FOLDER.find(tmp_path))) == 5
+
+
+def test_records_are_names_with_values(finished_run):
+    about = {"run": encode_run(finished_run), "display": [0, 1]}
+    with pytest.raises(mscam_tf.RunError, match=r"export\.json must hold .*'display'.*\[0, 1\]"):
+        restore_run(finished_run.folder, about)
 
 
 def test_names_in_files_are_in_utf8(finished_run):

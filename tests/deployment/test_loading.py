@@ -68,6 +68,23 @@ def test_a_changed_file_is_refused(export, tmp_path):
         load_exported(folder)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"file": "../model.onnx"}, r"not among the files that were exported.*'\.\./model\.onnx'"),
+        ({"sha256": {}}, r"not among the files that were exported"),
+        ({"relevance": [0.5, 0.5]}, r"export the run anew.*Received: relevance=\[0\.5, 0\.5\]"),
+        ({"relevance": [["a"]]}, r"the relevance, a number for each scale"),
+    ],
+)
+def test_a_damaged_description_is_refused(export, tmp_path, values, message):
+    folder = shutil.copytree(export("onnx").folder, tmp_path / "export")
+    about = json.loads((folder / "export.json").read_text()) | values
+    (folder / "export.json").write_text(json.dumps(about))
+    with pytest.raises(mscam_tf.RunError, match=message):
+        load_exported(folder)
+
+
 def test_other_formats_are_named(export):
     with pytest.raises(mscam_tf.MscamError, match=r"opens the formats onnx and openvino"):
         load_exported(export("litert").folder)

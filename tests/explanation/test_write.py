@@ -84,8 +84,9 @@ def test_pictures_of_somebody_stay_where_the_table_names_ours(
 ):
     first, second = (image_folder / "none" / f"none{number}.png" for number in (0, 1))
     out = tmp_path / "out"
-    mscam_tf.write_explanations(finished_run, [first], out)
+    mscam_tf.write_explanations(finished_run, [first], out, box_format="yolo")
     mine = [out / f"patient7_{kind}.png" for kind in ("maps", "overlay", "scales")]
+    mine.append(out / "boxes" / "patient7.txt")  # Of a labelling tool.
     for path in mine:
         path.touch()
     if not known:  # As versions before 0.4 wrote it.
@@ -93,8 +94,8 @@ def test_pictures_of_somebody_stay_where_the_table_names_ours(
         write_table(out / "explanations.csv", [{"path": "a", "predicted": "b", "logit": 1}])
         assert rows[0]["pictures"] == "none0"
     mscam_tf.write_explanations(finished_run, [second], out, overwrite=True)
-    assert not list(out.glob("none0*"))
-    assert [path.exists() for path in mine] == [known] * 3
+    assert not list(out.rglob("none0*"))
+    assert [path.exists() for path in mine] == [known] * 4
 
 
 def test_one_odd_name_costs_nothing(finished_run, image_folder, tmp_path):

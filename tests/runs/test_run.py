@@ -32,6 +32,16 @@ def test_the_way_of_reading_is_kept(tmp_path):
     assert open_run(run.folder).config.read == read
 
 
+@pytest.mark.parametrize("text", ['{"low": NaN, "high": 1}', '{"low": 1, "high": 0}', "{}"])
+def test_the_range_of_the_maps_is_two_numbers_that_rise(tmp_path, text):
+    run = make_run(tmp_path)
+    run.write_record("display", {"low": 0, "high": 0})  # Of maps that are constant.
+    assert run.read_value_range() == (0.0, 0.0)
+    (run.folder / "display.json").write_text(text)
+    with pytest.raises(RunError, match="must have numbers low and high, in this order"):
+        run.read_value_range()
+
+
 def test_only_runs_are_known_as_runs(tmp_path):
     run = make_run(tmp_path)
     claim(run.folder, RUN_FOLDER, overwrite=True)
