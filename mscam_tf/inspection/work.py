@@ -183,6 +183,7 @@ def _describe(plan: Plan) -> dict[str, Any]:
     return {
         "source": str(run.folder.resolve()),
         "source_sha256": hash_source(run),
+        "fast": getattr(plan.source, "fast", False) or None,  # Older inspections have none.
         "class_names": run.class_names,
         "operating_point": None if point is None else asdict(point),
         "framing": None if framing is None else asdict(framing),

@@ -161,6 +161,8 @@ def test_a_folder_is_gone_on_with_by_the_same_run_alone(session, scans, tmp_path
     inspect_images(session, paths[:2], out)
     with pytest.raises(RunError, match="framing"):
         inspect_images(session, paths, out, framing=Framing())
+    with pytest.raises(RunError, match=r"Expected: \{'fast': None\}. Received: \{'fast': True\}"):
+        inspect_images(PointSource(session.run.folder, fast=True), paths, out)
     (session.run.folder / "model.keras").write_bytes(b"another model")
     with pytest.raises(RunError, match="source_sha256"):
         inspect_images(session, paths, out)
