@@ -1,4 +1,4 @@
-"""tf.data pipelines: from files to batches, with the augmentation that suits radiographs."""
+"""tf.data pipelines: from files to batches."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from mscam_tf.data.augmentation import augment_batch, build_augmentation, skip_calls
 from mscam_tf.data.reading import Admission, ReadOptions, check_images, read_image, resize_image
 from mscam_tf.errors import MscamError
 
@@ -49,6 +49,7 @@ def make_dataset(
     read: ReadOptions | None = None,
     cache_bytes: int = 2**31,
     marks: Marks | None = None,
+    divisor: int = 1,
 ) -> tf.data.Dataset:
     """Feed images and labels in batches.
 
@@ -67,6 +68,9 @@ def make_dataset(
             than this; 0 reads them anew each time.
         marks: Which objects are marked in the images. They are moved as the images are, and each
             place keeps the number of its object.
+        divisor: Devices that share a batch: each batch has a multiple of so many images. In
+            training the last few in the order of an epoch are left out; otherwise the first ones
+            come once more at the end. `batch_size` must be a multiple, too.
 
     Returns:
         A dataset of `(images, labels)`: float32 `(batch, height, width, 1)` in `[0, 1]`, and
@@ -76,7 +80,12 @@ def make_dataset(
     targets, size = _as_targets(labels), len(paths)
     cached = size * image_size[0] * image_size[1] * 4 <= cache_bytes
     load = _make_loader(paths, image_size, read, cached=cached)
-    order = _shuffle(size, seed, first_epoch) if training else tf.data.Dataset.range(size)
+    if training:
+        fed = size - size % divisor
+        order = _shuffle(size, seed, first_epoch).take(fed)
+    else:
+        fed = size + -size % divisor
+        order = tf.data.Dataset.range(fed).map(lambda number: number % size)
 
     def begin(index: tf.Tensor) -> Any:
         image = _call(load, index, image_size)
@@ -86,12 +95,12 @@ def make_dataset(
         lambda index: (begin(index), tf.gather(targets, index)),
         num_parallel_calls=os.cpu_count(),
     )
-    dataset = dataset.batch(min(batch_size, size))  # Which makes room for as many at once.
+    dataset = dataset.batch(min(batch_size, fed))  # Which makes room for as many at once.
     if training:
         augment = build_augmentation(seed)
-        _skip_calls(augment, first_epoch * -(-size // batch_size))
+        skip_calls(augment, first_epoch * -(-fed // batch_size))
         # One call at a time: the random state makes the same seed give the same images.
-        dataset = dataset.map(lambda images, labels: (_augment(augment, images), labels))
+        dataset = dataset.map(lambda images, labels: (augment_batch(augment, images), labels))
     return turn_tuning_off(dataset.prefetch(2))
 
 
@@ -105,16 +114,6 @@ def _add_marks(
         "numbers": numbers,
         **{name: tf.gather(values, index) for name, values in rows.items()},
     }
-
-
-def _augment(augment: keras.Sequential, images: Any) -> Any:
-    """Augment images; numbers of objects are moved alike, and never mixed."""
-    if not isinstance(images, dict):
-        return augment(images, training=True)
-    pair = {"images": images["image"], "segmentation_masks": images["numbers"]}
-    for layer in augment.layers:  # A Sequential that has seen an array takes no pair.
-        pair = layer(pair, training=True)
-    return images | {"image": pair["images"], "numbers": pair["segmentation_masks"]}
 
 
 def _shuffle(size: int, seed: int, first_epoch: int) -> tf.data.Dataset:
@@ -134,33 +133,6 @@ def _shuffle(size: int, seed: int, first_epoch: int) -> tf.data.Dataset:
 
     epoch = tf.data.Dataset.range(1).flat_map(begin)
     return epoch.apply(tf.data.experimental.assert_cardinality(size))
-
-
-def _skip_calls(augment: keras.Sequential, calls: int) -> None:
-    """Leave the random states as so many calls would: each moves them on by as much."""
-    if not calls:
-        return
-    before = [variable.numpy() for variable in augment.variables]
-    augment(np.zeros((1, 8, 8, 1), np.float32), training=True)
-    for variable, start in zip(augment.variables, before, strict=True):
-        variable.assign(start + (variable.numpy() - start) * calls)
-
-
-def build_augmentation(seed: int = 0) -> keras.Sequential:
-    """Build the augmentation of training images: what a radiograph can differ in by chance.
-
-    Flips in both directions; rotation by up to 15 degrees (reflected at the border); contrast by
-    up to 10 percent about the image's own mean. No brightness: detectors of 12 bits fill a
-    sixteenth of the range of their 16-bit files, where an offset would wipe the image out.
-    """
-    return keras.Sequential(
-        [
-            keras.layers.RandomFlip("horizontal_and_vertical", seed=seed),
-            keras.layers.RandomRotation(15 / 360, fill_mode="reflect", seed=seed + 1),
-            keras.layers.RandomContrast(0.1, value_range=(0.0, 1.0), seed=seed + 2),
-        ],
-        name="augmentation",
-    )
 
 
 def turn_tuning_off(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -54,7 +54,7 @@ def finish(run: Run, manifest: Manifest) -> None:
     few = validation.take(-(-_IMAGES // run.config.batch_size))
     explainer = build_explainer(model, activation=run.task.activation)
     try:
-        low, high = fit_range(explainer, (images for images, _ in few))
+        low, high = fit_range(explainer, (images for images, _ in few.as_numpy_iterator()))
         point, reference = _fit_operating_point(explainer, run, chosen)
     except RunError as error:
         raise DivergedError(": its maps are no numbers", error) from error
@@ -72,7 +72,7 @@ def _fit_operating_point(
     task, good = run.task, find_good_class(run.task)
     of_good = find_good_images(task, task.encode(validation), good)
     chosen = _take(validation, of_good if of_good.any() else ~of_good)
-    images = (images for images, _ in make_split_dataset(run, chosen))
+    images = (images for images, _ in make_split_dataset(run, chosen).as_numpy_iterator())
     features: list[np.ndarray] = []
     logits: list[np.ndarray] = []
 

@@ -1,11 +1,12 @@
 """The loss of a classifier's heads on features, and the weights of heads that minimise it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 from scipy.optimize import minimize
 
 from mscam_tf.models import find_heads, pool_map
@@ -35,8 +36,11 @@ class HeadObjective:
         loss = run.task.make_loss()
         self._loss = DeepLoss(loss, deep) if deep else loss
         self._weights = weights
-        self._variables = heads.trainable_variables
-        self._compute = tf.function(self._differentiate, reduce_retracing=True)
+        self._variables = self._model.trainable_variables
+        if keras.backend.backend() == "jax":
+            self._compute = self._compile_jax()
+        else:
+            self._compute = tf.function(self._differentiate, reduce_retracing=True)
 
     def get(self) -> np.ndarray:
         """Return all weights, float64."""
@@ -98,7 +102,31 @@ class HeadObjective:
     ) -> tuple[list[Any], Any, Any]:
         table = self._weights
         weights = np.ones(len(labels)) if table is None else [table[int(c)] for c in labels]
-        return [tf.constant(x) for x in maps], tf.constant(labels), tf.constant(weights, tf.float32)
+        floats = np.asarray(weights, np.float32)
+        if keras.backend.backend() == "jax":
+            return list(maps), labels, floats
+        return [tf.constant(x) for x in maps], tf.constant(labels), tf.constant(floats)
+
+    def _compile_jax(self) -> Callable[..., tuple[Any, list[Any]]]:
+        import jax
+
+        def measure(trained: list[Any], fixed: list[Any], *batch: Any) -> tuple[Any, Any]:
+            maps, labels, weights = batch
+            floats = [ops.cast(x, "float32") for x in maps]
+            logits, _, added = self._model.stateless_call(
+                trained, fixed, floats, training=False, return_losses=True
+            )
+            losses = weights * self._loss.call(labels, logits) + sum(added)
+            return ops.sum(losses), losses
+
+        slope = jax.jit(jax.value_and_grad(measure, has_aux=True))
+
+        def compute(*batch: Any) -> tuple[Any, list[Any]]:
+            fixed = [v.value for v in self._model.non_trainable_variables]
+            (_, losses), gradients = slope([v.value for v in self._variables], fixed, *batch)
+            return losses, gradients
+
+        return compute
 
     def _differentiate(self, maps: Any, labels: Any, weights: Any) -> tuple[Any, list[Any]]:
         with tf.GradientTape() as tape:

@@ -35,7 +35,7 @@ def compile_classifier(
         deep_supervision: Weight `w` of each head's own loss beside that of the mixed logits:
             `L(z) + w sum_b L(l_b)`.
         weight_decay: Of AdamW; not applied to the relevance, biases and norms.
-        jit_compile: Whether to compile the training step with XLA.
+        jit_compile: Whether to compile the training step with XLA; on JAX it always is.
 
     Raises:
         MscamError: If a number is negative, NaN or infinite.
@@ -61,7 +61,8 @@ def compile_classifier(
     loss, metric = task.make_loss(), task.make_metric()
     if deep_supervision:
         loss, metric = DeepLoss(loss, deep_supervision), MixedMetric(metric)
-    model.compile(optimizer, loss, metrics=[metric], jit_compile=jit_compile)
+    compiled = jit_compile or keras.backend.backend() == "jax"
+    model.compile(optimizer, loss, metrics=[metric], jit_compile=compiled)
 
 
 def average_weights() -> keras.callbacks.Callback:

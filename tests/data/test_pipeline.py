@@ -5,7 +5,7 @@ from PIL import Image
 
 import mscam_tf.data.pipeline
 from mscam_tf import ImageError, MscamError, ReadOptions, make_dataset
-from mscam_tf.data import build_augmentation, name_failures
+from mscam_tf.data import name_failures
 from tests.data.reading.counting import count_side_by_side
 
 
@@ -72,14 +72,34 @@ def test_training_is_shuffled_augmented_and_seeded(paths):
     assert np.abs(epochs[0] - epochs[1]).max() > 0.01
 
 
-def test_augmentation_stays_light():
-    ramp = np.linspace(0.2, 0.8, 32, dtype="float32")
-    images = np.broadcast_to(ramp[None, :, None, None], (16, 32, 32, 1))
-    for scale in (1.0, 1 / 16):  # The second as of a 12-bit detector in a 16-bit file.
-        augmented = np.asarray(build_augmentation(0)(images * scale, training=True)) / scale
-        np.testing.assert_allclose(augmented.mean((1, 2, 3)), 0.5, atol=0.05)
-        np.testing.assert_allclose(augmented.std((1, 2, 3)), images.std(), rtol=0.3)
-        assert np.abs(augmented - images).max() > 0.05
+def test_a_training_that_goes_on_has_the_order_and_the_augmentation_of_its_epoch(paths):
+    def make(first_epoch):
+        return make_dataset(
+            paths, range(10), (48, 64), 4, training=True, seed=3, first_epoch=first_epoch
+        )
+
+    dataset = make(0)
+    epochs = [collect(dataset) for _ in range(3)]
+    images, labels = collect(make(2))
+    assert labels.tolist() == epochs[2][1].tolist()
+    np.testing.assert_array_equal(images, epochs[2][0])
+
+
+def test_batches_can_be_shared_by_devices(paths):
+    """A rest of the images is left out of an epoch of the training; elsewhere it is filled up."""
+    dataset = make_dataset(paths, range(10), (8, 8), 8, training=True, divisor=4)
+    seen = []
+    for _ in range(6):
+        batches = [labels.tolist() for _, labels in dataset.as_numpy_iterator()]
+        assert [len(labels) for labels in batches] == [8]
+        seen += batches[0]
+    assert len(dataset) == 1
+    assert set(seen) == set(range(10))  # Others are left out in another epoch.
+    dataset = make_dataset(paths, range(10), (8, 8), 8, divisor=4)
+    batches = [labels.tolist() for _, labels in dataset.as_numpy_iterator()]
+    assert batches == [list(range(8)), [8, 9, 0, 1]]
+    few = make_dataset(paths[:3], range(3), (8, 8), 8, divisor=8)
+    assert [y.tolist() for _, y in few.as_numpy_iterator()] == [[0, 1, 2, 0, 1, 2, 0, 1]]
 
 
 def test_a_batch_larger_than_the_data_takes_no_more_memory(paths):
