@@ -8,7 +8,7 @@ SEED ?= 1
 PARALLEL = --numprocesses $(WORKERS) --dist worksteal --random-order --random-order-seed $(SEED)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint fix docs bench backends oldest hub ray clean
+.PHONY: help demo test slow lint fix docs bench backends hosts oldest hub ray clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: .venv/installed-jax  ## repeat the quick measurements of docs/results
 backends: .venv/installed-test .venv/installed-jax .venv/installed-torch  ## run the tests of the pure Keras core on JAX and PyTorch
 	KERAS_BACKEND=jax $(BIN)/pytest $(PARALLEL) -m "backends and not slow"
 	KERAS_BACKEND=torch $(BIN)/pytest $(PARALLEL) -m "backends and not slow"
+
+hosts: .venv/installed-test .venv/installed-jax  ## test trainings that devices or processes share, on the CPU
+	$(BIN)/pytest -m "slow or not slow" tests/training/test_distributing.py
 
 oldest: .venv-oldest/installed  ## run the tests of the core with the oldest Keras that setup.cfg allows
 	.venv-oldest/bin/pytest $(PARALLEL) -m "backends and not slow"

@@ -1,5 +1,6 @@
 """The command `mscam train`."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,6 +49,16 @@ def train(
             "begins.",
         ),
     ] = False,
+    devices: Annotated[
+        str,
+        typer.Option(
+            "--devices",
+            metavar="one|all|cluster",
+            help="What shares the steps: `one` device; `all` of this machine, such as its GPUs; or "
+            "`cluster`, those of all machines on which a launcher started this command. More than "
+            "one need the JAX backend.",
+        ),
+    ] = "one",
     **settings: Any,
 ) -> None:
     """Train a classifier into a run folder.
@@ -64,13 +75,29 @@ def train(
     with explain_errors():
         if settings["window"] and settings["window_percentiles"]:
             raise MscamError("Give --window or --window-percentiles. Received: both")
-        config = _recall_config(out, context, settings) if resume else None
+        from mscam_tf.training import open_team
+
+        team, config = open_team(devices), None
+        if resume:
+            with team.take_turns():
+                config = _recall_config(out, context, settings)
         if config is None:
             config = make_settings(TrainConfig, settings, read=make_settings(ReadOptions, settings))
-        run = train_with_progress(
-            data, out, config, boxes, overwrite=overwrite, resume=resume, skip_bad=skip_bad
-        )
+        options: dict[str, Any] = {"devices": devices, "skip_bad": skip_bad}
+        options |= {"overwrite": overwrite, "resume": resume}
+        if not team.leads:
+            _follow(data, out, config, boxes, **options)
+            return
+        run = train_with_progress(data, out, config, boxes, **options)
         say_next("evaluate", run.folder, data)
+
+
+def _follow(data: Path, out: Path, config: TrainConfig, boxes: Path | None, **options: Any) -> None:
+    """Train as one of several processes: the first one tells of it, and draws what is drawn."""
+    from mscam_tf.training import train as train_run
+
+    logging.getLogger("mscam_tf").setLevel(logging.ERROR)
+    train_run(replace(read_data(data), boxes=boxes), out, config, **options)
 
 
 def _recall_config(
@@ -93,7 +120,7 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def train_with_progress(
-    data: Path, out: Path, config: TrainConfig, boxes: Path | None = None, **options: bool
+    data: Path, out: Path, config: TrainConfig, boxes: Path | None = None, **options: Any
 ) -> "Run":
     """Train, with bars for checking and for the epochs."""
     from mscam_tf.plots import plot_history, save_figure

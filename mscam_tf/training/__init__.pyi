@@ -2,8 +2,10 @@ from .building import check_config as check_config
 from .building import use_precision as use_precision
 from .callbacks import RelevanceLogger as RelevanceLogger
 from .checkpoints import write_weights as write_weights
+from .distributing import Team as Team
 from .divergence import find_no_numbers as find_no_numbers
 from .history import add_row as add_row
+from .joining import open_team as open_team
 from .map_supervision import MapCalibration as MapCalibration
 from .map_supervision import name_maps as name_maps
 from .map_supervision import weigh_cells as weigh_cells

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from mscam_tf.data.manifests import Manifest, sample_classes
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.models import initialize_heads
 from mscam_tf.runs import Run, TrainConfig
+from mscam_tf.training.building import build_classifier
 from mscam_tf.training.callbacks import RelevanceLogger
 from mscam_tf.training.checkpoints import (
     BEST,
@@ -22,6 +24,7 @@ from mscam_tf.training.checkpoints import (
     restore_state,
 )
 from mscam_tf.training.deep_supervision import show_heads
+from mscam_tf.training.distributing import ALONE, Team
 from mscam_tf.training.map_supervision import supervise_maps
 from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.optimization import average_weights, compile_classifier, make_schedule
@@ -54,6 +57,7 @@ def fit(
     manifest: Manifest,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     marks: Marks | None = None,
+    team: Team = ALONE,
 ) -> None:
     """Fit a model to the images of a run, from the epoch on that the run has come to.
 
@@ -64,6 +68,7 @@ def fit(
         callbacks: More Keras callbacks.
         marks: Which objects are marked in the images, in their order; `None` to learn from the
             labels alone.
+        team: Devices that share the steps.
 
     Raises:
         RunError: If the training diverges.
@@ -83,24 +88,26 @@ def fit(
     if run.config.tune == "heads":
         write_progress(run.folder, replace(progress, stopped=True))
         return
-    trainer = show_heads(model) if deep else model  # The same layers.
-    if places:
-        objects = places["train"].objects
-        trainer = supervise_maps(model, trainer.output, objects, run.config.map_weight)
-    datasets = _feed(run, manifest, begun.epoch, places)
-    for phase in _list_phases(run.config, len(datasets["x"])):
-        if progress.stopped or progress.epoch >= phase.last:
-            continue
-        with _freeze(model, phase):
-            _compile(trainer, run, phase, deep)
-            if begun.epoch and begun.epoch >= phase.first:
-                anew = begun.epoch == phase.first
-                restore_state(trainer, run.folder, begun, anew=anew)
-            if progress.epoch == phase.first:
-                progress = replace(progress, lowest=math.inf, waited=0)
-            keeper = Keeper(run.folder, progress, phase.patience, model)
-            _fit_phase(trainer, run, phase, keeper, datasets, callbacks)
-            progress = keeper.progress
+    with team.scope():
+        shared = model if team.devices == 1 else _spread(model, run, team)
+        trainer = show_heads(shared) if deep else shared  # The same layers.
+        if places:
+            objects = places["train"].objects
+            trainer = supervise_maps(shared, trainer.output, objects, run.config.map_weight)
+        datasets = _feed(run, manifest, begun.epoch, places, team)
+        for phase in _list_phases(run.config, len(datasets["x"])):
+            if progress.stopped or progress.epoch >= phase.last:
+                continue
+            with _freeze(shared, phase):
+                _compile(trainer, run, phase, deep)
+                if begun.epoch and begun.epoch >= phase.first:
+                    anew = begun.epoch == phase.first
+                    restore_state(trainer, run.folder, begun, anew=anew)
+                if progress.epoch == phase.first:
+                    progress = replace(progress, lowest=math.inf, waited=0)
+                keeper = Keeper(run.folder, progress, phase.patience, shared)
+                _fit_phase(trainer, run, phase, keeper, datasets, callbacks)
+                progress = keeper.progress
     if run.config.tune == "auto":
         say_what_is_kept(run, progress, comparable=not places)
 
@@ -155,21 +162,53 @@ def _freeze(model: keras.Model, phase: _Phase) -> Iterator[None]:
         backbone.trainable = True
 
 
-def _feed(run: Run, manifest: Manifest, epoch: int, marks: Mapping[str, Marks]) -> dict[str, Any]:
+def _spread(model: keras.Model, run: Run, team: Team) -> keras.Model:
+    """Build the model once more, on all devices: what was done before was done on one."""
+    shared = build_classifier(run.config, len(run.class_names), None)
+    team.copy(model, shared)
+    return shared
+
+
+def _feed(
+    run: Run, manifest: Manifest, epoch: int, marks: Mapping[str, Marks], team: Team
+) -> dict[str, Any]:
     """Make the datasets of a training; what weighs a class weighs it in the validation too."""
     train, validation = manifest.select("train"), manifest.select("validation")
     weights = run.task.weigh_classes(train) if run.config.balance else None
-    held_out = make_split_dataset(run, validation, marks=marks.get("validation"))
-    if weights is not None:
-        table = tf.constant([weights[index] for index in range(len(weights))], tf.float32)
-        held_out = held_out.map(lambda images, labels: (images, labels, tf.gather(table, labels)))
+    common: dict[str, Any] = {"divisor": team.devices}
+    held_out = make_split_dataset(run, validation, marks=marks.get("validation"), **common)
+    if weights is not None or team.devices > 1:
+        held_out = _weigh(held_out, run, len(validation.samples), weights, team)
+    fed = make_split_dataset(
+        run, train, training=True, first_epoch=epoch, marks=marks.get("train"), **common
+    )
     return {
-        "x": make_split_dataset(
-            run, train, training=True, first_epoch=epoch, marks=marks.get("train")
-        ),
-        "validation_data": held_out,
+        "x": team.share(fed),
+        "validation_data": team.share(held_out),
         "class_weight": weights,
     }
+
+
+def _weigh(
+    dataset: tf.data.Dataset, run: Run, size: int, weights: Mapping[int, float] | None, team: Team
+) -> tf.data.Dataset:
+    """Weigh the images of a validation by their class; those that only fill a batch by nothing.
+
+    A loss is the mean over all, these included: so the others weigh the more.
+    """
+    fed = size + -size % team.devices
+    shares = np.where(np.arange(fed) < size, fed / size, 0).astype(np.float32)
+    table = None if weights is None else [weights[index] for index in range(len(weights))]
+
+    def weigh(batch: tuple[Any, tf.Tensor], share: tf.Tensor) -> tuple[Any, tf.Tensor, tf.Tensor]:
+        images, labels = batch
+        if isinstance(images, dict):
+            images = images | {"counts": images["counts"] * share[:, None]}
+        of_class = 1.0 if table is None else tf.gather(tf.constant(table, tf.float32), labels)
+        return images, labels, of_class * share
+
+    counted = tf.data.Dataset.from_tensor_slices(shares).batch(run.config.batch_size)
+    return tf.data.Dataset.zip(dataset, counted).map(weigh)
 
 
 def _start_heads(model: keras.Model, run: Run, manifest: Manifest) -> None:

@@ -1,6 +1,7 @@
 """Train a classifier from a manifest into a run folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from mscam_tf.training.building import (
     use_precision,
 )
 from mscam_tf.training.checkpoints import drop_state, say_where_it_lies
+from mscam_tf.training.distributing import Team
 from mscam_tf.training.finishing import finish
 from mscam_tf.training.fitting import fit
+from mscam_tf.training.joining import open_team
 from mscam_tf.training.marks import Marks, split_marks
 from mscam_tf.training.preparation import (
     choose_image_size,
@@ -30,6 +33,7 @@ from mscam_tf.training.preparation import (
     note_sizes,
     resolve_window,
 )
+from mscam_tf.training.progress import read_progress
 from mscam_tf.training.resuming import (
     SKIPPED,
     check_config_again,
@@ -57,6 +61,7 @@ def train(
     skip_bad: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     on_check: _OnCheck | None = None,
+    devices: str = "one",
 ) -> Run:
     """Train a classifier and write a run folder.
 
@@ -100,6 +105,9 @@ def train(
             of each head, `(batch, C, 1 + B)`, those of the classifier first. Where objects are
             marked it takes these beside the `image`, in a dict.
         on_check: Called with 1 after each image is checked.
+        devices: What shares the steps, see `open_team`. Batches, losses and norms are those of
+            all devices together: up to rounding it comes to the model of one. Of several processes
+            the first one alone writes, and calls `callbacks` and `on_check`.
 
     Returns:
         The finished `Run`.
@@ -111,49 +119,81 @@ def train(
         ManifestError: If no honest split exists, or none is left without the skipped images; or if
             the training that is to go on has other images.
     """
-    manifest = replace(manifest, root=manifest.root.resolve())  # As it is noted in the folder.
-    folder, inputs = Path(folder), (manifest.root, *manifest.paths)
+    team, folder = open_team(devices), Path(folder)
+    if not team.leads:
+        callbacks, on_check = (), None
     options = {"overwrite": overwrite, "resume": resume}
-    claim(folder, RUN_FOLDER, **options, inputs=inputs)
-    begun, problems = find_begun(folder) if resume else None, list[Problem]()
-    lost: dict[str, Problem] = {}
-    if resume:
-        say_what_goes_on(begun, folder)
-    if begun is None:
-        config = config or TrainConfig()
-        manifest, config, sizes, problems = _prepare(manifest, config, on_check, skip_bad=skip_bad)
-    else:
-        check_config_again(begun, config or begun.config)
-        manifest, config = check_images_again(begun, manifest), begun.config
-        if not is_unfinished(begun.folder):
-            return begun
-        sizes, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
-        lost = list_lost(begun, manifest, problems)
-        manifest = leave_out(manifest, problems, choose_task(config.several))
-    marks = _read_marks(manifest, config, sizes)
-    if begun is not None:
-        check_marks_again(begun, marks, lost)
-    with use_precision(config.precision, config.seed):
-        # Before the folder: a wrong name or weights file must not cost the run that is there.
-        class_names = choose_task(config.several).list_classes(manifest)
-        weights = None if begun else config.weights
-        model = build_classifier(config, len(class_names), weights)
-        # Once more: another command may have begun there while the images were checked.
+    with team.open(folder, resume=resume) as place:
+        run = _train(manifest, place, config, callbacks, on_check, team, options, skip_bad=skip_bad)
+    return replace(run, folder=folder)
+
+
+def _train(
+    manifest: Manifest,
+    folder: Path,
+    config: TrainConfig | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+    on_check: _OnCheck | None,
+    team: Team,
+    options: Mapping[str, bool],
+    *,
+    skip_bad: bool,
+) -> Run:
+    """Train with the part of one process, and into a folder of its own."""
+    resume = options["resume"]
+    manifest = replace(manifest, root=manifest.root.resolve())  # As it is noted in the folder.
+    inputs = (manifest.root, *manifest.paths)
+    begun, problems, lost = None, list[Problem](), dict[str, Problem]()
+    with team.agree():
         claim(folder, RUN_FOLDER, **options, inputs=inputs)
-        with (
-            replace_folder(folder, RUN_FOLDER.entries, RUN_FOLDER.state, resume=resume) as place,
-            say_where_it_lies(place),
-        ):
-            if begun is None:
-                run = create_run(place, config, class_names, str(manifest.root))
-                _write_data(run, manifest, problems, marks)
-            else:
-                run = replace(begun, folder=place)
-                drop_lost(run, lost)
-            with name_full_disk(place), name_failures(manifest.paths, config.read):
-                fit(model, run, manifest, callbacks, marks)
-                finish(run, manifest)
-        drop_state(folder)
+        if resume:
+            begun = find_begun(folder)
+            say_what_goes_on(begun, folder)
+    team.check_same(start=begun and read_progress(begun.folder))
+    with team.agree():
+        if begun is None:
+            config = config or TrainConfig()
+            prepared = _prepare(manifest, config, on_check, skip_bad=skip_bad)
+            manifest, config, sizes, problems = prepared
+        else:
+            check_config_again(begun, config or begun.config)
+            manifest, config = check_images_again(begun, manifest), begun.config
+            if not is_unfinished(begun.folder):
+                return begun
+            sizes, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
+            lost = list_lost(begun, manifest, problems)
+            manifest = leave_out(manifest, problems, choose_task(config.several))
+        team.check(config.batch_size, len(manifest.select("train").samples))
+        marks = _read_marks(manifest, config, sizes)
+        if begun is not None:
+            check_marks_again(begun, marks, lost)
+    team.check_same(settings=config, images=manifest.samples)
+    with use_precision(config.precision, config.seed):
+        with team.agree():
+            # Before the folder: a wrong name or weights file must not cost the run that is there.
+            class_names = choose_task(config.several).list_classes(manifest)
+            weights = None if begun else config.weights
+            model = build_classifier(config, len(class_names), weights)
+            # Once more: another command may have begun there while the images were checked.
+            claim(folder, RUN_FOLDER, **options, inputs=inputs)
+        with ExitStack() as end:
+            with (
+                replace_folder(folder, RUN_FOLDER.entries, RUN_FOLDER.state, resume=resume) as at,
+                say_where_it_lies(at),
+            ):
+                if begun is None:
+                    run = create_run(at, config, class_names, str(manifest.root))
+                    _write_data(run, manifest, problems, marks)
+                else:
+                    run = replace(begun, folder=at)
+                    drop_lost(run, lost)
+                with name_full_disk(at), name_failures(manifest.paths, config.read):
+                    with team.name_loss():
+                        fit(model, run, manifest, callbacks, marks, team)
+                    end.enter_context(team.agree())  # The others wait until all is in its place.
+                    if team.leads:
+                        finish(run, manifest)
+            drop_state(folder)
     return replace(run, folder=folder)
 
 
