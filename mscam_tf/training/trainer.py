@@ -10,7 +10,7 @@ import keras
 from mscam_tf.data import name_failures
 from mscam_tf.data.manifests import Manifest, write_manifest
 from mscam_tf.data.reading import Problem, check_images, write_problems
-from mscam_tf.errors import name_full_disk
+from mscam_tf.errors import MscamError, name_full_disk
 from mscam_tf.folders import replace_folder
 from mscam_tf.outputs import claim
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, choose_task, create_run
@@ -221,7 +221,14 @@ def _read_marks(manifest: Manifest, config: TrainConfig, sizes: _Sizes) -> Marks
     task = choose_task(config.several)
     task_of_all = task(task.list_classes(manifest))
     marks = read_marks(manifest, task_of_all, sizes, config.image_size, config.read)
-    return marks if marks is not None and split_marks(marks, manifest) else None
+    if marks is None or not split_marks(marks, manifest):
+        return None
+    if keras.backend.backend() == "jax":
+        raise MscamError(
+            "Maps learn from masks and boxes on the TensorFlow backend alone: give --map-weight 0 "
+            f"(map_weight=0) to train without. Received: map_weight={config.map_weight}"
+        )
+    return marks
 
 
 def _write_data(
