@@ -24,16 +24,18 @@ def place_model(name: str, file: str) -> str:
         file: The file of the model.
 
     Raises:
-        MscamError: If the name has other characters: it is part of paths and of addresses.
+        MscamError: If the name has other characters (it is part of paths and of addresses), or is
+            that of a file of settings.
 
     Examples:
         >>> place_model("bones", "model.onnx")
         'models/bones/1/model.onnx'
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.lower() in (each for _, each in SERVER_SETTINGS):
         raise MscamError(
             "The name of a model on a server (`server`, --server) must begin with a letter or a "
-            f"digit, and have only these and . _ - in it. Received: server={name!r}"
+            "digit, have only these and . _ - in it, and be no name of their settings. "
+            f"Received: server={name!r}"
         )
     return f"{REPOSITORY}/{name}/{_VERSION}/{file}"
 

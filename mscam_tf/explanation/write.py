@@ -116,7 +116,7 @@ def write_explanations(
     """
     check_paths(paths)
     if box_format is not None:
-        check_box_format(box_format)
+        check_box_format(box_format, paths)
     folder = Path(folder)
     claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
     value_range = find_run(run).read_value_range()

@@ -32,7 +32,7 @@ def export_boxes(
         box_format: `"coco"`, `"yolo"` or `"voc"`.
 
     Raises:
-        MscamError: If the format is none of these.
+        MscamError: If the format is none of these, or an image is called `classes` in `"yolo"`.
 
     Examples:
         >>> import tempfile, pathlib
@@ -41,7 +41,7 @@ def export_boxes(
         >>> (folder / "a.txt").read_text()
         '0 0.2 0.2 0.2 0.2'
     """
-    check_box_format(box_format)
+    check_box_format(box_format, sizes)
     found = AnnotationSet(
         Annotation(image, (width, height), [_convert(box) for box in boxes.get(image, ())])
         for image, (height, width) in sizes.items()
@@ -53,10 +53,16 @@ def export_boxes(
         _write_each(found, labels, Path(path), box_format)
 
 
-def check_box_format(box_format: str) -> None:
-    """Raise `MscamError` if it is none that `export_boxes` writes."""
+def check_box_format(box_format: str, images: Iterable[str | Path] = ()) -> None:
+    """Raise `MscamError` if it is none that `export_boxes` writes, or none for these images."""
     if box_format not in _FORMATS:
         raise MscamError(f"`box_format` must be one of {_FORMATS}. Received: {box_format=}")
+    named = [str(path) for path in images if Path(path).stem.lower() == Path(CLASS_FILE).stem]
+    if box_format == "yolo" and named:
+        raise MscamError(
+            f"In the format yolo {CLASS_FILE} is the list of classes, so an image of that name can "
+            f"have no boxes: rename it, or take coco or voc. Received: {named[0]!r}"
+        )
 
 
 def _convert(box: Box) -> BoundingBox:

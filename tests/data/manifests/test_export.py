@@ -61,3 +61,13 @@ def test_images_of_one_name_do_not_overwrite_each_other(tmp_path):
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(MscamError, match=r"must be one of.*box_format='kitti'"):
         export_boxes(BOXES, SIZES, tmp_path, "kitti")
+
+
+@pytest.mark.parametrize("image", ["a/classes.png", "Classes.tif"])
+def test_an_image_does_not_take_the_place_of_the_list_of_classes(tmp_path, image):
+    boxes, sizes = {image: [Box(2, 1, 6, 3, "bone")]}, {image: (10, 20)}
+    with pytest.raises(MscamError, match=rf"list of classes.*rename it.*Received: '{image}'"):
+        export_boxes(boxes, sizes, tmp_path / "yolo", "yolo")
+    assert not (tmp_path / "yolo").exists()
+    export_boxes(boxes, sizes, tmp_path / "voc", "voc")
+    assert len(list((tmp_path / "voc").iterdir())) == 1
