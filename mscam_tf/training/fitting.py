@@ -128,6 +128,7 @@ def _fit_phase(
         keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
     ]
     with fuse_norms(trainer):
+        _build_losses(trainer, datasets["validation_data"])
         trainer.fit(
             **datasets,
             shuffle=False,  # The dataset shuffles itself.
@@ -136,6 +137,17 @@ def _fit_phase(
             initial_epoch=keeper.progress.epoch,
             callbacks=[*common, *callbacks],
         )
+
+
+def _build_losses(trainer: keras.Model, held_out: tf.data.Dataset) -> None:
+    """Make the losses and metrics of a model.
+
+    Where there are none yet, Keras on JAX takes a batch of the training for it: of an epoch that
+    would be lost, and of random states that the next one would draw from at the same time.
+    """
+    if keras.backend.backend() == "jax":
+        trainer.test_on_batch(*next(held_out.as_numpy_iterator()))
+        trainer.reset_metrics()
 
 
 def _compile(trainer: keras.Model, run: Run, phase: _Phase, deep: float) -> None:
