@@ -17,15 +17,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from benchmarks.common.data import make_data
-from benchmarks.common.networks import PRECISION
 from benchmarks.common.report import describe_difference, write_page
 from benchmarks.common.work import open_work, remember
 from mscam_tf.data.manifests import NO_OBJECT, find_boxes, relocate, write_boxes
-from mscam_tf.metrics import score_marks
+from mscam_tf.metrics import score_marks, sharpen_maps
 
 ALL = 10**6  # Boxed images a class: as many as there are.
 _SIDE, _TRAINING, _TESTS, _DIFFICULTY = 128, 400, 400, 2.0  # Of what is simulated.
@@ -35,10 +35,12 @@ _HELD_OUT = 8  # Of so many images one is for the validation.
 
 _TEXT = (
     "DenseNet-121 from the embedded weights, trained by `mscam_tf.train` on the labels of all "
-    f"images and on the boxes of so many images a class, {{}} epochs in {PRECISION}. Welds: "
+    "images and on the boxes of so many images a class, {} epochs in {}. Welds: "
     "patches of weld films, one film left out in turn. Simulation: "
     f"{_TRAINING} images of {_SIDE} x {_SIDE} pixels, `bone` or `none`, at the difficulty "
-    f"{_DIFFICULTY:g}, and {_TESTS} others to test on. Of the highest map of a class with objects: "
+    f"{_DIFFICULTY:g}, and {_TESTS} others to test on. The map is the log-odds of any object at "
+    "each place, over all scales; `sharp` is the sharp map made of it, whose highest value is its "
+    "score of the image. Of each: "
     "share of the boxes found at one false mark an image (maxima over windows of 15 pixels; "
     "3 pixels beside a box count), of all, and of those with a side (root of the area) below "
     f"{_EDGES[0]:g} pixels, below {_EDGES[1]:g}, and above; pointing game (3 pixels), and pixel "
@@ -47,7 +49,7 @@ _TEXT = (
     "films, or seeds."
 )
 _HEADER = (
-    *("data", "boxed", "trials", "found", "small", "middle", "large"),
+    *("data", "map", "boxed", "trials", "found", "small", "middle", "large"),
     *("pointing", "AP", "AUROC", "more found"),
 )
 
@@ -119,9 +121,7 @@ def measure(data: Data, boxed: int, seed: int, settings: dict, folder: Path) -> 
     import keras
 
     began = time.perf_counter()
-    config = mscam_tf.TrainConfig(
-        patience=settings["epochs"], precision=PRECISION, seed=seed, **settings
-    )
+    config = mscam_tf.TrainConfig(patience=settings["epochs"], seed=seed, **settings)
     manifest = mark(data, boxed, seed, folder / "data")
     run = mscam_tf.train(manifest, folder / "run", config, resume=True)
     found = score(run, data.tests)
@@ -131,29 +131,40 @@ def measure(data: Data, boxed: int, seed: int, settings: dict, folder: Path) -> 
     return found
 
 
-def score(run, tests: mscam_tf.Manifest) -> dict:
-    """Score the highest map of any class with objects, and the classifier."""
+def score(run, tests: mscam_tf.Manifest) -> dict[str, dict]:
+    """Score the map of any object, and the sharp map, with what each says of whole images."""
     images = np.stack([mscam_tf.read_image(path) for path in tests.paths])
     boxes = find_boxes(tests) or {}
     corners = [_list_corners(boxes.get(sample.path, ())) for sample in tests.samples]
     explainer = mscam_tf.build_explainer(run.load_model(), map_size=images.shape[1:])
     outputs = explainer.predict(images[..., None], batch_size=16, verbose=0)
     objects = np.array(run.class_names) != NO_OBJECT
-    maps = outputs["maps"][..., objects].max(-1)
+    logits, maps = (_find_odds(outputs[name], objects) for name in ("logits", "maps"))
+    sharp = np.stack([sharpen_maps(*pair) for pair in zip(maps, images, strict=True)])
+    labels = np.array([sample.label != NO_OBJECT for sample in tests.samples])
+    kinds = {"sum": (maps, logits), "sharp": (sharp, sharp.max((1, 2)))}
+    return {kind: score_maps(*own, corners, labels) for kind, own in kinds.items()}
+
+
+def _find_odds(values: np.ndarray, objects: np.ndarray) -> np.ndarray:
+    return logsumexp(values[..., objects], axis=-1) - logsumexp(values[..., ~objects], axis=-1)
+
+
+def score_maps(maps: np.ndarray, scores: np.ndarray, corners: list, labels: np.ndarray) -> dict:
+    """Say which boxes `(n, 4)` the maps of the images find, and how well the scores rank these."""
     marks = score_marks(maps, corners, _TOLERANCE)
-    masks = np.stack([_fill(found, images.shape[1:]) for found in corners])
+    masks = np.stack([_fill(found, maps.shape[1:]) for found in corners])
     there = masks.any((1, 2))
     precision, prevalence = mscam_tf.pixel_average_precision(maps[there], masks[there])
     pairs = zip(maps[there], masks[there], strict=True)
     hits = [mscam_tf.points_at(*pair, _TOLERANCE) for pair in pairs]
-    labels = np.array([sample.label != NO_OBJECT for sample in tests.samples])
     sides = [float(np.sqrt((c[2] - c[0]) * (c[3] - c[1]))) for found in corners for c in found]
     return {
         "found": (marks.objects > marks.find_threshold(1.0)).tolist(),
         "sides": sides,
         "pointing": float(np.mean(hits)),
         "ap": precision / prevalence,
-        "auroc": float(roc_auc_score(labels, outputs["probabilities"][:, objects].sum(1))),
+        "auroc": float(roc_auc_score(labels, scores)) if 0 < labels.mean() < 1 else None,
     }
 
 
@@ -171,20 +182,24 @@ def _fill(corners: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
 
 
 def sum_up(trial: dict) -> dict[str, float]:
-    """Return the numbers of one trial; a film without boxes of a size has none for it."""
+    """Return the numbers of one trial.
+
+    A film without boxes of a size has none for it, and one without good patches no AUROC.
+    """
     found, sides = np.array(trial["found"], float), np.array(trial["sides"])
     sizes = np.digitize(sides, _EDGES)
     by_size = {f"size{k}": found[sizes == k].mean() if (sizes == k).any() else np.nan
                for k in range(3)}  # fmt: skip
-    return {"froc": found.mean(), **by_size, **{n: trial[n] for n in ("pointing", "ap", "auroc")}}
+    others = {n: np.array(trial[n], float) for n in ("pointing", "ap", "auroc")}
+    return {"froc": found.mean(), **by_size, **others}
 
 
-def tabulate(name: str, trials: dict[tuple[int, str, int], dict]) -> list[list[str]]:
+def tabulate(name: str, kind: str, trials: dict[tuple[int, str, int], dict]) -> list[list[str]]:
     """Return a row for each number of boxed images: means over films and seeds.
 
     The first numbers are paired with those of none boxed, each film with itself, or each seed.
     """
-    numbers = {key: sum_up(trial) for key, trial in trials.items()}
+    numbers = {key: sum_up(trial[kind]) for key, trial in trials.items()}
     counts = sorted({boxed for boxed, _, _ in numbers})
     units = sorted({(place, seed) for _, place, seed in numbers})
     films = len({place for place, _ in units}) > 1
@@ -201,7 +216,7 @@ def tabulate(name: str, trials: dict[tuple[int, str, int], dict]) -> list[list[s
         cells += [f"{means['ap']:.1f}", f"{means['auroc']:.3f}"]
         label = "all" if boxed == ALL else str(boxed)
         gain = describe_difference(difference) if boxed and len(difference) > 1 else ""
-        rows.append([name, label, str(len(own)), *cells, gain])
+        rows.append([name, kind, label, str(len(own)), *cells, gain])
     return rows
 
 
@@ -212,10 +227,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--map-weight", type=float, default=1.0)
+    parser.add_argument("--precision", default="float32")
     parser.add_argument("--no-simulation", action="store_true")
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
-    settings = {"epochs": arguments.epochs, "map_weight": arguments.map_weight}
+    settings = {name: getattr(arguments, name) for name in ("epochs", "map_weight", "precision")}
     work = open_work("boxes", arguments.work, side=_SIDE, images=_TRAINING, **settings)
     counts = [ALL if text == "all" else int(text) for text in arguments.boxes]
     sources: dict[str, list[list[Data]]] = {}
@@ -232,16 +248,18 @@ def main() -> None:
                     work / f"{trial}.json",
                     partial(measure, data, boxed, seed, settings, work / trial),
                 )
-    rows = [row for name, found in trials.items() for row in tabulate(name, found)]
+    pairs = itertools.product(trials.items(), ("sum", "sharp"))
+    rows = [row for (name, found), kind in pairs for row in tabulate(name, kind, found)]
     films = f"--films PATCHES/{arguments.films.name} " if arguments.films else ""
     write_page(
         "boxes",
         "A few boxes",
-        _TEXT.format(arguments.epochs),
+        _TEXT.format(arguments.epochs, arguments.precision),
         _HEADER,
         rows,
         arguments=f"{films}--boxes {' '.join(arguments.boxes)} --seeds {arguments.seeds} "
-        f"--epochs {arguments.epochs}",
+        f"--epochs {arguments.epochs} --precision {arguments.precision}"
+        f"{' --no-simulation' * arguments.no_simulation}",
     )
 
 
