@@ -8,6 +8,7 @@ file, so that a run that was stopped goes on where it was.
 """
 
 import argparse
+import shlex
 import time
 from collections import defaultdict
 from functools import cache
@@ -44,13 +45,13 @@ def _build(weights: str | None, steps: int) -> Network:
     return Network(weights=weights, steps=steps, learning_rate=TRAINING["learning_rate"])
 
 
-def run(name: str, draws: int, crops, path: Path) -> None:
+def run(name: str, draws: int, sizes: list[int], crops, path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
     _, images, labels = crops
     done = {(r["method"], int(r["size"]), int(r["draw"])) for r in read_rows(path)}
     for draw in range(draws):
-        for size in SIZES:
+        for size in sizes:
             if (name, size, draw) in done:
                 continue
             training = draw_crops(labels, size, draw)
@@ -103,6 +104,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), choices=SIZES)
     parser.add_argument("--work", type=Path, default=None)
     arguments = parser.parse_args()
     settings = {"crops": arguments.folder.name, "epochs": _EPOCHS, **TRAINING}
@@ -110,7 +112,7 @@ def main() -> None:
     path = work / "scores.csv"
     crops = read_crops(arguments.folder)
     for name in arguments.methods:
-        run(name, arguments.draws, crops, path)
+        run(name, arguments.draws, arguments.sizes, crops, path)
     found = collect(read_rows(path))
     draw_picture(found, RESULTS.parent / "images" / "learning_curve.png")
     write_page(
@@ -134,8 +136,10 @@ def main() -> None:
                 ),
             ]
             for size in SIZES
+            if any(found[name][size] for name in found)
         ],
-        arguments=f"{arguments.folder.name} --draws {arguments.draws}",
+        arguments=f"{arguments.folder.name} --draws {arguments.draws} "
+        f"--methods {shlex.join(arguments.methods)} --sizes {' '.join(map(str, arguments.sizes))}",
     )
 
 

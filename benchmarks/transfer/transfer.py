@@ -7,6 +7,7 @@ prediction is kept in a CSV file, so that a run that was stopped goes on where i
 """
 
 import argparse
+import shlex
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -161,7 +162,8 @@ def main() -> None:
         "crops and seeds.",
         ["method", "seeds", "accuracy", "AUROC", "gain of `xray, multi`"],
         describe(read_rows(path), "xray, multi"),
-        arguments=f"{arguments.folder.name} --seeds {arguments.seeds}",
+        arguments=f"{arguments.folder.name} --seeds {arguments.seeds} "
+        f"--methods {shlex.join(arguments.methods)}",
     )
 
 
