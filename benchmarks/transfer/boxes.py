@@ -17,20 +17,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.special import logsumexp
-from sklearn.metrics import roc_auc_score
 
 import mscam_tf
+from benchmarks.common.box_scores import score
 from benchmarks.common.data import make_data
 from benchmarks.common.report import describe_difference, write_page
 from benchmarks.common.work import open_work, remember
 from mscam_tf.data.manifests import NO_OBJECT, find_boxes, relocate, write_boxes
-from mscam_tf.metrics import score_marks, sharpen_maps
 
 ALL = 10**6  # Boxed images a class: as many as there are.
 _SIDE, _TRAINING, _TESTS, _DIFFICULTY = 128, 400, 400, 2.0  # Of what is simulated.
 _EDGES = (12.5, 22.0)  # Side of a box in pixels, the root of its area.
-_TOLERANCE = 3.0  # Pixels.
 _HELD_OUT = 8  # Of so many images one is for the validation.
 
 _TEXT = (
@@ -129,56 +126,6 @@ def measure(data: Data, boxed: int, seed: int, settings: dict, folder: Path) -> 
     shutil.rmtree(folder)
     print(data.name, boxed, seed, f"{time.perf_counter() - began:.0f} s", flush=True)
     return found
-
-
-def score(run, tests: mscam_tf.Manifest) -> dict[str, dict]:
-    """Score the map of any object, and the sharp map, with what each says of whole images."""
-    images = np.stack([mscam_tf.read_image(path) for path in tests.paths])
-    boxes = find_boxes(tests) or {}
-    corners = [_list_corners(boxes.get(sample.path, ())) for sample in tests.samples]
-    explainer = mscam_tf.build_explainer(run.load_model(), map_size=images.shape[1:])
-    outputs = explainer.predict(images[..., None], batch_size=16, verbose=0)
-    objects = np.array(run.class_names) != NO_OBJECT
-    logits, maps = (_find_odds(outputs[name], objects) for name in ("logits", "maps"))
-    sharp = np.stack([sharpen_maps(*pair) for pair in zip(maps, images, strict=True)])
-    labels = np.array([sample.label != NO_OBJECT for sample in tests.samples])
-    kinds = {"sum": (maps, logits), "sharp": (sharp, sharp.max((1, 2)))}
-    return {kind: score_maps(*own, corners, labels) for kind, own in kinds.items()}
-
-
-def _find_odds(values: np.ndarray, objects: np.ndarray) -> np.ndarray:
-    return logsumexp(values[..., objects], axis=-1) - logsumexp(values[..., ~objects], axis=-1)
-
-
-def score_maps(maps: np.ndarray, scores: np.ndarray, corners: list, labels: np.ndarray) -> dict:
-    """Say which boxes `(n, 4)` the maps of the images find, and how well the scores rank these."""
-    marks = score_marks(maps, corners, _TOLERANCE)
-    masks = np.stack([_fill(found, maps.shape[1:]) for found in corners])
-    there = masks.any((1, 2))
-    precision, prevalence = mscam_tf.pixel_average_precision(maps[there], masks[there])
-    pairs = zip(maps[there], masks[there], strict=True)
-    hits = [mscam_tf.points_at(*pair, _TOLERANCE) for pair in pairs]
-    sides = [float(np.sqrt((c[2] - c[0]) * (c[3] - c[1]))) for found in corners for c in found]
-    return {
-        "found": (marks.objects > marks.find_threshold(1.0)).tolist(),
-        "sides": sides,
-        "pointing": float(np.mean(hits)),
-        "ap": precision / prevalence,
-        "auroc": float(roc_auc_score(labels, scores)) if 0 < labels.mean() < 1 else None,
-    }
-
-
-def _list_corners(boxes) -> np.ndarray:
-    return np.array([[b.x_min, b.y_min, b.x_max, b.y_max] for b in boxes], float).reshape(-1, 4)
-
-
-def _fill(corners: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """The boxes as a mask: maps are judged by what annotators draw."""
-    mask = np.zeros(size, bool)
-    for x_min, y_min, x_max, y_max in corners:
-        rows = slice(int(np.floor(y_min)), int(np.ceil(y_max)))
-        mask[rows, int(np.floor(x_min)) : int(np.ceil(x_max))] = True
-    return mask
 
 
 def sum_up(trial: dict) -> dict[str, float]:

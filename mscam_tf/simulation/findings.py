@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import find_objects
 
 from mscam_tf.data.manifests import (
+    BOXES_FILE,
     MANIFEST_FILE,
+    Box,
     Manifest,
     Sample,
     join_findings,
     split_findings,
+    write_boxes,
     write_manifest,
 )
+from mscam_tf.data.reading import number_objects
 from mscam_tf.errors import MscamError
 from mscam_tf.simulation.config import SimulationConfig
 from mscam_tf.simulation.dataset import write_each, write_image
@@ -100,7 +105,8 @@ def write_findings(
     """Write a data set of images with several findings: each combination equally often.
 
     `manifest.csv` lists them with labels such as `bone|void`, or `none`; `masks/FINDING/` has a
-    mask for each finding of each image.
+    mask for each finding of each image, and `boxes.csv` a box around each connected part of these,
+    with the finding as its label.
 
     Args:
         folder: Where to write; created if missing.
@@ -125,11 +131,13 @@ def write_findings(
     settings = {"kind": "findings", "images": images, "config": asdict(config), "seed": seed}
     labels = assign_findings(images, open_stream(settings, 0))
     write = partial(_write_one, folder, config, settings)
-    samples = []
-    for sample in write_each(write, labels, processes):
+    samples, boxes = [], {}
+    for sample, boxes_of_one in write_each(write, labels, processes):
         samples.append(sample)
+        boxes[sample.path] = boxes_of_one
         if on_progress is not None:
             on_progress(1)
+    write_boxes(boxes, folder / BOXES_FILE)
     write_manifest(Manifest(folder, tuple(samples)), folder / MANIFEST_FILE)
     return folder
 
@@ -161,10 +169,16 @@ def _draw(name: str, config: SimulationConfig, generator: np.random.Generator) -
 
 def _write_one(
     folder: Path, config: SimulationConfig, settings: Mapping[str, Any], index: int, label: str
-) -> Sample:
+) -> tuple[Sample, list[Box]]:
     found = simulate_findings(split_findings(label), config, open_stream(settings, index + 1))
     name = f"{index:05d}.png"
     write_image(folder / "images" / name, found.image)
     for finding, mask in found.masks.items():
         write_image(folder / "masks" / finding / name, mask.astype(np.uint8) * 255)
-    return Sample(f"images/{name}", label, f"images/{name}")
+    boxes = [box for finding, mask in found.masks.items() for box in _find_boxes(mask, finding)]
+    return Sample(f"images/{name}", label, f"images/{name}"), boxes
+
+
+def _find_boxes(mask: np.ndarray, finding: str) -> list[Box]:
+    places = find_objects(number_objects(mask))
+    return [Box(x.start, y.start, x.stop, y.stop, finding) for y, x in places]

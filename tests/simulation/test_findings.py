@@ -77,6 +77,25 @@ def test_a_data_set_lists_all_combinations(tmp_path):
         assert path.read_bytes() == (tmp_path / "two" / "images" / path.name).read_bytes()
 
 
+def test_each_part_of_a_finding_has_a_box(tmp_path):
+    folder = write_findings(tmp_path / "one", 16, CONFIG, seed=3)
+    boxes = mscam_tf.read_boxes(folder / "boxes.csv")
+    for sample in mscam_tf.read_manifest(folder).samples:
+        for finding in FINDINGS:
+            own = [box for box in boxes.get(sample.path, ()) if box.label == finding]
+            filled = np.zeros((64, 64), bool)
+            for box in own:
+                filled[box.find_pixels()] = True
+            path = folder / "masks" / finding / sample.path.split("/")[-1]
+            assert path.exists() == bool(own)
+            if own:
+                with Image.open(path) as mask:
+                    shown = np.asarray(mask) > 0
+                assert filled[shown].all()  # Nothing lies outside, and no box is wider:
+                assert all(shown[box.find_pixels()].any(1).all() for box in own)
+                assert all(shown[box.find_pixels()].any(0).all() for box in own)
+
+
 def test_findings_from_the_command_line(tmp_path):
     options = ["--labels", "findings", "--images", "8", "--image-size", "64", "64"]
     result = CliRunner().invoke(app, ["simulate", str(tmp_path / "out"), *options])
