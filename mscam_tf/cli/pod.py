@@ -1,5 +1,6 @@
 """The command `mscam pod`."""
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,6 +132,12 @@ def _print_report(report: "DetectionReport") -> None:
         rows = [(_name(one), *_describe(one), f"{one.log_likelihood:.1f}") for one in report.models]
         columns = ("other forms of the curve", *columns[2:], "log likelihood")
         CONSOLE.print(make_table("", *columns, rows=rows))
+    curves = (*(one.curve for one in report.detections if one.curve), *report.models)
+    if not all(curve.is_tried(size) for curve in curves for size in _find_figures(curve)):
+        say(
+            "Beyond the largest object and below the smallest a curve is a guess, so no figure is "
+            "stated there. Try objects of such sizes too."
+        )
     for one in report.detections[1:] or report.detections:
         _print_sizes(one)
 
@@ -146,10 +153,12 @@ def _name(curve: "DetectionCurve") -> str:
 def _describe(curve: "DetectionCurve | None") -> tuple[str, str, str, str]:
     if curve is None:
         return ("-",) * 4
-    bound, largest = curve.bound_size(), curve.sizes.max()
-    far = " (beyond the largest)" if bound > largest else ""
-    misfit = "-" if curve.penalized else f"{curve.misfit:.3f}"
-    return f"{curve.find_size(0.5):.3g}", f"{curve.find_size():.3g}", f"{bound:.3g}{far}", misfit
+    a50, a90, bound = map(curve.show_size, _find_figures(curve))
+    return a50, a90, bound, "-" if isnan(curve.misfit) else f"{curve.misfit:.3f}"
+
+
+def _find_figures(curve: "DetectionCurve") -> tuple[float, float, float]:
+    return curve.find_size(0.5), curve.find_size(), curve.bound_size()
 
 
 def _print_sizes(one: "Detection") -> None:

@@ -143,7 +143,10 @@ def _fit(name: str, sizes: np.ndarray, hits: np.ndarray, link: str, log: bool) -
 
 
 def describe_curve(curve: DetectionCurve) -> dict[str, Any]:
-    """Return the figures of a curve: what it is, `a50`, `a90`, `a90_95`, and how well it fits."""
+    """Return the figures of a curve: what it is, `a50`, `a90`, `a90_95`, and how well it fits.
+
+    `extrapolated` names those beyond the largest object that was tried, or below the smallest.
+    """
     sizes = {"a50": curve.find_size(0.5), "a90": curve.find_size(), "a90_95": curve.bound_size()}
     numbers = sizes | {"misfit": curve.misfit, "log_likelihood": curve.log_likelihood}
     return {
@@ -153,4 +156,6 @@ def describe_curve(curve: DetectionCurve) -> dict[str, Any]:
         "intercept": curve.intercept,
         "slope": curve.slope,
         **{name: value if math.isfinite(value) else None for name, value in numbers.items()},
+        "tried": [float(curve.sizes.min()), float(curve.sizes.max())],
+        "extrapolated": [name for name, size in sizes.items() if not curve.is_tried(size)],
     }

@@ -7,8 +7,6 @@ those of the likelihood ratio: a line is rejected where its signed root, correct
 and `a90/95` the one of which, at a confidence of 95 %, at least 90 % are found.
 """
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,13 +16,13 @@ from scipy.stats import norm
 from mscam_tf.errors import MscamError
 from mscam_tf.metrics.checks import to_array
 from mscam_tf.metrics.likelihood import INVERSES, LINKS, BinaryLikelihood, overlap
+from mscam_tf.metrics.misfit import measure_misfit
 from mscam_tf.metrics.proportions import check_share
-from mscam_tf.metrics.signed_root import measure_root
+from mscam_tf.metrics.signed_root import find_end, measure_root
 from mscam_tf.settings import Choice, check_value
 
 LEAST_OBJECTS = 60
-_BINS = 10  # Of the lack-of-fit test.
-_STEPS = 14  # Doublings within which a bound is looked for, from a tenth of the deviation on.
+_ROUNDING = 1e-6  # Of the range of sizes: a figure at the end of it is one of those tried.
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,25 @@ class DetectionCurve:
         return INVERSES[self.link](self.intercept + self.slope * self._place(sizes))
 
     def find_size(self, probability: float = 0.9) -> float:
-        """Return the size of which a share is found: `a90` for 0.9."""
+        """Return the size of which a share is found: `a90` for 0.9; see `is_tried`."""
         check_share("probability", probability)
         return self._restore((float(LINKS[self.link](probability)) - self.intercept) / self.slope)
+
+    def is_tried(self, size: float) -> bool:
+        """Whether a size is none beyond the largest object, or below the smallest.
+
+        There a curve is a guess, and no figure of it may be stated.
+        """
+        low, high = self.sizes.min(), self.sizes.max()
+        slack = _ROUNDING * (high - low)
+        return bool(low - slack <= size <= high + slack)
+
+    def show_size(self, size: float) -> str:
+        """Return a size as text: `3.92`, or `beyond 5.99` or `below 1.02` where none was tried."""
+        if self.is_tried(size):
+            return f"{size:.3g}"
+        low, high = self.sizes.min(), self.sizes.max()
+        return f"beyond {high:.3g}" if size > high else f"below {low:.3g}"
 
     def bound(self, sizes: np.ndarray, confidence: float = 0.95, side: str = "lower") -> np.ndarray:
         """Return a bound of the probability of detection at sizes, one-sided, in `[0, 1]`.
@@ -72,7 +86,7 @@ class DetectionCurve:
         limit = float(norm.ppf(confidence))
 
         def find(x: float) -> float:
-            return self._find_end(
+            return find_end(
                 lambda line: -sign * self._measure(x, line) - limit,
                 self.intercept + self.slope * x,
                 sign * self.slope * float(self._x.std()),
@@ -87,7 +101,8 @@ class DetectionCurve:
     ) -> float:
         """Return the size of which a share is found at a confidence: `a90/95` for 0.9 and 0.95.
 
-        It is infinite where the data do not show that larger objects are found more often.
+        It is infinite where the data do not show that larger objects are found more often, and may
+        be larger than any that was tried; see `is_tried`.
 
         Args:
             probability: The share.
@@ -99,7 +114,7 @@ class DetectionCurve:
         check_share("confidence", confidence)
         line, limit = float(LINKS[self.link](probability)), float(norm.ppf(confidence))
         return self._restore(
-            self._find_end(
+            find_end(
                 lambda x: self._measure(x, line, corrected=corrected) - limit,
                 (line - self.intercept) / self.slope,
                 float(self._x.std()),
@@ -108,22 +123,13 @@ class DetectionCurve:
 
     @cached_property
     def misfit(self) -> float:
-        """The p-value of Hosmer and Lemeshow's test of ten bins: a small one says it fits badly.
+        """The p-value of Hosmer and Lemeshow's test: a small one says it fits badly.
 
-        NaN with Firth's penalty, where the test does not hold.
+        NaN with Firth's penalty, where the test does not hold, and of two sizes.
         """
-        from statsmodels.stats.diagnostic_gen import test_chisquare_binning
-
         if self.penalized:
             return float("nan")
-        p = self.estimate(self.sizes)
-        observed = np.stack([self.hits, ~self.hits], axis=1).astype(float)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Where a bin expects next to no misses.
-            test = test_chisquare_binning(
-                observed, np.stack([p, 1 - p], axis=1), p, _BINS, sort_method="stable"
-            )
-        return float(test.pvalue)
+        return measure_misfit(self.sizes, self.hits, self.estimate(self.sizes))
 
     @cached_property
     def log_likelihood(self) -> float:
@@ -150,19 +156,6 @@ class DetectionCurve:
     def _measure(self, x: float, line: float, *, corrected: bool = True) -> float:
         best = (self.intercept, self.slope)
         return measure_root(self._likelihood, best, x, line, corrected=corrected)
-
-    @staticmethod
-    def _find_end(cost: Callable[[float], float], start: float, step: float) -> float:
-        """Return where a cost that rises from `start` on becomes zero, or infinity."""
-        from scipy.optimize import brentq
-
-        last = start
-        for doubling in range(_STEPS):
-            value = start + 0.1 * step * 2**doubling
-            if cost(value) > 0:
-                return float(brentq(cost, last, value, xtol=1e-6 * abs(step)))
-            last = value
-        return float(np.copysign(np.inf, step))
 
 
 def fit_detection(

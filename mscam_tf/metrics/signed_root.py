@@ -13,12 +13,15 @@ both, and `q` that of the score and the difference of the log likelihoods, under
 145-165, 1996; A. R. Brazzale, A. C. Davison and N. Reid, Applied Asymptotics, 2007, chapter 2.)
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import log_ndtr
 
 from mscam_tf.metrics.likelihood import BinaryLikelihood
 
 _SMALL = 0.02  # Where `r` is nearly zero, the correction is 0 / 0.
+_STEPS = 14  # Doublings within which an end is looked for, from a tenth of a step on.
 
 
 def measure_root(
@@ -77,3 +80,22 @@ def _compare(link: str, high: np.ndarray, low: np.ndarray) -> np.ndarray:
         return high - low
     odds = [log_ndtr(line) - log_ndtr(-line) for line in (high, low)]
     return np.asarray(odds[0] - odds[1])
+
+
+def find_end(cost: Callable[[float], float], start: float, step: float) -> float:
+    """Return where a cost that rises from `start` on becomes zero, or infinity.
+
+    Args:
+        cost: Below zero at the start.
+        start: Where to begin.
+        step: How far the end may be, about, and on which side.
+    """
+    from scipy.optimize import brentq
+
+    last = start
+    for doubling in range(_STEPS):
+        value = start + 0.1 * step * 2**doubling
+        if cost(value) > 0:
+            return float(brentq(cost, last, value, xtol=1e-6 * abs(step)))
+        last = value
+    return float(np.copysign(np.inf, step))

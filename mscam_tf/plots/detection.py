@@ -22,7 +22,8 @@ def plot_detection(
 
     The line is the curve, the band reaches from the lower to the upper bound, each at a confidence
     of 95 %. Each object is a dot: above if it was found, below if it was missed. Grey lines mark
-    `a90` (dotted) and `a90/95` (dashed).
+    `a90` (dotted) and `a90/95` (dashed) where objects of such sizes were tried; elsewhere the
+    legend says that they lie beyond.
 
     Args:
         curves: For each name the sizes `(n,)`, the hits `(n,)` and the curve, if there is one.
@@ -65,13 +66,14 @@ def _draw_curve(axis: Axes, curve: DetectionCurve) -> None:
     axis.fill_between(places, lower, upper, color="tab:blue", alpha=0.2, linewidth=0)
     axis.plot(places, curve.estimate(places), color="tab:blue")
     axis.axhline(0.9, color="grey", linewidth=0.6)
-    for value, style, name in (
+    for size, style, name in (
         (curve.find_size(), ":", "a90"),
         (curve.bound_size(), "--", "a90/95"),
     ):
-        if low <= value <= 1.5 * high:
-            axis.axvline(
-                value, color="grey", linewidth=1, linestyle=style, label=f"{name} = {value:.3g}"
-            )
+        text = curve.show_size(size)
+        if curve.is_tried(size):
+            axis.axvline(size, color="grey", linewidth=1, linestyle=style, label=f"{name} = {text}")
+        else:
+            axis.plot([], [], color="none", label=f"{name} {text}")
     if axis.get_legend_handles_labels()[0]:
         axis.legend(loc="center right", fontsize=8)

@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 
 from mscam_tf import Box
 from mscam_tf.evaluation import Detection, Hit, TrueObject
-from mscam_tf.evaluation.curves import choose_rows, make_report
+from mscam_tf.evaluation.curves import choose_rows, describe_curve, make_report
 from mscam_tf.evaluation.hits import Hits
+from mscam_tf.metrics import fit_detection
 
 
 def test_of_several_objects_in_an_image_the_largest_owns_the_verdict():
@@ -42,3 +44,16 @@ def test_many_sizes_are_counted_in_equal_parts():
         0,
         10,
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "a50", "a90", "extrapolated"),
+    [((10, 20), 2.0, 8.0, ["a90", "a90_95"]), ((30, 35), 0.407, 2.457, ["a50", "a90", "a90_95"])],
+)
+def test_figures_that_no_object_had_are_named(found, a50, a90, extrapolated):
+    """Of 40 objects of 1 and of 2 each: log odds -ln 3 and 0, or ln 3 and ln 7, by log2 size."""
+    sizes, hits = np.repeat([1.0, 2.0], 40), np.arange(80) % 40 < np.repeat(found, 40)
+    figures = describe_curve(fit_detection(sizes, hits))
+    assert figures["tried"] == [1, 2]
+    assert figures["extrapolated"] == extrapolated
+    assert [figures["a50"], figures["a90"]] == pytest.approx([a50, a90], abs=1e-3)

@@ -112,6 +112,37 @@ def test_where_size_says_nothing_the_bound_is_infinite():
     assert (curve.bound(np.array([2.0]))[0]) > 0
 
 
+def draw_two_sizes(first, second):
+    """Return 40 objects of size 1 and 40 of 2, of which some are found: a line fits both shares."""
+    found = np.concatenate([np.arange(40) < first, np.arange(40) < second])
+    return np.repeat([1.0, 2.0], 40), found
+
+
+def test_what_lies_beyond_the_largest_object_is_no_figure_by_hand():
+    """A quarter of 1 and a half of 2: log odds of -ln 3 and 0, so a90 = 2 + ln 9 / ln 3 = 4."""
+    curve = fit_detection(*draw_two_sizes(10, 20), log=False)
+    assert curve.find_size(0.5) == pytest.approx(2)
+    assert curve.find_size() == pytest.approx(4)
+    assert curve.bound_size() > 4
+    assert [curve.is_tried(size) for size in (0.99, 1, 1.5, 2, 4)] == [0, 1, 1, 1, 0]
+    assert [curve.show_size(size) for size in (0.99, 1.5, 4, np.inf, -np.inf)] == [
+        *("below 1", "1.5", "beyond 2", "beyond 2", "below 1")
+    ]
+    by_logarithm = fit_detection(*draw_two_sizes(10, 20))
+    assert by_logarithm.find_size() == pytest.approx(8)  # 2 * 2^(ln 9 / ln 3)
+    assert by_logarithm.show_size(by_logarithm.find_size()) == "beyond 2"
+
+
+def test_what_lies_below_the_smallest_object_is_no_figure_by_hand():
+    """Three quarters of 1 and 0.9 of 2: log odds of ln 3 and 2 ln 3, so a50 = 0."""
+    curve = fit_detection(*draw_two_sizes(30, 36), log=False)
+    assert curve.find_size(0.5) == pytest.approx(0, abs=1e-4)
+    assert curve.show_size(curve.find_size(0.5)) == "below 1"
+    assert curve.show_size(curve.find_size(0.8)) == "1.26"  # ln 4 / ln 3
+    assert curve.find_size() == pytest.approx(2)
+    assert curve.show_size(curve.bound_size()) == "beyond 2"
+
+
 @pytest.mark.parametrize(
     ("sizes", "hits", "match"),
     [

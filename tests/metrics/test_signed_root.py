@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit
 
 from mscam_tf.metrics.likelihood import BinaryLikelihood
-from mscam_tf.metrics.signed_root import measure_root
+from mscam_tf.metrics.signed_root import find_end, measure_root
 
 X = np.array([-1.3, -0.6, -0.2, 0.1, 0.7, 0.9, 1.4, 2.2])
 HITS = np.array([False, False, True, False, True, False, True, True])
@@ -46,3 +46,13 @@ def test_with_a_penalty_nothing_is_corrected():
     best = likelihood.maximize()
     plain = measure_root(likelihood, best, 0.5, 1.0, corrected=False)
     assert measure_root(likelihood, best, 0.5, 1.0) == plain != 0
+
+
+@pytest.mark.parametrize(("step", "end"), [(1.0, 5.0), (-1.0, -1.0)])
+def test_an_end_is_where_a_cost_becomes_zero(step, end):
+    assert find_end(lambda x: abs(x - 2) - 3, 2.0, step) == pytest.approx(end)
+
+
+def test_a_cost_that_stays_below_zero_has_no_end():
+    ends = [find_end(lambda x: np.tanh(x) - 1.5, 0.0, step) for step in (1.0, -1.0)]
+    assert ends == [np.inf, -np.inf]

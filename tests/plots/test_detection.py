@@ -7,7 +7,7 @@ from mscam_tf.plots import plot_detection
 def test_each_set_of_objects_has_a_panel_with_its_hits():
     generator = np.random.default_rng(0)
     sizes = generator.uniform(1, 6, 120)
-    hits = generator.uniform(size=120) < sizes / 6
+    hits = generator.uniform(size=120) < sizes / 4
     curve = fit_detection(sizes, hits)
     figure = plot_detection(
         {"all": (sizes, hits, curve), "a": (sizes[:9], hits[:9], None)}, "diameter (mm)"
@@ -22,3 +22,13 @@ def test_each_set_of_objects_has_a_panel_with_its_hits():
     labels = [text.get_text() for text in first.get_legend().get_texts()]
     assert f"a90 = {curve.find_size():.3g}" in labels
     assert not second.lines
+
+
+def test_a_size_that_was_not_tried_has_no_line():
+    """A quarter of 1 and a half of 2 are found: a90 = 8, and a90/95 is larger still."""
+    sizes, hits = np.repeat([1.0, 2.0], 40), np.arange(80) % 40 < np.repeat([10, 20], 40)
+    figure = plot_detection({"all": (sizes, hits, fit_detection(sizes, hits))}, "side (px)")
+    (axis,) = figure.axes
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert labels == ["a90 beyond 2", "a90/95 beyond 2"]
+    assert axis.get_xlim()[1] < 2.2
