@@ -1,5 +1,5 @@
-"""What a version wrote is read for ever: a run, a classifier and pretrained weights of 0.1.0, and
-a reference for drift of 0.4.0."""
+"""What a version wrote is read for ever: a run, a classifier and pretrained weights of 0.1.0, a
+reference for drift of 0.4.0, and an operating point from before they had a format number."""
 
 import json
 import shutil
@@ -12,6 +12,7 @@ import pytest
 import mscam_tf
 from mscam_tf.drift import FEATURES, measure_image, read_reference
 from mscam_tf.models import read_pretrained
+from mscam_tf.runs import read_operating_point, write_operating_point
 
 SAVED = Path(__file__).parent / "saved"
 
@@ -86,3 +87,19 @@ def test_a_reference_for_drift_is_what_it_was(tmp_path, expected):
         np.testing.assert_allclose(found, kept, atol=1e-4, err_msg=name)
     logits = load_run().predict(images, verbose=0)
     np.testing.assert_allclose(logits, reference.logits, atol=1e-4)
+
+
+def test_an_operating_point_is_what_it_was(tmp_path):
+    """Without a number it is the first format; it is written again with one."""
+    for name in ("run/config.json", "operating_point.json"):
+        shutil.copy(SAVED / name, tmp_path)
+    run, path = mscam_tf.open_run(tmp_path), tmp_path / "operating_point.json"
+    before = json.loads(path.read_text())
+    assert "format" not in before
+    point = read_operating_point(run)
+    assert (point.decision_threshold, point.map_thresholds) == (0.625, {"wide": 1.375})
+    assert (point.scale, point.minimum_area, point.good) == (1, 16.0, "none")
+    assert point.record["false_rejects"]["groups"] == 100
+    write_operating_point(run, point)
+    assert json.loads(path.read_text()) == {"format": 1, **before}
+    assert read_operating_point(run) == point

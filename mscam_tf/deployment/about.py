@@ -145,12 +145,20 @@ def describe_export(
         "task": "one_label" if run.task.exclusive else "several_findings",
         "activation": run.task.activation,
         "relevance": np.asarray(relevance).tolist(),
-        **{name: run.read_record(name) for name in RECORDS},
-        "run": {**encode_run(run), "data": ""},  # Where the images lay is no matter of the line's.
+        **{name: _read_record(run, name) for name in RECORDS},
+        "run": {**encode_run(run), "data": ""},
         "sha256": dict(hashes),
         "comparisons": {name: dict(values) for name, values in comparisons.items()},
         "versions": list_versions(_PACKAGES),
     }
+
+
+def _read_record(run: Run, name: str) -> dict[str, Any] | None:
+    """Return what a run keeps; where the images lay is no matter of the line's."""
+    values = run.read_record(name)
+    if values is not None:
+        values.get("record", {}).pop("data", None)
+    return values
 
 
 def describe_model(run: Run) -> dict[str, str]:

@@ -20,6 +20,7 @@ from mscam_tf.runs import (
     Session,
     choose_negatives,
     count_trained,
+    describe_samples,
     find_good_class,
     find_good_images,
     find_run,
@@ -38,7 +39,7 @@ class _Measured:
     """What a run says of labelled images, the highest place of each map, and what they are like."""
 
     session: Session
-    samples: tuple[Sample, ...]
+    manifest: Manifest
     logits: np.ndarray
     maxima: np.ndarray
     labels: np.ndarray
@@ -46,7 +47,7 @@ class _Measured:
 
     @property
     def groups(self) -> np.ndarray:
-        return np.array([sample.group for sample in self.samples])
+        return np.array([sample.group for sample in self.manifest.samples])
 
 
 def calibrate(
@@ -77,9 +78,10 @@ def calibrate(
     Of 99 good images or more, what they are like is kept with the run too (`mscam_tf.drift`), so
     that an inspection can tell when images change.
 
-    The record of the operating point holds both rates at the chosen threshold, in groups: counts,
-    the 95 % interval of Clopper and Pearson, and the upper bound at 95 %. Both hold for the rate
-    that was chosen too, because `k` depends on the number of groups alone.
+    The record of the operating point says which images chose it (`describe_samples`), and holds
+    both rates at the chosen threshold, in groups: counts, the 95 % interval of Clopper and Pearson,
+    and the upper bound at 95 %. Both hold for the rate that was chosen too, because `k` depends on
+    the number of groups alone.
 
     Args:
         run: A finished run, or a session of it.
@@ -175,9 +177,10 @@ def _measure(
         maxima.append(draft.take_maps(explanation).max(axis=(0, 1)))
         if on_progress is not None:
             on_progress(1)
-    labels = session.task.encode(replace(manifest, samples=tuple(samples)))
+    readable = replace(manifest, samples=tuple(samples))
+    labels = session.task.encode(readable)
     stacked = (np.stack(logits), np.stack(maxima), labels, np.stack(features))
-    return _Measured(session, tuple(samples), *stacked)
+    return _Measured(session, readable, *stacked)
 
 
 def _limit_false_rejects(
@@ -235,6 +238,6 @@ def _describe(measured: _Measured, point: OperatingPoint, wanted: dict[str, Any]
         "made_by": "calibration",
         **wanted,
         "confidence": CONFIDENCE,
-        "images": len(measured.samples),
+        **describe_samples(measured.manifest),
         **{name: rate.to_json() for name, rate in rates.items()},
     }

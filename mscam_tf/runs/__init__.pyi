@@ -24,6 +24,7 @@ from .run import encode_run as encode_run
 from .run import open_run as open_run
 from .samples import check_own_data as check_own_data
 from .samples import count_trained as count_trained
+from .samples import describe_samples as describe_samples
 from .samples import select_samples as select_samples
 from .session import Session as Session
 from .session import find_run as find_run

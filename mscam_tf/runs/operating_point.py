@@ -11,7 +11,7 @@ from mscam_tf.runs.results import Explanation
 from mscam_tf.runs.run import Run
 from mscam_tf.settings import is_finite
 
-_RECORD = "operating_point"
+_RECORD, _FORMAT = "operating_point", 1
 SUM, SHARP = "sum", "sharp"
 
 
@@ -32,7 +32,8 @@ class OperatingPoint:
         minimum_area: Pixels that a region must have.
         good: The class of good images; `None` where a run knows none, or several findings, of which
             a good image has none.
-        record: How the thresholds were chosen: counts, wanted rates, intervals.
+        record: How the thresholds were chosen, and by which images (`describe_samples`): counts,
+            wanted rates, intervals.
 
     Raises:
         MscamError: If a value is not of its kind or out of range.
@@ -117,11 +118,20 @@ def read_operating_point(run: Run) -> OperatingPoint | None:
     """Read the operating point that a run keeps; `None` if it keeps none, as older runs.
 
     Raises:
-        RunError: If the file is damaged, or of other classes than those of the run.
+        RunError: If the file is damaged, a newer version of the library wrote it, or it is of other
+            classes than those of the run.
     """
     values = run.read_record(_RECORD)
     if values is None:
         return None
+    values = dict(values)
+    number = values.pop("format", 0)  # The first had none, and are the same otherwise.
+    if number not in (0, _FORMAT):
+        raise RunError(
+            f"{run.folder / _RECORD}.json has a format that this version of mscam-tf does not "
+            f"know; install a newer version. Expected: a format up to {_FORMAT}. "
+            f"Received: format={number!r}"
+        )
     try:
         point = OperatingPoint(**values)
         point.check_classes(run.class_names)
@@ -138,4 +148,4 @@ def write_operating_point(run: Run, point: OperatingPoint) -> None:
         MscamError: If it is of other classes than those of the run.
     """
     point.check_classes(run.class_names)
-    run.write_record(_RECORD, asdict(point))
+    run.write_record(_RECORD, {"format": _FORMAT, **asdict(point)})

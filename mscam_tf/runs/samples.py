@@ -1,8 +1,11 @@
 """The images of a run: which of them, and how they reach its model."""
 
 import filecmp
+import hashlib
 import logging
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from mscam_tf.data.manifests import (
     SPLITS,
@@ -127,3 +130,34 @@ def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
             seen,
             len(manifest.samples),
         )
+
+
+def describe_samples(manifest: Manifest) -> dict[str, Any]:
+    """Return what a record says of the images that something was fitted on.
+
+    Args:
+        manifest: Images that can be read.
+
+    Returns:
+        The folder of the `data`; the number of `images` and of `groups` of them; their `sha256`, of
+        what is in the files and their labels, whatever the files are called and wherever they lie;
+        and the `version` of this library.
+
+    Examples:
+        >>> describe_samples(manifest)["groups"]  # doctest: +SKIP
+        598
+    """
+    pairs = zip(manifest.paths, manifest.samples, strict=True)
+    lines = sorted(f"{_hash(path)} {sample.label}" for path, sample in pairs)
+    return {
+        "data": str(manifest.root),
+        "images": len(lines),
+        "groups": len({sample.group for sample in manifest.samples}),
+        "sha256": hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest(),
+        "version": version("mscam-tf"),
+    }
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

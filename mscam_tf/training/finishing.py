@@ -16,6 +16,7 @@ from mscam_tf.runs import (
     PERCENTILES,
     OperatingPoint,
     Run,
+    describe_samples,
     find_good_class,
     find_good_images,
     fit_map_thresholds,
@@ -86,7 +87,8 @@ def _fit_operating_point(
         good=good,
         record={
             "made_by": "training",
-            "images": len(maxima),
+            "split": "validation",
+            **describe_samples(chosen),
             "good": bool(of_good.any()),
             "marked": MARKED,
         },

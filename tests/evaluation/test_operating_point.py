@@ -12,7 +12,7 @@ from mscam_tf.errors import OutputError
 from mscam_tf.evaluation import calibrate
 from mscam_tf.locks import hold
 from mscam_tf.metrics import sharpen_maps
-from mscam_tf.runs import read_operating_point
+from mscam_tf.runs import describe_samples, read_operating_point
 from mscam_tf.simulation import SimulationConfig, write_findings
 from tests.conftest import write_images
 
@@ -76,6 +76,8 @@ def test_no_good_image_is_rejected_where_none_may_be(run, images, said):
     rates = point.record["false_rejects"]
     assert (rates["count"], rates["groups"]) == (0, 40)
     assert rates["bound"] <= 0.08
+    assert point.record.items() >= describe_samples(images).items()
+    assert (point.record["images"], point.record["data"]) == (76, str(images.root))
     missed = (scores[~good] < point.decision_threshold).sum()
     assert (point.record["misses"]["count"], point.record["misses"]["groups"]) == (missed, 36)
 

@@ -56,6 +56,17 @@ def test_values_are_checked_when_made_and_when_read(run, change, match):
         read_operating_point(run)
 
 
+@pytest.mark.parametrize("number", [2, -1, "new", None, 0.5])
+def test_a_newer_file_is_refused(run, number):
+    write_operating_point(run, POINT)
+    path = run.folder / "operating_point.json"
+    values = json.loads(path.read_text())
+    assert values["format"] == 1
+    path.write_text(json.dumps(values | {"format": number}))
+    with pytest.raises(RunError, match=r"operating_point.json has a.*newer version.*up to 1\. Rec"):
+        read_operating_point(run)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"map_thresholds": {}, "more": 1}'])
 def test_a_damaged_file_is_named(run, text):
     (run.folder / "operating_point.json").write_text(text)

@@ -1,13 +1,15 @@
+import hashlib
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import mscam_tf
-from mscam_tf import ManifestError, Sample, read_manifest, select_samples
+from mscam_tf import Manifest, ManifestError, Sample, read_manifest, select_samples
 from mscam_tf.data.manifests import relocate
-from mscam_tf.runs import count_trained
+from mscam_tf.runs import count_trained, describe_samples
 from tests.conftest import write_images
 
 
@@ -101,3 +103,28 @@ def test_images_are_known_by_their_file(finished_run, image_folder, tmp_path):
     linked.symlink_to(image_folder)
     found = select_samples(finished_run, relocate(read_manifest(linked), tmp_path), "test")
     assert len(found.samples) == len(wanted.samples)
+
+
+def test_a_record_tells_images_by_what_is_in_them(tmp_path):
+    """The SHA-256 of the lines `SHA-256 label` in order, whatever the files are called."""
+    texts = {"a.png": b"two", "b.png": b"one", "c.png": b"one"}
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(text)
+    samples = [Sample(name, label, "film") for name, label in zip(texts, "xyx", strict=True)]
+    found = describe_samples(Manifest(tmp_path, (*samples[:2], replace(samples[2], group="b"))))
+    one, two = (hashlib.sha256(text).hexdigest() for text in (b"one", b"two"))
+    lines = f"{two} x\n{one} x\n{one} y"
+    assert two < one  # So is the order.
+    assert found == {
+        "data": str(tmp_path),
+        "images": 3,
+        "groups": 2,
+        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        "version": version("mscam-tf"),
+    }
+    renamed = shutil.copytree(tmp_path, tmp_path / "other")
+    (renamed / "a.png").rename(renamed / "z.png")
+    moved = Manifest(renamed, (replace(samples[0], path="z.png"), *samples[1:]))
+    assert describe_samples(moved)["sha256"] == found["sha256"]
+    (renamed / "z.png").write_bytes(b"three")
+    assert describe_samples(moved)["sha256"] != found["sha256"]

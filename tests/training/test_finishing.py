@@ -7,7 +7,12 @@ import numpy as np
 import mscam_tf
 from mscam_tf import Manifest, read_manifest
 from mscam_tf.drift import measure_image, read_reference
-from mscam_tf.runs import find_good_images, measure_maxima, read_operating_point
+from mscam_tf.runs import (
+    describe_samples,
+    find_good_images,
+    measure_maxima,
+    read_operating_point,
+)
 from mscam_tf.training.finishing import finish
 from mscam_tf.training.preparation import make_split_dataset
 from tests.conftest import write_images
@@ -29,6 +34,10 @@ def test_the_map_thresholds_are_those_of_good_validation_images(finished_run):
     images = read_validation(finished_run)
     good = np.array([sample.label == "none" for sample in images.samples])
     assert point.record["images"] == good.sum()
+    chosen = (sample for sample in images.samples if sample.label == "none")
+    fitted_on = describe_samples(replace(images, samples=tuple(chosen)))
+    assert point.record.items() >= fitted_on.items()
+    assert point.record["split"] == "validation"
     highest = measure(finished_run, images)[good, 1].max()
     np.testing.assert_allclose(point.map_thresholds["wide"], highest, rtol=1e-4)
 
