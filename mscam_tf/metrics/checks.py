@@ -11,6 +11,7 @@ from mscam_tf.errors import MscamError
 
 _Rest = ParamSpec("_Rest")
 _Result = TypeVar("_Result")
+_MASKS = ("mask", "masks", "ignored")  # Arguments that say where something is, and are no values.
 _Score = Callable[Concatenate[np.ndarray, np.ndarray, _Rest], _Result]
 
 
@@ -114,7 +115,8 @@ def check_maps(ndim: int | None = None, /, **maps: np.ndarray) -> list[np.ndarra
 
     Raises:
         MscamError: If one of them has no pixel or other dimensions, or is NaN or infinite anywhere,
-            for which comparisons would hold in silence, or if their shapes differ.
+            for which comparisons would hold in silence; if a mask is negative anywhere (255 is -1
+            in signed bytes); or if their shapes differ.
     """
     arrays = {name: to_array(name, values) for name, values in maps.items()}
     for name, values in arrays.items():
@@ -127,6 +129,11 @@ def check_maps(ndim: int | None = None, /, **maps: np.ndarray) -> list[np.ndarra
             raise MscamError(
                 f"`{name}` must be finite numbers. Received: other values in "
                 f"{(~np.isfinite(values)).sum()} of {np.size(values)} pixels"
+            )
+        if name in _MASKS and values.min() < 0:
+            raise MscamError(
+                f"`{name}` must be 0, or above it where something is. "
+                f"Received: {values.min()} as the lowest, of type {values.dtype}"
             )
     shapes = {name: values.shape for name, values in arrays.items()}
     if len(set(shapes.values())) > 1:

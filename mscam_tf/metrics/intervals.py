@@ -29,7 +29,8 @@ def bootstrap_interval(
         metric: Function of labels and probabilities.
         labels: Class index of each image, `(n,)`, or its findings, `(n, C)`.
         probabilities: `(n, C)`.
-        groups: Group of each image, `(n,)`; by default each image by itself.
+        groups: Group of each image, `(n,)`, at most one of them `None` or NaN; by default each
+            image by itself.
         resamples: Number of resamples.
         seed: Seed of the draw.
 
@@ -82,10 +83,13 @@ def bootstrap_intervals(
 def _check_groups(groups: np.ndarray, count: int) -> np.ndarray:
     """Return groups that can be sorted, one of each image."""
     hidden, groups = np.ma.is_masked(groups), np.asarray(groups)
-    shape = "masked groups" if hidden else f"an array of the shape {groups.shape}"
-    if hidden or groups.shape != (count,):
+    # NaN is not equal to itself. Of images without a group nobody knows that they are of one.
+    nameless = sum(group is None or group != group for group in groups.ravel().tolist())
+    found = "masked groups" if hidden else f"an array of the shape {groups.shape}"
+    found += f", {nameless} of them None or NaN" if nameless > 1 else ""
+    if hidden or nameless > 1 or groups.shape != (count,):
         raise MscamError(
-            f"`groups` must name a group for each of {count} images. Received: {shape}"
+            f"`groups` must name a group for each of {count} images. Received: {found}"
         )
     return groups.astype(str) if groups.dtype == object else groups
 

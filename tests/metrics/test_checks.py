@@ -260,3 +260,35 @@ def test_maps_of_whole_numbers_have_the_scores_of_their_values(dtype):
     np.testing.assert_array_equal(
         metrics.find_spots(whole[0], "bright"), metrics.find_spots(floats[0], "bright")
     )
+
+
+NEGATIVE = np.array([[[0, -1, -1, 0]]], np.int8)  # As 255 is in signed bytes.
+VALUES = np.array([[[0.1, 0.9, 0.3, 0.2]]])
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        lambda: metrics.pixel_average_precision(VALUES, NEGATIVE),
+        lambda: metrics.points_at(VALUES[0], NEGATIVE[0]),
+        lambda: metrics.energy_inside(VALUES[0], NEGATIVE[0]),
+        lambda: metrics.aupro(VALUES, NEGATIVE),
+        lambda: metrics.per_region_overlap(VALUES, NEGATIVE, 0.5),
+        lambda: metrics.aupimo(VALUES, NEGATIVE),
+        lambda: metrics.pxap(VALUES, NEGATIVE),
+        lambda: metrics.pxap(VALUES, np.abs(NEGATIVE), NEGATIVE),
+    ],
+)
+def test_a_negative_mask_is_no_mask_without_objects(score):
+    with pytest.raises(MscamError, match=r"must be 0, or above it .*Received: -1 .* type int8"):
+        score()
+
+
+@pytest.mark.parametrize(
+    "groups", [[np.nan, np.nan, 1.0, 2.0], [None, None, "a", "b"], ["a", np.nan, "b", None]]
+)
+def test_images_without_a_group_are_not_one_group(groups):
+    with pytest.raises(MscamError, match=r"shape \(4,\), 2 of them None or NaN"):
+        metrics.bootstrap_interval(
+            metrics.accuracy, LABELS, PROBABILITIES, np.array(groups, object)
+        )

@@ -92,11 +92,14 @@ def resize_mask(mask: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     Returns:
         Booleans of that size.
 
+    Raises:
+        MscamError: If a value is negative, a fraction or not finite.
+
     Examples:
         >>> resize_mask(np.array([[0, 0, 0, 0, 0, 0, 0, 1]]), (1, 1))
         array([[ True]])
     """
-    mask = mask > 0
+    mask = _to_whole(mask) > 0
     there = resize_image(mask.astype(np.float32), image_size) >= _THIN
     sides = zip(np.nonzero(mask), image_size, mask.shape, strict=True)
     rows, columns = (((places + 0.5) * new / old).astype(int) for places, new, old in sides)

@@ -261,3 +261,11 @@ def test_large_floats_number_objects_also_without_background(tmp_path):
     assert np.unique(number_objects(read_mask(tmp_path / "m.npy"))).tolist() == [1, 2]
     np.save(tmp_path / "m.npy", np.where(np.eye(6)[:, ::2].any(1)[:, None], mask, 0.0))
     assert np.unique(number_objects(read_mask(tmp_path / "m.npy"))).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("value", [-1, np.nan, 0.5])
+def test_what_is_no_object_is_not_resized_to_none(value):
+    mask = np.zeros((4, 4), np.float64)
+    mask[1, 1] = value
+    with pytest.raises(MscamError, match="expected a mask of whole numbers of at least 0"):
+        resize_mask(mask, (2, 2))
