@@ -18,9 +18,11 @@ from mscam_tf.data.manifests import (
     check_objects,
     find_boxes,
     find_denied,
+    is_of_boxes,
     match_boxes,
     open_table,
     parse_number,
+    read_box,
     refuse_denied,
     split_findings,
 )
@@ -78,7 +80,7 @@ class TrueObject:
         if column not in self.cells:
             known = [*self.cells, *(["label"] if self.label else [])]
             raise ManifestError(f"There must be a column of {known}. Received: {column!r}")
-        return self.cells[column]
+        return self.cells[column].strip()
 
 
 def read_objects(
@@ -200,6 +202,13 @@ def _join(
     if all(name in rows[0].cells for name in CORNERS):
         return [TrueObject(_read_box(row), row.cells, row.place) for row in rows]
     found = boxes.get(image, ())
+    labels = [row.cells.get("label", "").strip() for row in rows]
+    known = [box.label for box in found]
+    if labels != known and sorted(labels) == sorted(known):
+        raise ManifestError(
+            f"{rows[0].place}: the rows of {image} must be in the order of its boxes. "
+            f"Received: {labels}, and boxes of {known}"
+        )
     if len(found) != len(rows):
         raise ManifestError(
             f"{path} must have the corners of boxes, or a row for each box of boxes.csv. "
@@ -210,6 +219,10 @@ def _join(
 
 
 def _read_box(row: Row) -> Box:
+    if is_of_boxes(row.cells):  # The boxes.csv of patches: what is cut has the size of the whole.
+        box = read_box(row)
+        check_objects([box])
+        return box
     corners = [parse_number(row.cells[name]) for name in CORNERS]
     if None in corners:
         raise ManifestError(f"{row.place}: expected numbers in {CORNERS}. Received: {row.cells}")

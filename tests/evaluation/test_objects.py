@@ -197,3 +197,29 @@ def test_no_row_of_a_table_is_lost(manifest, changes, message):
     write_objects(manifest, **changes)
     with pytest.raises(ManifestError, match=message):
         read_objects(manifest)
+
+
+def test_rows_in_another_order_than_the_boxes_are_refused(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    sizes = {"crack": 1, "pore": 9}
+    rows = [{"path": "b/1.png", "label": label, "mm": mm} for label, mm in sizes.items()]
+    write_table(manifest.root / "objects.csv", rows)
+    with pytest.raises(ManifestError, match=r"line 2: .*order of its boxes.*'crack', 'pore'"):
+        read_objects(manifest)
+    write_table(manifest.root / "objects.csv", rows[::-1])
+    assert [one.measure("mm") for one in read_objects(manifest)["b/1.png"]] == [9, 1]
+
+
+def test_the_boxes_of_patches_as_a_table_are_those_boxes(manifest):
+    """What the edge cuts has the size of the whole."""
+    cut = Box(-12, 3, 4, 11, "pore").clip(20, 16)
+    write_boxes({"b/1.png": [cut]}, manifest.root / "boxes.csv")
+    (one,) = read_objects(manifest, manifest.root / "boxes.csv")["b/1.png"]
+    assert (one.box.visible, one.measure("length")) == (0.25, 16)
+
+
+def test_spaces_make_no_other_material(manifest):
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    rows = [{"path": "b/1.png", "material": name} for name in ("air ", " air")]
+    write_table(manifest.root / "objects.csv", rows)
+    assert {one.name("material") for one in read_objects(manifest)["b/1.png"]} == {"air"}

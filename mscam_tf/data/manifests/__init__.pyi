@@ -1,5 +1,7 @@
 from .box import CORNERS as CORNERS
 from .box import Box as Box
+from .box_rows import is_of_boxes as is_of_boxes
+from .box_rows import read_box as read_box
 from .boxes import carry_boxes as carry_boxes
 from .boxes import check_inside as check_inside
 from .boxes import find_boxes as find_boxes

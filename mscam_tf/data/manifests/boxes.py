@@ -1,24 +1,22 @@
 """The boxes of many images: read, write, match and carry along."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.box import CORNERS, Box
+from mscam_tf.data.manifests.box_rows import CUT, read_box
 from mscam_tf.data.manifests.denials import check_objects
 from mscam_tf.data.manifests.manifest import keep_spaces
 from mscam_tf.data.manifests.matching import match_boxes
 from mscam_tf.data.manifests.relocation import relocate_path
 from mscam_tf.data.manifests.samples import BOXES_FILE, Manifest, ManifestError
-from mscam_tf.data.manifests.tables import Row, Table, open_table, parse_number
-from mscam_tf.errors import MscamError
+from mscam_tf.data.manifests.tables import Table, open_table
 from mscam_tf.files import write_table
 
 _LOGGER = logging.getLogger(__name__)
 _PATH_NAMES = ("path", "film", "image")
-_MOST = {"visible": 1.0}
-_CUT = ("object_width", "object_height", "visible")
 
 
 def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[Box]]:
@@ -38,8 +36,9 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
         The boxes of each image, under its path as it is written in the file.
 
     Raises:
-        ManifestError: If a column is missing, a row or an entry holds no box, a box is labelled
-            `none`, or EXIF says of an image with boxes of a labelling tool that it is shown turned.
+        ManifestError: If a column is missing, a row or an entry holds no box, the whole object is
+            smaller than its box, a box is labelled `none`, or EXIF says of an image with boxes of a
+            labelling tool that it is shown turned.
 
     Examples:
         >>> import tempfile, pathlib
@@ -50,7 +49,23 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
     """
     boxes = _read_any(Path(path), images)
     check_objects(box for found in boxes.values() for box in found)
+    _warn_of_twins(Path(path), boxes)
     return boxes
+
+
+def _warn_of_twins(path: Path, boxes: Mapping[str, Sequence[Box]]) -> None:
+    """Lists that were joined hold a box twice; two objects hardly ever have the same one."""
+    twins = []
+    for image, found in boxes.items():
+        counts = Counter(found)
+        twins += [f"{box.place} of {image}" for box, count in counts.items() if count > 1]
+    if twins:
+        _LOGGER.warning(
+            "%d boxes stand twice in %s, and count as two objects each, such as %s.",
+            len(twins),
+            path,
+            twins[0],
+        )
 
 
 def _read_any(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
@@ -69,7 +84,7 @@ def _read_any(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
         image = row.cells[name].strip()
         if not image:
             raise ManifestError(f"{row.place}: expected an image in the column {name}")
-        boxes[PurePath(image).as_posix()].append(_read_row(row))
+        boxes[PurePath(image).as_posix()].append(read_box(row))
     _check_pixels(path, boxes)
     return dict(boxes)
 
@@ -89,12 +104,12 @@ def _check_pixels(path: Path, boxes: Mapping[str, Sequence[Box]]) -> None:
 def write_boxes(boxes: Mapping[str, Iterable[Box]], path: str | Path) -> None:
     """Write the boxes of each image as a CSV file that `read_boxes` reads."""
     rows = [_make_row(image, box) for image, found in boxes.items() for box in found]
-    write_table(path, rows, ("path", *CORNERS, "label", *_CUT))
+    write_table(path, rows, ("path", *CORNERS, "label", *CUT))
 
 
 def _make_row(image: str, box: Box) -> dict[str, object]:
     corners = {name: _trim(getattr(box, name)) for name in CORNERS}
-    cut = dict(zip(_CUT, (*map(_trim, box.size), box.visible), strict=True))
+    cut = dict(zip(CUT, (*map(_trim, box.size), box.visible), strict=True))
     return {"path": keep_spaces(image), **corners, "label": box.label, **cut}
 
 
@@ -194,38 +209,7 @@ def _list_rows(boxes: Mapping[str, Iterable[Box]]) -> set[tuple[object, ...]]:
 
 
 def _open_boxes(path: Path) -> Table:
-    return open_table(path, (*_PATH_NAMES, *CORNERS, "label", *_CUT))
-
-
-def _read_row(row: Row) -> Box:
-    corners = [number for name in CORNERS if (number := _read_number(row, name)) is not None]
-    width, height, visible = (_read_number(row, name) for name in _CUT)
-    if len(corners) < len(CORNERS) or (width is None) != (height is None):
-        raise ManifestError(
-            f"{row.place}: expected a box: four corners, and object_width and object_height or "
-            f"neither; an image without objects needs no row. Received: {row.cells}"
-        )
-    size = None if width is None or height is None else (width, height)
-    label = row.cells.get("label", "").strip()
-    x_min, y_min, x_max, y_max = corners
-    try:
-        share = 1.0 if visible is None else visible
-        return Box(x_min, y_min, x_max, y_max, label, size, share, row.place)
-    except MscamError as error:
-        raise ManifestError(f"{row.place}: {error}") from None
-
-
-def _read_number(row: Row, name: str) -> float | None:
-    text = row.cells.get(name, "").strip()
-    number = parse_number(text)
-    fits = number is not None and (name in CORNERS or 0 <= number <= _MOST.get(name, number))
-    if text and (not fits or (name in _CUT[:2] and number == 0)):
-        limits = "" if name in CORNERS else " from 0 to 1" if name in _MOST else " above 0"
-        raise ManifestError(
-            f"{row.place}, column {name}: expected a number{limits}, such as 0.5. "
-            f"Received: {text!r}"
-        )
-    return number
+    return open_table(path, (*_PATH_NAMES, *CORNERS, "label", *CUT))
 
 
 def _trim(value: float) -> float | int:

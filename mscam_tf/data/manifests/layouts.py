@@ -42,6 +42,7 @@ def list_classes(folder: Path) -> list[Sample]:
         listing.left_out["pictures of a ground truth"] += listing.truths
     _check_again(folder, listing, samples)
     _warn_of_twins(folder, images)
+    _warn_of_inner(folder, images, int(splits))
     used = {path.split("/")[0] for path in (*listing.images, *listing.truths)}
     listing.left_out["folders without an image"] += [n for n in listing.folders if n not in used]
     say_left_out(folder, listing.left_out)
@@ -80,6 +81,25 @@ def _warn_of_twins(folder: Path, images: Sequence[str]) -> None:
             len(twins),
             folder,
             " and ".join(twins[:2]),
+        )
+
+
+def _warn_of_inner(folder: Path, images: Sequence[str], depth: int) -> None:
+    """Classes may lie in folders of days or cameras, or of splits whose names nobody knows."""
+    parts = [path.split("/")[depth:-1] for path in images]
+    if not all(len(names) > 1 for names in parts):
+        return
+    outer = defaultdict(set)
+    for names in parts:
+        outer[names[1]].add(names[0])
+    shared = sorted(name for name, tops in outer.items() if len(tops) > 1)
+    if len(shared) > 1:
+        _LOGGER.warning(
+            "The classes of %s are %s. In several of them are folders of the same names, %s: if "
+            "these are the classes, list the images in a CSV file with the columns path,label.",
+            folder,
+            sorted({names[0] for names in parts}),
+            shared,
         )
 
 

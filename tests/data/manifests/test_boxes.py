@@ -193,3 +193,22 @@ def test_boxes_in_shares_of_the_image_are_refused(tmp_path):
     assert read_boxes(path)["a.png"][0].area == 1
     path.write_text(f"{head}\na.png,0.1,0.2,0.3,0.4\na.png,5,6,7,8\n")
     assert len(read_boxes(path)["a.png"]) == 2
+
+
+def test_a_box_that_stands_twice_is_said(tmp_path, caplog):
+    rows = ["a.png,0,0,4,4,bone", "b.png,0,0,4,4,bone", "a.png,0,0,4,4,wire"]
+    text = "\n".join(["path,x_min,y_min,x_max,y_max,label", *rows])
+    (tmp_path / "boxes.csv").write_text(text)
+    read_boxes(tmp_path / "boxes.csv")
+    assert not caplog.text
+    (tmp_path / "boxes.csv").write_text(f"{text}\n{rows[2]}\n")
+    assert len(read_boxes(tmp_path / "boxes.csv")["a.png"]) == 3
+    assert "1 boxes stand twice in " in caplog.text
+    assert "boxes.csv, line 4 of a.png" in caplog.text
+
+
+def test_objects_that_fill_a_patch_are_not_one_object(tmp_path, caplog):
+    large = [Box(-9, 0, 30, 20).clip(10, 10), Box(-5, 0, 34, 22).clip(10, 10)]
+    write_boxes({"a.png": large}, tmp_path / "boxes.csv")
+    assert len(read_boxes(tmp_path / "boxes.csv")["a.png"]) == 2
+    assert not caplog.text

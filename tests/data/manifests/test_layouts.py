@@ -208,3 +208,23 @@ def test_folders_of_results_are_no_class(tmp_path, caplog, marks, place):
 def test_patches_may_be_classes(tmp_path):
     fill(tmp_path, *(f"{c}/{name}" for c in "ab" for name in ("tiling.json", "images/1.png")))
     assert {row[1] for row in read(tmp_path)} == {"a", "b"}
+
+
+@pytest.mark.parametrize("before", ["", "train/", "test/"])
+def test_folders_of_the_same_names_in_several_classes_are_told(tmp_path, caplog, before):
+    """Days, cameras, and splits in languages that nobody thought of may come before the classes."""
+    names = [f"{day}/{label}/1.png" for day in ("day1", "day2") for label in ("bone", "none")]
+    fill(tmp_path, *(f"{before}{name}" for name in names))
+    if before:
+        fill(tmp_path, "validation/day1/1.png", "validation/day2/1.png")
+    assert {row[1] for row in read(tmp_path)} == {"day1", "day2"}
+    said = (
+        "are ['day1', 'day2']. In several of them are folders of the same names, ['bone', 'none']"
+    )
+    assert (said in caplog.text) == (not before)  # Where images lie in a class, it is one.
+
+
+def test_folders_of_one_class_each_need_no_word(tmp_path, caplog):
+    fill(tmp_path, "bone/film1/1.png", "bone/film2/1.png", "none/film2/2.png", "none/film3/1.png")
+    assert {row[1] for row in read(tmp_path)} == {"bone", "none"}
+    assert not caplog.text
