@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from mscam_tf.cli.stopping import stop_by_signals
 from mscam_tf.errors import MscamError
@@ -115,8 +115,8 @@ def say_next(command: str, *places: Path) -> None:
 
 
 def make_table(title: str, *columns: str, rows: Iterable[Sequence[str]] = ()) -> Table:
-    """Make a table of texts, which are shown as they stand."""
-    table = Table(*map(clean, columns), title=title)
+    """Make a table of texts, which are shown as they stand, and whole: two may begin alike."""
+    table = Table(*(Column(clean(name), overflow="fold") for name in columns), title=title)
     for row in rows:
         table.add_row(*map(clean, row))
     return table

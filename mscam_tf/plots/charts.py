@@ -121,7 +121,8 @@ def _plot_curves(
     axis: Axes, history: dict[str, np.ndarray], names: Sequence[str], prefix: str = ""
 ) -> None:
     for number, name in enumerate(names):
-        text = fit_label(name.removeprefix(prefix).replace("_", " "))
+        # The first alone: others are of the name of a class.
+        text = fit_label(name.removeprefix(prefix).replace("_", " ", 1))
         label = text if number < _LINES * _COLUMNS else None
         axis.plot(history["epoch"] + 1, history[name], marker=".", markersize=3, label=label)
     axis.set_xlabel("epoch")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from mscam_tf.plots.canvas import (
     SIDE,
     add_color_bar,
+    cut_label,
     fit_label,
     normalize,
     show_image,
@@ -82,9 +83,10 @@ def plot_confused_images(
     size = (4 * SIDE + 0.9, SIDE * len(stacks) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(stacks), 4, squeeze=False)
-    names = [f"{class_names[0]} (true)", f"{class_names[1]} (predicted)", "claimed by both"]
+    true, predicted = map(cut_label, class_names)
+    names = [f"{true} (true)", f"{predicted} (predicted)", "claimed by both"]
     for row, stack, title in zip(axes, stacks, titles, strict=True):
-        show_image(row[0], stack[..., 0], title)
+        show_image(row[0], stack[..., 0], cut_label(title))
         for number, name in enumerate(names, start=1):
             show_overlay(row[number], stack[..., 0], stack[..., number], norm, name)
         for axis in row:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mscam_tf.metrics import DetectionCurve
-from mscam_tf.plots.canvas import escape
+from mscam_tf.plots.canvas import fit_label
 
 _COLUMNS = 3
 _PLACES = 60  # At which bounds are drawn.
@@ -38,8 +38,8 @@ def plot_detection(
         _draw_hits(axis, sizes, hits)
         if curve is not None:
             _draw_curve(axis, curve)
-        axis.set_title(escape(f"{name}: {int(hits.sum())} of {len(hits)} found"), fontsize=9)
-        axis.set_xlabel(label)
+        axis.set_title(f"{fit_label(name)}: {int(hits.sum())} of {len(hits)} found", fontsize=9)
+        axis.set_xlabel(fit_label(label))
         axis.set_ylabel("probability of detection")
         axis.set_ylim(-0.08, 1.08)
     for axis in axes[len(curves) :]:

@@ -139,7 +139,7 @@ def plot_sheet(
     pairs = axes.reshape(-1, 2)
     for pair, image, class_map, title in zip(pairs, images, class_maps, titles, strict=False):
         show_image(pair[0], image, "")
-        show_overlay(pair[1], image, class_map, norm, title)
+        show_overlay(pair[1], image, class_map, norm, cut_label(title))
     add_color_bar(figure, axes, norm)
     return figure
 

@@ -83,6 +83,15 @@ def test_names_are_printed_as_they_are(capsys):
     assert all(name in text for name in NAMES)
 
 
+def test_names_that_begin_alike_are_printed_whole(capsys):
+    names = [f"porosity_of_the_{where}_weld_{'x' * 90}" for where in ("upper", "lower")]
+    CONSOLE.print(make_table("", *("a column",) * 6, rows=[(*names, *"abcd")]))
+    text = capsys.readouterr().out
+    assert "…" not in text
+    cells = [line.split("│")[1:3] for line in text.splitlines() if "│" in line]
+    assert ["".join(part[k].strip() for part in cells) for k in (0, 1)] == names
+
+
 def test_what_cannot_be_printed_is_escaped(capsys):
     assert clean("a\x1b[31m\x07\udcff") == r"a\x1b[31m\x07\udcff"
     say("a\x1b[31m\udcff")

@@ -77,3 +77,11 @@ def test_the_legend_of_many_classes_lies_in_the_picture(tmp_path, classes):
     assert 0 <= shown.y0 < shown.y1 <= whole.y1
     assert figure.axes[0].get_window_extent().width > 150
     assert len(figure.axes[2].get_legend().texts) == min(3 * classes, 60)
+
+
+def test_names_of_classes_keep_their_underscores_in_the_legend(tmp_path):
+    columns = ["loss", "val_loss", "accuracy", "val_accuracy", "relevance_scale1_weld_a_$x$"]
+    rows = [{"epoch": epoch, **dict.fromkeys(columns, 0.5)} for epoch in range(2)]
+    write_table(tmp_path / "history.csv", rows)
+    axis = plots.plot_history(tmp_path / "history.csv").axes[2]
+    assert axis.get_legend().texts[0].get_text() == r"scale1 weld_a_\$x\$"

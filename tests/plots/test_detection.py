@@ -1,7 +1,7 @@
 import numpy as np
 
 from mscam_tf.metrics import fit_detection
-from mscam_tf.plots import plot_detection
+from mscam_tf.plots import plot_detection, save_figure
 
 
 def test_each_set_of_objects_has_a_panel_with_its_hits():
@@ -32,3 +32,14 @@ def test_a_size_that_was_not_tried_has_no_line():
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == ["a90 beyond 2", "a90/95 beyond 2"]
     assert axis.get_xlim()[1] < 2.2
+
+
+def test_names_of_columns_and_groups_are_no_formulas_and_fit(tmp_path):
+    sizes, hits = np.linspace(1, 2, 9), np.arange(9) > 4
+    name = "$\\frac{$ " + "a" * 250
+    figure = plot_detection({name: (sizes, hits, None)}, r"$\oslash$ in $mm")
+    save_figure(figure, tmp_path / "pod.png")
+    axis = figure.axes[0]
+    assert axis.get_xlabel() == r"\$\oslash\$ in \$mm"
+    assert len(axis.get_title()) < 60
+    assert axis.get_title().endswith(": 4 of 9 found")
