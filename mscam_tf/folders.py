@@ -96,7 +96,7 @@ def replace_folder(
     if place == path:
         path.mkdir(parents=True, exist_ok=True)
         with hold(path), _keep_worth(path, entries, state):
-            _drop_partial_files(path)
+            drop_partial_files(path)
             yield path
         return
     check_replaceable(path)
@@ -104,11 +104,11 @@ def replace_folder(
         _clear(place, path, entries)
     _make_place(place, begun is not None)
     with _fill(place, path, entries, state):
-        _drop_partial_files(place)
+        drop_partial_files(place)
         yield place
 
 
-def _drop_partial_files(place: Path) -> None:
+def drop_partial_files(place: Path) -> None:
     """Remove what a command was writing that was killed; nobody else is, as the folder is held."""
     for path in place.rglob(f"{PARTIAL}*"):
         path.unlink()

@@ -5,6 +5,7 @@ from .periods import PeriodTest as PeriodTest
 from .reference import NEEDED as NEEDED
 from .reference import Reference as Reference
 from .reference import fit_reference as fit_reference
+from .reference import keep_reference as keep_reference
 from .reference import read_reference as read_reference
 from .reference import write_reference as write_reference
 from .watch import ROW as ROW

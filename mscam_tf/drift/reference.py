@@ -1,6 +1,7 @@
 """What images of a run are like: features and logits of good ones, kept with the run."""
 
 import hashlib
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 from mscam_tf.data.reading import spread_indices
 from mscam_tf.drift.features import FEATURES
 from mscam_tf.errors import MscamError, RunError
+from mscam_tf.names import show_place
 from mscam_tf.runs import Run
 
+_LOGGER = logging.getLogger(__name__)
 NEEDED = 99  # With fewer, one of them at random would be among the most unlike 1 %.
 _MOST = 500  # More make the file longer, and hardly the test better.
 _RECORD, _FORMAT = "drift", 1
@@ -96,6 +99,27 @@ def read_reference(run: Run) -> Reference | None:
         return Reference(np.stack(columns, axis=1), np.stack(logits, axis=1))
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path} is no reference of this run: {error}") from error
+
+
+def keep_reference(run: Run, features: np.ndarray, logits: np.ndarray) -> None:
+    """Keep what good images are like with a run; of too few, the reference before them stays.
+
+    Args:
+        run: The run.
+        features: `(n, F)`, from `measure_image`.
+        logits: `(n, C)`.
+    """
+    reference = fit_reference(features, logits)
+    if reference is not None:
+        write_reference(run, reference)
+    elif read_reference(run) is not None:
+        _LOGGER.warning(
+            "Images are still compared with the good ones that %s was trained or calibrated by "
+            "before: a new reference needs %d. Received: %d good images",
+            show_place(run.folder),
+            NEEDED,
+            len(features),
+        )
 
 
 def write_reference(run: Run, reference: Reference) -> None:

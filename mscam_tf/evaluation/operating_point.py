@@ -8,7 +8,7 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
-from mscam_tf.drift import fit_reference, measure_image, write_reference
+from mscam_tf.drift import keep_reference, measure_image
 from mscam_tf.errors import MscamError
 from mscam_tf.evaluation.rates import count_verdicts
 from mscam_tf.locks import hold
@@ -76,7 +76,8 @@ def calibrate(
     thresholds of maps are then those of a training: at most 5 % of the good images have a mark.
 
     Of 99 good images or more, what they are like is kept with the run too (`mscam_tf.drift`), so
-    that an inspection can tell when images change.
+    that an inspection can tell when images change. Of fewer, that of the training or of an earlier
+    calibration stays, and a warning says so.
 
     The record of the operating point says which images chose it (`describe_samples`), and holds
     both rates at the chosen threshold, in groups: counts, the 95 % interval of Clopper and Pearson,
@@ -122,9 +123,7 @@ def calibrate(
         names = {"max_false_rejects": max_false_rejects, "max_misses": max_misses}
         point = replace(point, record=_describe(measured, point, names))
         write_operating_point(session.run, point)
-        reference = fit_reference(measured.features[of_good], measured.logits[of_good])
-        if reference is not None:
-            write_reference(session.run, reference)
+        keep_reference(session.run, measured.features[of_good], measured.logits[of_good])
     return point
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mscam_tf.drift import ROW, DriftSummary, open_watch, read_reference
 from mscam_tf.files import write_json
+from mscam_tf.folders import drop_partial_files
 from mscam_tf.inspection.inspector import Entry
 from mscam_tf.inspection.plans import PICTURES, Inspect, Plan
 from mscam_tf.inspection.recording import TABLES, Recorder
@@ -163,6 +164,8 @@ def open_work(
     claim(folder, INSPECTION_FOLDER, overwrite=overwrite, inputs=inputs)
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder):
+        for name in (*TABLES, PICTURES):
+            drop_partial_files(folder / name)
         if overwrite:
             _clear(folder)
         settings = _describe(plan)

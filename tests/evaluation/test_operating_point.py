@@ -98,13 +98,17 @@ def test_good_images_alone_are_enough(run, images):
     assert point.map_thresholds == both.map_thresholds
 
 
-def test_what_good_images_are_like_is_kept(run, images, tmp_path):
+def test_what_good_images_are_like_is_kept(run, images, tmp_path, caplog):
     calibrate(run, images, max_false_rejects=0.08)
     assert read_reference(run) is None  # Of 40 good images.
     many = read_manifest(write_images(tmp_path / "many", {"none": 101, "thin": 3}, seed=7))
     calibrate(run, many, max_false_rejects=0.08)
     reference = read_reference(run)
     assert len(reference.features) == 101
+    caplog.clear()
+    calibrate(run, images, max_false_rejects=0.08)
+    assert read_reference(run).sha256 == reference.sha256  # Of other good images: that is said.
+    assert "was trained or calibrated by before: a new reference needs 99" in caplog.text
     explanations = open_session(run).explain(many.paths[:2])
     for one, features, logits in zip(
         explanations, reference.features, reference.logits, strict=False

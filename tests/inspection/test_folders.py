@@ -124,8 +124,13 @@ def test_half_a_part_is_removed(session, scans, tmp_path):
     out, paths = tmp_path / "out", sorted(scans.iterdir())
     inspect_images(session, paths[:3], out)
     (out / "regions" / "000002.parquet").write_bytes(b"left by a stop between two files")
+    halves = [out / folder / ".partial-0123456789ab.png" for folder in ("pictures", "images")]
+    for path in halves:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"left by a kill")
     inspect_images(session, paths, out)
     assert name(read(out, "regions")) == ["1.png", "3.png", "5.png"]
+    assert not any(path.exists() for path in halves)
 
 
 def test_frames_have_rows_of_their_tiles(session, tmp_path):
