@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,10 @@ class Kind:
 
     Attributes:
         name: In words, such as `"a run"`.
+        single: Whether it is a file and no folder.
         marker: The file by which the folder is known: JSON or CSV.
-        keys: Keys that the JSON file must have, or columns of the CSV file.
+        keys: Keys that the JSON file must have, or columns of the CSV file. Of a single file, the
+            columns by which a table is known as one that may be replaced.
         entries: Names, and patterns such as `*_maps.png`, of what the command writes. All else in
             the folder is someone's own, and stays. Patterns with a slash (`images/*.png`) say so of
             what is in a folder of ours.
@@ -45,6 +48,7 @@ class Kind:
     continued: bool = False
     state: str = ""
     result: str = ""
+    single: bool = False
 
     def is_at(self, folder: Path) -> bool:
         """Whether a folder is of this kind, by its marker."""
@@ -52,7 +56,8 @@ class Kind:
         return bool(self.marker) and marker.is_file() and set(self.keys) <= _read_keys(marker)
 
 
-FILE = Kind("a file")
+FILE = Kind("a file", single=True)
+MANIFEST = Kind("a manifest", keys=("path", "label"), single=True)
 NEW_FOLDER = Kind("a folder")
 
 
@@ -69,7 +74,7 @@ def claim(
     Nothing is written, but what killed commands left beside the target is cleared away.
 
     Args:
-        target: A file, if the kind is `FILE`, otherwise a folder.
+        target: A file, if the kind is one of single files, otherwise a folder.
         kind: What is to be written. A folder that is not empty must be of the same kind, and then
             needs `overwrite`, unless the kind is one that is continued. `NEW_FOLDER` must be free.
         overwrite: Whether what is there may be replaced.
@@ -92,8 +97,8 @@ def claim(
     _check_place(target)
     if target.is_dir() and not resume:  # One that is finished is read, and no more.
         check_writable(target)
-    if kind is FILE:
-        _claim_file(target, overwrite)
+    if kind.single:
+        _claim_file(target, kind, overwrite)
         return
     if target.exists() and not target.is_dir():
         raise _refuse(target, "is no folder")
@@ -160,11 +165,15 @@ def _check_begun(target: Path, kind: Kind) -> None:
         )
 
 
-def _claim_file(target: Path, overwrite: bool) -> None:
+def _claim_file(target: Path, kind: Kind, overwrite: bool) -> None:
     if target.is_dir():
         raise _refuse(target, "is a folder")
+    if target.exists() and not target.is_file():
+        raise _refuse(target, "is a device")
     if target.exists() and not overwrite:
         raise _refuse(target, "exists", ", or add --overwrite (overwrite=True)")
+    if target.exists() and not set(kind.keys) <= _read_columns(target):
+        raise _refuse(target, f"exists, and is not known as {kind.name}")
     if target.parent.is_dir():
         remove_stale(target.parent)
 
@@ -207,6 +216,13 @@ def _refuse(target: Path, what: str, more: str = "") -> OutputError:
 def _list(names: Sequence[str]) -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"{', '.join(names[:_LISTED])}{more}"
+
+
+def _read_columns(table: Path) -> set[str]:
+    """Read the names of the columns of a table, which somebody may have written by hand."""
+    with table.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    return {name.strip(' "\n').casefold() for name in re.split("[,;\t]", header)}
 
 
 def _read_keys(marker: Path) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from mscam_tf import MscamError, RunError
 from mscam_tf.files import write_table
-from mscam_tf.outputs import FILE, NEW_FOLDER, Kind, check_writable, claim
+from mscam_tf.outputs import FILE, MANIFEST, NEW_FOLDER, Kind, check_writable, claim
 
 RUN = Kind("a run", "config.json", keys=("config",), entries=("config.json", "*_maps.png"))
 STATE = Kind("a pretraining", "config.json", keys=("steps",), continued=True)
@@ -82,6 +82,34 @@ def test_files(tmp_path):
         claim(path, RUN, overwrite=True)
     with pytest.raises(RunError, match=r"cannot be made: .*table\.csv is no folder"):
         claim(path / "run", RUN)
+
+
+@pytest.mark.parametrize(
+    ("header", "ours"),
+    [
+        ("path,label,group,split", True),
+        ("\ufeffPath;Label", True),
+        ('"label"\tpath', True),
+        ("path,kind,diameter", False),
+        ("my notes on path and label", False),
+        ("", False),
+    ],
+)
+def test_a_table_is_known_by_its_columns(tmp_path, header, ours):
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n1,2,3,4\n", encoding="utf-8")
+    if ours:
+        claim(path, MANIFEST, overwrite=True)
+        return
+    with pytest.raises(RunError, match="exists, and is not known as a manifest; it is left alone"):
+        claim(path, MANIFEST, overwrite=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes")
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(RunError, match="is a device; it is left alone"):
+        claim(tmp_path / "pipe.csv", MANIFEST, overwrite=True)
 
 
 def test_the_current_folder_is_not_replaced(run, monkeypatch):

@@ -54,13 +54,19 @@ def check(
     Example: `mscam check DATA --out duplicates.csv --write-groups grouped.csv`
     """
     with explain_errors(tensorflow=False):
-        from mscam_tf.data.checking import check_manifest, group_duplicates, write_duplicates
+        from mscam_tf.data.checking import (
+            DUPLICATES,
+            check_manifest,
+            group_duplicates,
+            write_duplicates,
+        )
         from mscam_tf.data.manifests import copy_splits, read_manifest
 
         if out is not None:
             check_table(out, "The list of copies")
         manifests, others = [write_groups] if write_groups else [], [out] if out else []
-        check_outputs(manifests, others, overwrite, (data, *([split_file] if split_file else [])))
+        inputs = (data, *([split_file] if split_file else []))
+        check_outputs(manifests, others, overwrite, inputs, DUPLICATES)
         manifest = read_data(data)
         if split_file is not None:
             manifest = copy_splits(manifest, read_manifest(split_file))

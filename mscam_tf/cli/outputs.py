@@ -9,6 +9,7 @@ from mscam_tf.names import show_place
 
 if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
+    from mscam_tf.outputs import Kind
 
 
 def check_table(path: Path, what: str) -> None:
@@ -20,7 +21,11 @@ def check_table(path: Path, what: str) -> None:
 
 
 def check_outputs(
-    manifests: list[Path], others: list[Path], overwrite: bool, inputs: tuple[Path, ...] = ()
+    manifests: list[Path],
+    others: list[Path],
+    overwrite: bool,
+    inputs: tuple[Path, ...] = (),
+    kind: "Kind | None" = None,
 ) -> None:
     """Refuse outputs that are in the way, before anything is read.
 
@@ -29,10 +34,11 @@ def check_outputs(
         others: Other files to write.
         overwrite: Whether what an earlier run of the command wrote is replaced.
         inputs: What is read, and must not be replaced by others.
+        kind: What the others are.
     """
     from mscam_tf.data.manifests import BOXES_FILE
     from mscam_tf.errors import OutputError
-    from mscam_tf.outputs import FILE, claim
+    from mscam_tf.outputs import FILE, MANIFEST, claim
 
     for path in manifests:
         check_table(path, "A manifest")
@@ -40,7 +46,6 @@ def check_outputs(
     for path in outputs:
         if path.name == BOXES_FILE:
             raise OutputError(f"{show_place(path)} is read as boxes; choose another name.")
-        claim(path, FILE, overwrite=overwrite)
     for path in others:
         if path.resolve() in {known.resolve() for known in inputs}:
             raise OutputError(f"{show_place(path)} is what is read; choose another place.")
@@ -49,6 +54,8 @@ def check_outputs(
             "Each output must be a file of its own. "
             f"Received: {', '.join(map(show_place, outputs))}"
         )
+    for path in outputs:
+        claim(path, MANIFEST if path in manifests else kind or FILE, overwrite=overwrite)
 
 
 def write_manifests(manifests: dict[Path, "Manifest"], overwrite: bool) -> None:

@@ -25,6 +25,23 @@ def test_no_output_is_replaced_unasked(tmp_path, monkeypatch, name, command):
 
 
 @pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (["check", "--out", "x.csv"], "a list of copies"),
+        (["check", "--write-groups", "x.csv"], "a manifest"),
+        (["split", "--out", "x.csv"], "a manifest"),
+        (["relabel", "--binary", "--out", "x.csv"], "a manifest"),
+    ],
+)
+def test_tables_of_others_are_not_replaced(tmp_path, monkeypatch, command, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.csv").write_text("path,kind,diameter\na.png,rib,3\n")
+    text = call(*command, "missing", "--overwrite", status=1)
+    assert f"x.csv exists, and is not known as {kind}; it is left alone" in text
+    assert "rib" in (tmp_path / "x.csv").read_text()
+
+
+@pytest.mark.parametrize(
     ("command", "message"),
     [
         (["check", "m.csv", "--out", "m.csv"], "m.csv is what is read; choose another place"),

@@ -1,3 +1,4 @@
+from .checks import DUPLICATES as DUPLICATES
 from .checks import DataReport as DataReport
 from .checks import check_manifest as check_manifest
 from .checks import group_duplicates as group_duplicates

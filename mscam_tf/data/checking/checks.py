@@ -18,6 +18,9 @@ from mscam_tf.data.checking.marked import check_masks, list_denied
 from mscam_tf.data.manifests import Manifest, find_torn_groups
 from mscam_tf.data.reading import ImageError, ReadOptions, map_images
 from mscam_tf.files import write_table
+from mscam_tf.outputs import Kind
+
+DUPLICATES = Kind("a list of copies", keys=("cluster", "similarity"), single=True)
 
 
 @dataclass(frozen=True)
