@@ -202,7 +202,7 @@ def main() -> None:
         "standard deviation; `difference` is paired by seed, against the default, with its 95 % "
         "interval (Student's t). `sum of h` is `sum_b h_b` of each class "
         f"({', '.join(classes)}), and `mean scale` is `sum_b b h_b / sum_b h_b`, 1 the finest. The "
-        "backbone was pretrained with exactly the taps of `3 scales`, which favours them.",
+        "backbone was pretrained with the taps of `4 scales`.",
         header,
         tables["scales"],
         arguments=f"--seeds {arguments.seeds}",
