@@ -72,7 +72,9 @@ def _read_any(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
     if path.is_dir() or path.suffix.lower() == ".json":
         from mscam_tf.data.manifests.exchange import read_exchanged  # Takes long to import.
 
-        return read_exchanged(path, images)
+        found = read_exchanged(path, images)
+        _check_pixels(path, found)
+        return found
     table = _open_boxes(path)
     name = next((name for name in _PATH_NAMES if name in table.columns), None)
     if name is None or set(CORNERS) - set(table.columns):

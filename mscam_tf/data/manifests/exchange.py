@@ -20,7 +20,7 @@ from mscam_tf.data.reading import read_image
 CLASS_FILE = "classes.txt"
 _NAME_FILES = (CLASS_FILE, "obj.names")
 _VOC = "annotation"  # What each of its files holds.
-_YAML_FILES = ("data.yaml", "dataset.yaml")
+_YAML_FILES = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 # What the readers of broken files raise; ParsingError of globox is none of these.
 _FAULTS = (
     *(AttributeError, LookupError, TypeError, ValueError, AssertionError, RecursionError),
@@ -53,14 +53,19 @@ def read_exchanged(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
 def _choose_reader(path: Path) -> Callable[[Path, Iterable[Path]], _Found]:
     if path.is_file():
         return _read_coco
-    readers = {"*.xml": _read_voc, "*.txt": _read_yolo}
-    found = [reader for name, reader in readers.items() if next(path.rglob(name), None)]
+    readers = {".xml": _read_voc, ".txt": _read_yolo}
+    found = [reader for suffix, reader in readers.items() if _list_files(path, suffix)]
     if len(found) != 1:
         raise ManifestError(
             f"{path} must hold boxes as .xml files (Pascal VOC) or as .txt files (YOLO). "
             f"Received: {'both' if found else 'neither'}"
         )
     return found[0]
+
+
+def _list_files(folder: Path, suffix: str) -> list[Path]:
+    """List the files below a folder that have a suffix, in capitals or not."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == suffix)
 
 
 def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
@@ -110,7 +115,7 @@ def _check_twice(path: Path, what: str, values: Iterable[Any]) -> None:
 
 def _read_voc(folder: Path, _: Iterable[Path]) -> _Found:
     owners: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.xml")):
+    for path in _list_files(folder, ".xml"):
         try:
             root = ElementTree.parse(path).getroot()
         except (ElementTree.ParseError, OSError) as error:
@@ -151,7 +156,7 @@ def _read_yolo(folder: Path, images: Iterable[Path]) -> _Found:
     known: dict[str, list[Path]] = defaultdict(list)
     for image in images:
         known[image.stem].append(image)
-    files = [path for path in sorted(folder.rglob("*.txt")) if path.name not in _NAME_FILES]
+    files = [path for path in _list_files(folder, ".txt") if path.name not in _NAME_FILES]
     lone = [path for path in files if path.stem not in known]
     if files and len(lone) == len(files):
         raise ManifestError(
@@ -215,6 +220,11 @@ def _read_class_names(folder: Path) -> dict[str, str]:
     places = [place / name for place in (folder, folder.parent) for name in _YAML_FILES]
     found = next((path for path in places if path.is_file()), None)
     if found is None:
+        _LOGGER.warning(
+            "There are no names of classes for %s, such as in %s: the numbers are their names.",
+            folder,
+            CLASS_FILE,
+        )
         return {}
     try:
         # Names stay as they are written: YAML would read `no` as false, and 010 as 8.

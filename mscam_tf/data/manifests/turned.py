@@ -1,5 +1,6 @@
 """Pictures that programs show turned: labelling tools mark what is shown, not what is stored."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
@@ -21,9 +22,11 @@ def check_turned(boxes: Mapping[str, Sequence[Box]], images: Iterable[Path]) -> 
     Raises:
         ManifestError: If so; it names the box and the image.
     """
-    marked = {PurePath(name.replace("\\", "/")).name: rows for name, rows in boxes.items()}
+    marked: dict[str, list[Box]] = defaultdict(list)  # Several folders may have one name.
+    for name, found in boxes.items():
+        marked[PurePath(name.replace("\\", "/")).name] += found
     for image in images:
-        rows = marked.get(image.name, ())
+        rows = marked.get(image.name, [])
         orientation = find_orientation(image) if rows else 1
         sized = all(box.image_size for box in rows)  # And then compared, once the image is read.
         if orientation in (2, 3, 4) or (orientation > 1 and not sized):

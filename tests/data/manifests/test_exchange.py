@@ -66,6 +66,8 @@ def test_yolo(tmp_path, image):
     assert_yolo(tmp_path / "labels", image, ["0", "1"])
     write(tmp_path / "data.yaml", "nc: 2\nnames: {0: hook, 1: wire}\n")
     assert_yolo(tmp_path / "labels", image, ["hook", "wire"])
+    (tmp_path / "data.yaml").rename(tmp_path / "dataset.yml")
+    assert_yolo(tmp_path / "labels", image, ["hook", "wire"])
     write(tmp_path / "data.yaml", "names: [rib, pin]\n")
     assert_yolo(tmp_path / "labels", image, ["rib", "pin"])
     write(tmp_path / "labels" / "classes.txt", "\ufeffbone\nvoid\n")
@@ -204,3 +206,43 @@ def test_a_manifest_may_name_its_boxes(tmp_path, image):
     other = write(tmp_path / "other.json", {**COCO, "images": [{"id": 7, "file_name": "b.png"}]})
     with pytest.raises(ManifestError, match="must be of images that are listed"):
         find_boxes(Manifest(tmp_path, samples, other))
+
+
+def test_classes_without_names_are_said(tmp_path, image, caplog):
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    assert_yolo(tmp_path / "labels", image, ["0", "1"])
+    assert "no names of classes for " in caplog.text
+    caplog.clear()
+    write(tmp_path / "labels" / "classes.txt", "bone\nvoid\n")
+    assert_yolo(tmp_path / "labels", image, ["bone", "void"])
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.TXT", YOLO), ("a.Xml", VOC)])
+def test_suffixes_in_capitals(tmp_path, image, name, content):
+    write(tmp_path / "labels" / name, content)
+    (boxes,) = read_boxes(tmp_path / "labels", [image]).values()
+    assert [(box.x_min, box.y_max) for box in boxes] == [(2, 10), (0, 1)]
+
+
+SHARES = "".join(f"<{c}>0.{k}</{c}>" for k, c in enumerate(("xmin", "ymin", "xmax", "ymax"), 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "x.json",
+            {**COCO, "annotations": [{**COCO["annotations"][0], "bbox": [0.1, 0.2, 0.5, 0.4]}]},
+        ),
+        (
+            "f/a.xml",
+            f"<annotation><object><name>x</name><bndbox>{SHARES}</bndbox></object></annotation>",
+        ),
+    ],
+)
+def test_boxes_in_shares_of_the_image_are_refused(tmp_path, name, content):
+    """They would lie in its first pixel."""
+    path = write(tmp_path / name, content)
+    with pytest.raises(ManifestError, match="must be in pixels, but all are between 0 and 1"):
+        read_boxes(path.parent if name.startswith("f/") else path)

@@ -66,3 +66,18 @@ def test_sizes_tell_a_quarter_turn_and_no_half_turn(tmp_path):
 
 def test_images_without_boxes_may_be_turned(tmp_path):
     assert read_boxes(write_coco(tmp_path), [save(tmp_path / "b.jpg", 6)])
+
+
+@pytest.mark.parametrize("sized", ["upright", "turned"])
+def test_images_of_one_name_in_several_folders(tmp_path, sized):
+    """The size of one says nothing of the other."""
+    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "bone"}]}
+    for number, folder in enumerate(("turned", "upright")):
+        (tmp_path / folder).mkdir()
+        save(tmp_path / folder / "a.jpg", 6 if folder == "turned" else 1)
+        size = {"width": 40, "height": 20} if folder == sized else {}
+        content["images"].append({"id": number, "file_name": f"{folder}/a.jpg", **size})
+        content["annotations"].append({"image_id": number, "category_id": 1, "bbox": [2, 4, 9, 6]})
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    with pytest.raises(ManifestError, match=r"turned.a\.jpg, with the orientation 6 of EXIF"):
+        read_boxes(tmp_path / "boxes.json", sorted(tmp_path.glob("*/a.jpg")))
