@@ -19,7 +19,7 @@ _CONVOLUTIONS = ("Convolution", "GroupConvolution")
 def quantize_openvino(path: Path, images: Sequence[np.ndarray]) -> None:
     """Quantize a file of OpenVINO in its place: convolutions compute in int8.
 
-    Only what lies between the first and the last convolution is quantized. What stands before
+    Only what lies between the first convolution and the heads is quantized. What stands before
     (standardizing, local contrast) and after (heads, maps, their enlargement) stays in float32:
     there a step of 1/256 of the range would be seen.
 
@@ -48,24 +48,43 @@ def quantize_openvino(path: Path, images: Sequence[np.ndarray]) -> None:
 
 
 def list_outside(model: Any) -> list[str]:
-    """Return the names of the operations before the first convolution, and after the last.
+    """Return the names of the operations before the first convolution, and from the heads on.
+
+    Heads are the convolutions behind which there is no other.
 
     Raises:
-        MscamError: If there is none.
+        MscamError: If there is no convolution but them.
     """
     operations = model.get_ordered_ops()
-    after: set[str] = set()
-    before: set[str] = set()
-    for operation in operations:
-        sources = {value.get_node().get_friendly_name() for value in operation.input_values()}
-        if operation.get_type_name() in _CONVOLUTIONS or sources & after:
-            after.add(operation.get_friendly_name())
-    for operation in reversed(operations):
-        name = operation.get_friendly_name()
-        if operation.get_type_name() in _CONVOLUTIONS or name in before:
-            sources = {value.get_node().get_friendly_name() for value in operation.input_values()}
-            before |= {name, *sources}
-    if not after:
+    convolutions = {_name(one) for one in operations if one.get_type_name() in _CONVOLUTIONS}
+    inner = convolutions & _find_before(operations, convolutions)
+    if not inner:
         raise MscamError("Only convolutions are quantized. Received: a model without any")
-    names = [operation.get_friendly_name() for operation in operations]
-    return [name for name in names if name not in after & before]
+    inside = inner | (_find_behind(operations, inner) & _find_before(operations, inner))
+    return [name for name in map(_name, operations) if name not in inside]
+
+
+def _find_before(operations: Sequence[Any], chosen: set[str]) -> set[str]:
+    """Return the names of all that lead to some of the operations."""
+    found: set[str] = set()
+    for operation in reversed(operations):
+        if _name(operation) in chosen | found:
+            found |= _name_sources(operation)
+    return found
+
+
+def _find_behind(operations: Sequence[Any], chosen: set[str]) -> set[str]:
+    """Return the names of all that some of the operations lead to."""
+    found: set[str] = set()
+    for operation in operations:
+        if _name_sources(operation) & (chosen | found):
+            found.add(_name(operation))
+    return found
+
+
+def _name_sources(operation: Any) -> set[str]:
+    return {_name(value.get_node()) for value in operation.input_values()}
+
+
+def _name(operation: Any) -> str:
+    return str(operation.get_friendly_name())

@@ -11,6 +11,7 @@ from mscam_tf.settings import GLOBAL, View, check_setting, is_finite
 
 # Mean and deviation of ImageNet in grey, on a scale of 0 to 1: what pretrained weights expect.
 _GREY_MEAN, _GREY_DEVIATION = 0.449, 0.226
+_LEAST = 1e-10  # Weight of a pixel, where the middle one has 1.
 
 
 @keras.saving.register_keras_serializable(package="mscam_tf")
@@ -64,8 +65,14 @@ class LocalContrast(keras.layers.Layer):
         self.sigma, self.epsilon, self.limit = sigma, epsilon, limit
 
     def call(self, inputs: Any) -> Any:
-        x = ops.transpose(ops.cast(inputs, "float32"), (0, 3, 1, 2))
-        rows, columns = (_gaussian(side, self.sigma) for side in ops.shape(x)[2:])
+        x = ops.cast(inputs, "float32")
+        if x.shape[-1] == 1:  # Runtimes copy what is transposed, also where that moves nothing.
+            return ops.expand_dims(self._normalise(ops.squeeze(x, -1)), -1)
+        return ops.transpose(self._normalise(ops.transpose(x, (0, 3, 1, 2))), (0, 2, 3, 1))
+
+    def _normalise(self, x: Any) -> Any:
+        """Return the local contrast of `(..., height, width)`."""
+        rows, columns = (_gaussian(side, self.sigma) for side in ops.shape(x)[-2:])
         columns = ops.transpose(columns)
 
         def blur(values: Any) -> Any:
@@ -73,8 +80,7 @@ class LocalContrast(keras.layers.Layer):
 
         d = x - blur(x)
         deviation = ops.sqrt(ops.maximum(blur(d * d), 0.0))
-        contrast = ops.clip(d / (deviation + self.epsilon), -self.limit, self.limit)
-        return ops.transpose(contrast, (0, 2, 3, 1))
+        return ops.clip(d / (deviation + self.epsilon), -self.limit, self.limit)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
@@ -89,6 +95,8 @@ def _gaussian(length: Any, sigma: float) -> Any:
     places = ops.arange(length, dtype="float32")
     distances = (ops.expand_dims(places, 1) - ops.expand_dims(places, 0)) / sigma
     weights = ops.exp(-0.5 * distances * distances)
+    # Less would add nothing, and numbers near the smallest of float32 slow products down.
+    weights = ops.where(weights < _LEAST, 0.0, weights)
     return weights / ops.sum(weights, axis=1, keepdims=True)
 
 

@@ -31,6 +31,14 @@ def test_model_info(model):
     }
 
 
+def test_features_are_not_copied_into_another_order(model):
+    """Heads that multiply channels-last features would have them turned, and turned back."""
+    turned = [op for op in model.get_ops() if op.get_type_name() == "Transpose"]
+    channels = {op.get_output_partial_shape(0)[1].to_string() for op in turned}
+    sides = {"64", "2", "1"}  # Of the image or of the maps, of a class each, of a grey image.
+    assert channels <= sides
+
+
 def test_weights_are_float32(model):
     kinds = {op.get_element_type().get_type_name() for op in model.get_ops() if is_weight(op)}
     assert kinds == {"f32"}

@@ -50,13 +50,15 @@ def test_what_lies_outside_of_the_convolutions():
     ops = openvino.opset13
     image = ops.parameter([1, 1, 8, 8], name="image")
     halved = ops.multiply(image, ops.constant([[[[0.5]]]], openvino.Type.f32))
-    x = convolve(convolve(halved, "first"), "last")
-    mean = ops.reduce_mean(x, ops.constant([2, 3]), name="mean")
+    first = convolve(halved, "first")
+    last = convolve(first, "last")
+    heads = [convolve(first, "fine"), convolve(last, "coarse")]
+    mean = ops.reduce_mean(ops.concat(heads, 1), ops.constant([2, 3]), name="mean")
     model = openvino.Model([ops.result(mean)], [image])
     named = {name for name in list_outside(model) if not name.startswith("Constant")}
     assert {"image", halved.get_friendly_name(), "mean"} <= named
+    assert {"fine", "fine_relu", "coarse", "last_relu"} <= named
     assert not {"first", "first_relu", "last"} & named
-    assert "last_relu" in named
 
 
 def convolve(x, name):
@@ -68,7 +70,8 @@ def convolve(x, name):
 
 def test_without_convolutions_there_is_nothing_to_quantize():
     ops = openvino.opset13
-    image = ops.parameter([1, 4], name="image")
-    model = openvino.Model([ops.result(ops.relu(image))], [image])
-    with pytest.raises(mscam_tf.MscamError, match="Only convolutions"):
-        list_outside(model)
+    image = ops.parameter([1, 1, 8, 8], name="image")
+    for output in (ops.relu(image), convolve(image, "head")):
+        model = openvino.Model([ops.result(output)], [image])
+        with pytest.raises(mscam_tf.MscamError, match="Only convolutions"):
+            list_outside(model)

@@ -62,6 +62,24 @@ def test_a_constant_image_is_zero():
     assert not to_numpy(LocalContrast(3.0)(np.full((1, 9, 8, 1), 0.7, np.float32))).round(3).any()
 
 
+def test_channels_are_normalised_each_by_itself():
+    images = np.concatenate([draw_images(), 0.5 * draw_images()[::-1], draw_images()], axis=-1)
+    found = to_numpy(LocalContrast(3.0)(images))
+    single = [to_numpy(LocalContrast(3.0)(images[..., c : c + 1])) for c in range(3)]
+    np.testing.assert_allclose(found, np.concatenate(single, axis=-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 4.0, 12.0])
+def test_no_weight_is_so_small_that_it_slows_products_down(sigma):
+    """As matrices of an export, which runtimes multiply with as they stand."""
+    image = np.zeros((1, 1, 400, 1), np.float32)
+    image[0, 0, 0] = 1
+    d = -to_numpy(LocalContrast(sigma, epsilon=1e6, limit=1.0)(image)).ravel()[1:] * 1e6
+    assert (d >= 0).all()
+    assert d[d > 0].min() > 1e-12
+    assert d[int(3 * sigma)] > 0
+
+
 def test_large_values_are_clipped():
     image = np.zeros((1, 41, 41, 1), np.float32)
     image[0, 20, 20] = 1
