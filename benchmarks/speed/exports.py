@@ -1,26 +1,36 @@
 """How fast are exports? Against TensorFlow's plain forward pass in the same process, and memory.
 
 Time: all take turns in one process; the ratio of their medians to that of the plain forward pass.
-Memory: the peak resident size of a process that runs only one of them.
+Arithmetic: that of the convolutions, as a share of what a product of two large matrices reaches in
+the same runtime and precision. Memory: the peak resident size of a process that runs only one.
 """
 
 import argparse
 from functools import partial
 from pathlib import Path
 
+from benchmarks.common.arithmetic import SIDE, count_operations, make_product
 from benchmarks.common.report import write_page
-from benchmarks.common.timing import run_apart, time_in_turns
+from benchmarks.common.timing import read_peak_memory, run_apart, time_in_turns
 
 _SIDE, _CLASSES, _IMAGES = 256, ["crack", "none", "void", "wire"], 32
-# What is measured: the folder of the export, and whether it may compute in less than float32.
+_MODULE = "benchmarks.speed.exports"
+# What is measured: the folder of the export, whether it may compute in less than float32, and the
+# product of matrices that shows what is in reach.
 _CASES = {
-    "ONNX Runtime, float32": ("onnx", False),
-    "OpenVINO, float32": ("openvino", False),
-    "OpenVINO, its default precision": ("openvino", True),
-    "OpenVINO, int8, the rest in float32": ("int8", False),
-    "OpenVINO, int8, the rest in its default precision": ("int8", True),
+    "ONNX Runtime, float32": ("onnx", False, "onnx"),
+    "OpenVINO, float32": ("openvino", False, "openvino"),
+    "OpenVINO, its default precision": ("openvino", True, "openvino fast"),
+    "OpenVINO, int8, the rest in float32": ("int8", False, "openvino int8"),
+    "OpenVINO, int8, the rest in its default precision": ("int8", True, "openvino int8"),
 }
 _PLAIN, _EXPLAINER = "TensorFlow, the plain forward pass", "TensorFlow, the explainer"
+# The model as Keras itself exports it, without maps.
+_SCORES = {
+    "OpenVINO by Keras, the scores alone, float32": (False, "openvino"),
+    "OpenVINO by Keras, the scores alone, its default precision": (True, "openvino fast"),
+}
+_NAMES = (_PLAIN, _EXPLAINER, *_CASES, *_SCORES)
 
 
 def prepare(work: Path) -> None:
@@ -45,6 +55,10 @@ def prepare(work: Path) -> None:
         if not (work / name).exists():
             format = "onnx" if name == "onnx" else "openvino"
             mscam_tf.export_run(run, work / name, format, int8=int8, images=paths)
+    if not (work / "scores" / "model.xml").exists():
+        (work / "scores").mkdir(exist_ok=True)
+        file = str(work / "scores" / "model.xml")
+        run.load_model().export(file, format="openvino", verbose=False)
 
 
 def make_images(batch: int):
@@ -58,10 +72,23 @@ def make_call(name: str, work: Path):
     import mscam_tf
 
     if name in _CASES:
-        folder, fast = _CASES[name]
+        folder, fast, _ = _CASES[name]
         return mscam_tf.load_exported(work / folder, fast=fast).engine.explain
+    if name in _SCORES:
+        import openvino
+
+        fast, _ = _SCORES[name]
+        options = {} if fast else {"INFERENCE_PRECISION_HINT": "f32"}
+        model = openvino.compile_model(work / "scores" / "model.xml", "CPU", options)
+        return lambda images: model([images])[0]
+    return make_keras_call(name, work)
+
+
+def make_keras_call(name: str, work: Path):
     import numpy as np
     import tensorflow as tf
+
+    import mscam_tf
 
     model = mscam_tf.open_run(work / "run").load_model()
     model = mscam_tf.build_explainer(model) if name == _EXPLAINER else model
@@ -75,48 +102,67 @@ def make_call(name: str, work: Path):
 
 
 def measure_memory(name: str, work: Path) -> float:
-    """Return the peak resident size of this process, in MB, as Linux counts it."""
+    """Return the peak resident size of this process, in MB."""
     call, images = make_call(name, work), make_images(8)
     for _ in range(3):
         call(images)
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return read_peak_memory()
 
 
-def measure_all(work: Path, rounds: int) -> None:
-    prepare(work)
-    names = (_PLAIN, _EXPLAINER, *_CASES)
-    calls = {name: make_call(name, work) for name in names}
-    times = {}
+def measure_times(work: Path, rounds: int) -> dict[int, dict[str, float]]:
+    """Return the seconds that each case takes, for batches of 8 and of 1."""
+    calls, times = {name: make_call(name, work) for name in _NAMES}, {}
     for batch in (8, 1):
         images = make_images(batch)
         steps = {name: partial(call, images) for name, call in calls.items()}
         times[batch] = time_in_turns(steps, rounds, warm_up=2)
-    module = "benchmarks.speed.exports"
-    peaks = {n: float(run_apart(module, "--work", str(work), "--case", n)) for n in names}
+    return times
+
+
+def measure_shares(work: Path, times: dict[str, float], rounds: int) -> dict[str, float]:
+    """Return the rate of each case's arithmetic, at batch 8, in that of a product of matrices."""
+    products = {_PLAIN: "tensorflow", _EXPLAINER: "tensorflow"}
+    products |= {name: case[-1] for name, case in {**_CASES, **_SCORES}.items()}
+    steps = {name: make_product(name) for name in dict.fromkeys(products.values())}
+    reached = {k: 2 * SIDE**3 / t for k, t in time_in_turns(steps, rounds, warm_up=2).items()}
+    operations = 8 * count_operations(work / "openvino" / "model.xml")
+    return {n: operations / times[n] / reached[product] for n, product in products.items()}
+
+
+def measure_all(work: Path, rounds: int) -> None:
+    prepare(work)
+    times = measure_times(work, rounds)
+    shares = measure_shares(work, times[8], rounds)
+    peaks = {n: float(run_apart(_MODULE, "--work", str(work), "--case", n)) for n in _NAMES}
     rows = [
         [
             name,
             *(f"{times[batch][name] / times[batch][_PLAIN]:.2f}" for batch in (8, 1)),
             f"{1e3 * times[8][name] / 8:.1f}",
             f"{1e3 * times[1][name]:.1f}",
+            f"{shares[name]:.0%}",
             f"{peaks[name]:.0f}",
         ]
-        for name in names
+        for name in _NAMES
     ]
+    operations = count_operations(work / "openvino" / "model.xml") / 1e9
     write_page(
         "exports",
         "The speed of exports",
         f"DenseNet-121 with four scales and three views, {len(_CLASSES)} classes, "
-        f"{_SIDE} x {_SIDE} pixels. The plain forward pass returns logits; all others return "
-        "logits and the maps of all classes at full resolution. They take turns in one process, "
-        f"{rounds} rounds, medians. Memory is the peak resident size of a process that runs only "
-        "one of them, at batch 8; those of exports hold no TensorFlow. The bars, of the time of "
-        "the plain forward pass: OpenVINO at most 0.90 in float32, 0.45 in its default precision, "
-        "and 0.25 in int8.",
+        f"{_SIDE} x {_SIDE} pixels. The plain forward pass returns logits, as does what Keras "
+        "itself exports; all others return logits and the maps of all classes at full resolution. "
+        f"They take turns in one process, {rounds} rounds, medians. The bars, of the time of the "
+        "plain forward pass: OpenVINO at most 0.90 in float32, 0.45 in its default precision, "
+        "and 0.25 in int8. The rate of arithmetic is that of the convolutions, "
+        f"{operations:.1f} billion multiplications and additions an image, at batch 8: a share of "
+        f"the rate of a product of two {SIDE} x {SIDE} matrices in the same runtime and precision. "
+        "Memory is the peak resident size of a process that runs only one of them, at batch 8; "
+        "those of exports hold no TensorFlow.",
         [
             *("engine", "batch 8, ratio", "batch 1, ratio"),
-            *("batch 8, ms an image", "batch 1, ms an image", "peak memory, MB"),
+            *("batch 8, ms an image", "batch 1, ms an image", "rate of arithmetic"),
+            "peak memory, MB",
         ],
         rows,
         f"--rounds {rounds}",
