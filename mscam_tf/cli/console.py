@@ -111,7 +111,9 @@ def say(text: str, *, error: bool = False) -> None:
 
 def say_next(command: str, *places: Path) -> None:
     """Say the command that comes next, as a shell takes it."""
-    say(f"Next: {shlex.join(['mscam', command, *map(str, places)])}")
+    # A name that begins with a dash would be taken for an option.
+    names = [f"./{place}" if str(place).startswith("-") else str(place) for place in places]
+    say(f"Next: {shlex.join(['mscam', command, *names])}")
 
 
 def make_table(title: str, *columns: str, rows: Iterable[Sequence[str]] = ()) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -164,10 +165,15 @@ def _read_record(run: Run, name: str) -> dict[str, Any] | None:
 def describe_model(run: Run) -> dict[str, str]:
     """Return what the file says of itself, under the names that OpenVINO's Model API reads.
 
-    It knows no white space in names of classes, and the files hold UTF-8 alone.
+    It knows no white space in names of classes, and the files hold UTF-8 alone. Two names that are
+    one without white space get numbers.
     """
     height, width = run.image_size
-    names = ["_".join(clean(name).split()) for name in run.class_names]
+    names: list[str] = []
+    for name in run.class_names:
+        word = "_".join(clean(name).split())
+        tries = chain([word], (f"{word}_{number}" for number in count(2)))
+        names.append(next(one for one in tries if one not in names))
     return {
         "model_type": "Classification",
         "task": "classification",

@@ -132,3 +132,5 @@ def test_the_next_command_can_be_pasted(capsys):
     assert shlex.split(capsys.readouterr().out) == [
         *("Next:", "mscam", "evaluate", "run {epoch} $x", "it's")
     ]
+    say_next("check", Path("--split.csv"), Path("a/-b"))
+    assert capsys.readouterr().out.split()[-2:] == ["./--split.csv", "a/-b"]

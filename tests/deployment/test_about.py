@@ -81,6 +81,8 @@ def test_names_in_files_are_in_utf8(finished_run):
     """ONNX and OpenVINO take no others; Model API parts them at white space."""
     run = replace(finished_run, class_names=["caf\udce9", "two words"])
     assert describe_model(run)["labels"] == r"caf\udce9 two_words"
+    run = replace(finished_run, class_names=["a b", "a  b", "a_b", "a_b_2"])
+    assert describe_model(run)["labels"] == "a_b a_b_2 a_b_3 a_b_2_2"  # Four, as there are.
 
 
 def test_it_stays_as_it_is(exported):

@@ -34,9 +34,11 @@ def fit_window(
 
     Raises:
         ImageError: If none of the images can be read.
-        ValueError: If the percentiles coincide.
+        MscamError: If there are no images, or the percentiles coincide.
     """
     options = options or ReadOptions()
+    if not len(paths):
+        raise MscamError("The window is fitted to images. Received: none")
     chosen = [paths[i] for i in spread_indices(len(paths), _FITTED_IMAGES)]
     values, problems = _sample_all(chosen, options)
     if not values and len(chosen) < len(paths):

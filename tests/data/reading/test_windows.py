@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ImageError, fit_window
+from mscam_tf import ImageError, MscamError, fit_window
 
 
 def save(path, values):
@@ -29,6 +29,8 @@ def test_no_window_to_fit(tmp_path):
         fit_window([path], (1, 99))
     with pytest.raises(ImageError, match="no such file"):
         fit_window([tmp_path / "missing.png"], (1, 99))
+    with pytest.raises(MscamError, match="is fitted to images"):
+        fit_window([], (1, 99))
 
 
 def test_where_none_of_the_sampled_images_can_be_read_all_are_tried(tmp_path):
