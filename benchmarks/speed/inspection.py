@@ -2,7 +2,7 @@
 
 Time: an export runs batches that are in memory, and inspects the same images from files, in turns
 in one process; then one worker on one core, and two on two. Memory: the resident size of processes
-that inspect folders of two lengths.
+that inspect folders of two lengths. Latency: files are written into a folder that is watched.
 """
 
 import argparse
@@ -24,9 +24,11 @@ from benchmarks.common.inspecting import (
 )
 from benchmarks.common.report import make_table, write_page
 from benchmarks.common.timing import read_peak_memory, run_apart
+from benchmarks.common.watching import say_watching, time_watching
 from benchmarks.common.work import remember
 
 _LENGTHS = (1_000, 10_000)
+_WATCHED, _INTERVAL = 80, 1.0  # Images, and seconds between them.
 _COPIES = 8  # Of each image: a few would measure how an inspection begins and ends.
 _ENGINE, _MODULE = "the engine alone", "benchmarks.speed.inspection"
 
@@ -123,6 +125,13 @@ def compare_workers(work: Path, images: Path, rounds: int) -> list[float]:
     return [statistics.median(rates) for rates in zip(*found, strict=True)]
 
 
+def watch(work: Path, images: Path, threads: int) -> tuple[list[float], list[float]]:
+    """Return how long after they are complete images have a verdict, and a row."""
+    paths = copy_scans(images, work / "copies", _COPIES)[:_WATCHED]
+    with tempfile.TemporaryDirectory() as folder:
+        return time_watching(work / "calibrated", paths, Path(folder), _INTERVAL, threads)
+
+
 def measure_all(work: Path, export: Path, images: Path, rounds: int, threads: int) -> None:
     work.mkdir(parents=True, exist_ok=True)
     times = remember(
@@ -137,6 +146,7 @@ def measure_all(work: Path, export: Path, images: Path, rounds: int, threads: in
     one, two = remember(
         work / f"workers_{rounds}.json", partial(compare_workers, work, images, rounds)
     )
+    latencies = remember(work / f"watched_{threads}.json", partial(watch, work, images, threads))
     export_tiny(work)
     write_noise(work / f"small_{max(_LENGTHS)}", SMALL, max(_LENGTHS))
     peaks = [
@@ -166,8 +176,9 @@ def measure_all(work: Path, export: Path, images: Path, rounds: int, threads: in
         f"A picture of 256 x 256 pixels takes {1e3 * time_pictures(20):.0f} ms of the processor."
         f"\n\nWorkers, a core and a thread each: one inspects {one:.1f} images a second, two "
         f"(`--workers 2`) {two:.1f}: {two / one / 2:.3f} of twice as many. The bar is 0.90. "
-        "Opening the export is not counted."
-        "\n\nMemory: the peak resident size of a process that inspects a folder. The images are "
+        "Opening the export is not counted.\n\n"
+        + say_watching(latencies, _INTERVAL, threads)
+        + "\n\nMemory: the peak resident size of a process that inspects a folder. The images are "
         f"small ({SMALL} x {SMALL}) and the network is tiny, so that this takes minutes and not "
         f"hours. The bar is a growth of at most 5 %; it is {100 * (peaks[1] / peaks[0] - 1):+.1f} "
         "%.\n\n"
