@@ -86,7 +86,8 @@ def _print_drift(drift: "DriftSummary | None", frames: bool, error: bool) -> Non
         say(
             "Drift is not watched: "
             + (
-                "frames are not compared with a reference."
+                "frames are not compared with the reference, which is of whole images or of "
+                "patches. Cut patches by `mscam tile`, and inspect these as images."
                 if frames
                 else "the run keeps no reference. `mscam calibrate RUN DATA` makes one of 99 good "
                 "images or more; then export the run anew."

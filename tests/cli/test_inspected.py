@@ -1,7 +1,9 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -50,5 +52,19 @@ def test_it_is_said_why_drift_is_not_watched(run, three_class_run, tmp_path):
     folder = write_images(tmp_path / "few", {"none": 2})
     text = inspect(run, folder, tmp_path / "frames", "--frames")
     assert "Drift is not watched: frames are not compared" in text
+    assert "inspect these as images" in " ".join(text.split())
     text = inspect(three_class_run.folder, folder, tmp_path / "none")
     assert "Drift is not watched: the run keeps no reference" in text
+
+
+def test_patches_of_frames_are_watched_as_images(run, tmp_path):
+    frames, patches = write_images(tmp_path / "frames", {"none": 3}, (80, 80)), tmp_path / "patches"
+    call("tile", frames, "--size", "40", "--overlap", "0", "--out", patches)
+    header, *rows = (patches / "manifest.csv").read_text().splitlines(keepends=True)
+    drawn = [rows[index] for index in np.random.default_rng(0).permutation(len(rows))]
+    (patches / "drawn.csv").write_text("".join([header, *drawn]))
+    text = inspect(run, patches / "drawn.csv", tmp_path / "out")
+    assert " of 12 images are unlike the reference" in text
+    table = pyarrow.parquet.read_table(tmp_path / "out" / "images", columns=["path"])
+    names = [Path(path).name for path in table["path"].to_pylist()]
+    assert names == [Path(row.split(",")[0]).name for row in drawn]

@@ -1,6 +1,7 @@
 """The programs beside an export run, and say what the run says."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,9 +24,12 @@ def test_the_python_consumer_says_what_the_run_says(
     command = [sys.executable, export(format).folder / "consumer.py", *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
     results = mscam_tf.open_session(finished_run).explain(paths)
-    for line, path, result in zip(lines, paths, results, strict=True):
+    check_lines(done.stdout, paths, results)
+
+
+def check_lines(text, paths, results):
+    for line, path, result in zip(text.splitlines(), paths, results, strict=True):
         name, probability, place = re.fullmatch(
             f"{path} (.*) (.*) strongest at (.*)", line
         ).groups()
@@ -67,3 +71,26 @@ def test_the_consumer_in_cpp_has_the_settings_of_the_run(finished_run, tmp_path)
     assert "low = 100, high = 4000;" in text
     assert "value = 1 - value;" in text
     assert 'compile_model("model.xml"' in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_the_consumer_in_cpp_says_what_the_run_says(export, finished_run, tmp_path):
+    utils = pytest.importorskip("openvino.utils")
+    folder = shutil.copytree(export("openvino").folder, tmp_path / "export")
+    generator = np.random.default_rng(0)
+    paths = [folder / "a.pgm", folder / "b.pgm"]
+    for path, kind in zip(paths, (">u1", ">u2"), strict=True):
+        most = np.iinfo(kind).max
+        pixels = (generator.random(finished_run.image_size) * most).astype(kind)
+        height, width = pixels.shape
+        path.write_bytes(f"P5\n{width} {height}\n{most}\n".encode() + pixels.tobytes())
+        Image.fromarray(pixels.astype(kind[1:])).save(path.with_suffix(".png"))
+    options = ["-B", "build", "-D", f"OpenVINO_DIR={utils.get_cmake_path()}"]
+    for command in (["cmake", *options], ["cmake", "--build", "build"]):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    done = subprocess.run(
+        ["build/consumer", *paths], cwd=folder, check=True, capture_output=True, text=True
+    )
+    pictures = [path.with_suffix(".png") for path in paths]
+    check_lines(done.stdout, paths, mscam_tf.open_session(finished_run).explain(pictures))
