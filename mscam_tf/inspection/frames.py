@@ -19,7 +19,7 @@ from mscam_tf.localization import (
     estimate_size,
     measure_stride,
 )
-from mscam_tf.runs import Explanation, OperatingPoint, Session
+from mscam_tf.runs import SUM, Explanation, OperatingPoint, Session
 
 
 def inspect_frame(
@@ -90,7 +90,8 @@ class _Frame:
     ) -> None:
         self.task, self.point, self.size = session.task, point, size
         self.tile_size = first.image.shape
-        self.stride = measure_stride(first, point.scale) if first.cell_contributions else 0.0
+        known = first.cell_contributions and point.scale == SUM
+        self.stride = measure_stride(first, point.scale) if known else 0.0
         self.names = first.class_names
         self.streams = {
             name: RegionStream(threshold, point.minimum_area)

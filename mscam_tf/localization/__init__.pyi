@@ -7,6 +7,7 @@ from .marks import find_marks as find_marks
 from .regions import Region as Region
 from .regions import find_regions as find_regions
 from .sizes import estimate_size as estimate_size
+from .sizes import measure_around as measure_around
 from .sizes import measure_width as measure_width
 from .streaming import RegionStream as RegionStream
 from .tables import REGION_COLUMNS as REGION_COLUMNS

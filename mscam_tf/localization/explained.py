@@ -9,9 +9,10 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.localization.regions import Region, find_regions
-from mscam_tf.localization.sizes import estimate_size
+from mscam_tf.localization.sizes import SPREAD_OF_SCALE, estimate_size, measure_around
 from mscam_tf.runs import (
     SHARP,
+    SUM,
     Explanation,
     OperatingPoint,
     Session,
@@ -61,7 +62,12 @@ def list_regions(
         index = explanation.class_names.index(name)
         regions = find_regions(maps[..., index], threshold, **options)
         found += [
-            replace(region, label=name, **_explain(explanation, region, index, point.scale))
+            replace(
+                region,
+                label=name,
+                size=_estimate(explanation, maps[..., index], region, point.scale),
+                **_explain(explanation, region, index),
+            )
             for region in regions
         ]
     return found
@@ -114,15 +120,26 @@ def assume_point(explanation: Explanation, task: Task) -> OperatingPoint:
     return OperatingPoint(thresholds, good=good, minimum_area=pixels / cells)
 
 
-def _explain(
-    explanation: Explanation, region: Region, class_index: int, map_scale: int | str
-) -> dict[str, Any]:
-    """Return what is known of a region by the cells of its scales: its size, scale and share."""
+def _explain(explanation: Explanation, region: Region, class_index: int) -> dict[str, Any]:
+    """Return what is known of a region by the cells of its scales: its scale and share."""
     if not explanation.cell_contributions:
         return {}
     shares = _share_logit(explanation, region, class_index)
-    size = estimate_size(region.size, measure_stride(explanation, map_scale))
-    return {"size": size, "scale": int(shares.argmax()) + 1, "share": float(shares.sum())}
+    return {"scale": int(shares.argmax()) + 1, "share": float(shares.sum())}
+
+
+def _estimate(
+    explanation: Explanation, map_: np.ndarray, region: Region, map_scale: int | str
+) -> float:
+    """Return the size of the object; without cells, the width of the region."""
+    if not explanation.cell_contributions:
+        return region.size
+    stride = measure_stride(explanation, map_scale)
+    if map_scale == SUM or region.score <= 0:
+        return estimate_size(region.size, stride)
+    # Where good images are as high, thresholds lie near the peaks, and regions are but tips.
+    width = measure_around(map_, region.box, region.peak)
+    return width if map_scale == SHARP else estimate_size(width, stride, SPREAD_OF_SCALE)
 
 
 def measure_stride(explanation: Explanation, map_scale: int | str) -> float:

@@ -1,6 +1,6 @@
 """Find the regions of a map: connected places that are high enough."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.ndimage import binary_erosion, find_objects, label
@@ -30,11 +30,10 @@ class Region:
         peak: `(x, y)` of its highest pixel.
         score: The map's value there, in logits.
         center: `(x, y)` of its centre: pixels weigh by how far they are above the threshold. Where
-            its box ends at the edge of the image, a part of it is cut off, and the centre of a
-            point is off across the edge: by up to 0.4 cells of the map if the threshold is half of
-            the peak, and 0.65 if it is a tenth.
+            an edge of the image cuts it off, see `complete`.
         size: Estimated diameter of the object, in pixels: the width of the region at half of its
-            height (of `list_regions`, less what the map's own blur adds to it).
+            height (of `list_regions`, less what the map's own blur adds to it; of one scale alone
+            and of sharp maps, the width of the map at half of the peak, see `measure_around`).
         label: The class whose map it is of, or empty.
         scale: The scale that adds most to the map within it, from 1, if it is known.
         share: What it adds to the logit of its class, in logits, if that is known.
@@ -56,6 +55,38 @@ class Region:
         """Rows and columns of its box, to cut it out of a map."""
         box = self.box
         return slice(int(box.y_min), int(box.y_max)), slice(int(box.x_min), int(box.x_max))
+
+    def complete(self, image_size: tuple[float, float]) -> "Region":
+        """Return it with the centre of the whole, where one edge of the image cuts it off.
+
+        What is cut off is taken for as large across the edge as along it: the centre lies half of
+        its length along the edge away from its inner end. It is never moved inwards or out of the
+        image, so that what is longer across the edge, or along it, stays as it is.
+
+        Args:
+            image_size: `(height, width)` in pixels.
+        """
+        box, (x, y) = self.box, self.center
+        wide, high = box.x_max - box.x_min, box.y_max - box.y_min
+        across = _move_out(x, box.x_min, box.x_max, image_size[1], high / 2)
+        down = _move_out(y, box.y_min, box.y_max, image_size[0], wide / 2)
+        if across is None and down is not None:
+            return replace(self, center=(x, down))
+        if down is None and across is not None:
+            return replace(self, center=(across, y))
+        return self  # Whole, or cut by two edges.
+
+
+def _move_out(place: float, start: float, stop: float, size: float, half: float) -> float | None:
+    """Return a place along an axis nearer to the edge that cuts it off; `None` if none does."""
+    if start > 0 and stop < size:
+        return None
+    low, high = stop - half, start + half
+    if start == 0 and stop < size and low >= 0:
+        return min(max(low, 0.5), place)  # No centre lies beyond that of the outermost pixel.
+    if start > 0 and stop == size and high <= size:
+        return max(min(high, size - 0.5), place)
+    return place
 
 
 def find_regions(
@@ -99,7 +130,7 @@ def find_regions(
         _describe(values, numbers[place] == number, place, threshold)
         for number, place in enumerate(find_objects(numbers), start=1)
     ]
-    kept = [region for region in regions if region.area >= minimum_area]
+    kept = [r.complete(values.shape) for r in regions if r.area >= minimum_area]
     return sorted(kept, key=lambda region: -region.score)
 
 

@@ -68,12 +68,14 @@ class RegionStream:
         self._edge = np.where(below >= 0, np.searchsorted(goes_on, below) + 1, 0)
         self._open = [pieces[group] for group in goes_on]
         self._row += len(values)
-        return list(self._describe([pieces[group] for group in sorted(ended)]))
+        size = (np.inf, values.shape[1])  # What ends here is not cut off below.
+        return list(self._describe([pieces[group] for group in sorted(ended)], size))
 
     def finish(self) -> list[Region]:
         """Return the regions that reach the bottom of the map."""
-        ended, self._open, self._edge = self._open, [], np.zeros(0, int)
-        return list(self._describe(ended))
+        ended, size = self._open, (self._row, len(self._edge))
+        self._open, self._edge = [], np.zeros(0, int)
+        return list(self._describe(ended, size))
 
     def _gather(
         self, groups: np.ndarray, numbers: np.ndarray, rows: np.ndarray, count: int
@@ -91,9 +93,10 @@ class RegionStream:
                 pieces[group].append(_Piece(row, column, mask, values))
         return pieces
 
-    def _describe(self, ended: list[list[_Piece]]) -> Iterator[Region]:
+    def _describe(self, ended: list[list[_Piece]], size: tuple[float, float]) -> Iterator[Region]:
         for pieces in ended:
-            yield from _describe(pieces, self.threshold, self.minimum_area)
+            found = _describe(pieces, self.threshold, self.minimum_area)
+            yield from (region.complete(size) for region in found)
 
 
 def _join(edge: np.ndarray, touched: np.ndarray, earlier: int, count: int) -> np.ndarray:

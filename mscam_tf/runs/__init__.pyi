@@ -5,6 +5,7 @@ from .decisions import score_rejects as score_rejects
 from .engine import Engine as Engine
 from .engine import KerasEngine as KerasEngine
 from .operating_point import SHARP as SHARP
+from .operating_point import SUM as SUM
 from .operating_point import OperatingPoint as OperatingPoint
 from .operating_point import read_operating_point as read_operating_point
 from .operating_point import write_operating_point as write_operating_point
