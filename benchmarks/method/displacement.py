@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.common.report import write_page
+from benchmarks.common.report import make_table, write_page
 
 _SIDE, _SMALL, _BATCH = 160, 6.0, 8
+_EDGE, _FEWEST = 16, 10  # Pixels from the left edge; objects that a row needs.
 _STRIDES = {"scale1_maps": 4, "scale2_maps": 8, "scale3_maps": 16, "scale4_maps": 32, "maps": 4}
 _MIRROR = (slice(None), slice(None, None, -1), slice(None, None, -1))
 
@@ -44,9 +45,9 @@ def draw_scene(generator):
             return scene.image
 
 
-def add_object(image, generator):
+def add_object(image, generator, columns=(0.3 * _SIDE, 0.7 * _SIDE)):
     """Add a round object with soft edges, brighter or darker than what is around it."""
-    x, y = generator.uniform(0.3 * _SIDE, 0.7 * _SIDE, 2)
+    x, y = generator.uniform(*columns), generator.uniform(0.3 * _SIDE, 0.7 * _SIDE)
     diameter = float(np.exp(generator.uniform(np.log(3), np.log(12))))
     bright = bool(generator.random() < 0.5)
     contrast = generator.uniform(0.08, 0.3) * (1 if bright else -1)
@@ -74,6 +75,52 @@ def find_offset(change, center, stride):
         if near and inside and region.score == peak:
             return np.array(region.center) - center
     return None
+
+
+def find_at_edge(change, center, stride):
+    """Return how far along x a region that the left edge cuts off lies from its object.
+
+    Given are the offset of what is seen of it, and that of the centre of `find_regions`; `None`
+    where the edge cuts nothing off.
+    """
+    from mscam_tf import find_regions
+
+    x, y = center
+    reach = max(stride, 6)
+    near = change[int(y) - reach : int(y) + reach + 1, max(int(x) - reach, 0) : int(x) + reach + 1]
+    peak = float(near.max())
+    if peak < 1:
+        return None
+    for region in find_regions(change, peak / 2):
+        box = region.box
+        cut = box.x_min == 0 < box.y_min and max(box.x_max, box.y_max) < _SIDE
+        if region.score == peak and cut:
+            seen = np.where(region.mask, change[region.slices], 0)
+            (alone,) = find_regions(seen, peak / 2)  # It fills this map: no edge cuts it off.
+            return alone.center[0] - x, region.center[0] - x
+    return None
+
+
+def measure_edge(explainer, count, generator):
+    """Return the rows of a table of objects whose centre is within a cell of the left edge."""
+    from mscam_tf.simulation import TARGETS
+
+    rows = []
+    empty = np.stack([draw_scene(generator) for _ in range(count)])
+    added = [add_object(image, generator, (0, _EDGE)) for image in empty]
+    shown, objects = np.stack([image for image, _ in added]), [one for _, one in added]
+    indices = np.array([TARGETS.index(one.target) for one in objects])
+    without, with_it = (explain(explainer, images, indices) for images in (empty, shown))
+    for key, stride in _STRIDES.items():
+        pairs = zip(with_it[key] - without[key], objects, strict=True)
+        found = [find_at_edge(m, one.center, stride) for m, one in pairs if one.center[0] < stride]
+        offsets = np.array([one for one in found if one is not None]).reshape(-1, 2).T
+        if offsets.shape[1] >= _FEWEST:
+            distances = np.median(np.abs(offsets), axis=1)
+            cells = [f"{v.mean():+.1f} / {m:.1f}" for v, m in zip(offsets, distances, strict=True)]
+            name = "sum" if key == "maps" else key.removesuffix("_maps")
+            rows.append([name, stride, offsets.shape[1], *cells])
+    return rows
 
 
 def measure(changes, mirrored, objects, stride):
@@ -113,6 +160,7 @@ def describe(values):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, default=300)
+    parser.add_argument("--edge", type=int, default=120, help="objects at the left edge")
     arguments = parser.parse_args()
     import mscam_tf
     from mscam_tf.simulation import TARGETS
@@ -133,6 +181,8 @@ def main() -> None:
         name = "sum" if key == "maps" else key.removesuffix("_maps")
         rows.append([name, stride, len(offsets), *describe(offsets), f"{distance:.1f}",
                      len(shifts), *describe(shifts)])  # fmt: skip
+    edge = measure_edge(explainer, arguments.edge, np.random.default_rng(11))
+    columns = ["map", "stride", "objects", "centre of what is seen", "centre of the whole"]
     write_page(
         "displacement",
         "Are the maps where things are?",
@@ -147,7 +197,11 @@ def main() -> None:
         ["map", "stride", "objects", "offset x", "offset y", "distance", "pairs", "shift x",
          "shift y"],
         rows,
-        arguments=f"--objects {arguments.objects}",
+        arguments=f"--objects {arguments.objects} --edge {arguments.edge}",
+        more=f"Of {arguments.edge} other objects, with their centre at most {_EDGE} pixels from "
+        "the left edge, those within a cell of it whose region at half of its peak that edge alone "
+        "cuts off: mean offset along x, and median distance, in pixels, of the centre of what is "
+        f"seen, and of `Region.complete`.\n\n{make_table(columns, edge)}",
     )  # fmt: skip
 
 

@@ -116,6 +116,7 @@ def _print_point(point: "OperatingPoint") -> None:
     rows = [("an image is rejected from a score of", f"{point.decision_threshold:.3f}")]
     for name, threshold in point.map_thresholds.items():
         rows.append((f"the map of {name} is marked from", f"{threshold:.3f}"))
-    CONSOLE.print(make_table("operating point, in logits", "what", "threshold", rows=rows))
+    unit = "sharp maps in strengths of spots" if point.scale == "sharp" else "in logits"
+    CONSOLE.print(make_table(f"operating point, {unit}", "what", "threshold", rows=rows))
     names = ("false_rejects", "misses")
     print_rates({name: point.record[name] for name in names if name in point.record})

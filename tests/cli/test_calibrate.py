@@ -27,6 +27,9 @@ def test_calibrate(run, good):
     assert again == text
     call("calibrate", run, good, "--split", "all", "--max-false-rejects", "5%", "--scale", 1)
     assert json.loads((run / "operating_point.json").read_text())["scale"] == 1
+    assert "operating point, in logits" in again
+    options = ("--split", "all", "--max-false-rejects", "5%", "--scale", "sharp")
+    assert "sharp maps in strengths of spots" in call("calibrate", run, good, *options)
 
 
 def test_the_number_needed_is_said(run, good):
