@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -147,3 +148,59 @@ def test_two_processes_come_to_the_same(data, alone, tmp_path):
     refused = end(*begin_two(command), status=1)
     assert "holds a run" in refused[0]
     assert "Another process of the training stopped; it says why" in refused[1]
+
+
+def kill_after_an_epoch(processes, folder):
+    """Kill processes as soon as one epoch is kept, as where the power fails."""
+    while not list(folder.rglob("epoch*.npz")):
+        assert all(process.poll() is None for process in processes), end(*processes)
+        time.sleep(0.01)
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.communicate()
+
+
+@needs_jax
+@pytest.mark.slow
+def test_two_processes_that_were_killed_go_on(data, alone, tmp_path):
+    run = tmp_path / "run"
+    command = ["train", data, "--out", run, *OPTIONS]
+    kill_after_an_epoch(begin_two(command), tmp_path)
+    assert not (run / "model.keras").exists()
+    told, untold = end(*begin_two([*command, "--resume"]))
+    assert "Trained" in told
+    assert "Trained" not in untold
+    assert len(read_history(run)) == 4
+    assert_same_training(run, alone, "val_accuracy")
+    finished = end(*begin_two([*command, "--resume"]))
+    assert "is finished: nothing is left to do" in finished[0]
+    refused = end(*begin_two([*command, "--resume", "--batch-size", "8"]), status=1)
+    assert all("was begun with other settings" in text for text in refused)
+
+
+@needs_jax
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", [1, 2])
+def test_masks_and_boxes_are_refused(data, devices, tmp_path):
+    """On JAX, where alone several devices can share a training."""
+    marked = write_data(tmp_path / "data")
+    boxes = "path,x_min,y_min,x_max,y_max\nwide/wide0.png,4,0,12,30\n"
+    (marked.parent / "boxes.csv").write_text(boxes)
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    shared = ["--devices", "all"] if devices > 1 else []
+    command = ["train", marked, "--out", tmp_path / "run", *OPTIONS, *shared]
+    text = end(begin(command, flags=flags), status=1)[0]
+    assert "on the TensorFlow backend alone: give --map-weight 0" in " ".join(text.split())
+    assert not (tmp_path / "run").exists()
+
+
+@needs_jax
+@pytest.mark.slow
+def test_masks_are_refused_by_all_processes(tmp_path):
+    marked = write_data(tmp_path / "data")
+    boxes = "path,x_min,y_min,x_max,y_max\nwide/wide0.png,4,0,12,30\n"
+    (marked.parent / "boxes.csv").write_text(boxes)
+    command = ["train", marked, "--out", tmp_path / "run", *OPTIONS]
+    for text in end(*begin_two(command), status=1):
+        assert "on the TensorFlow backend alone: give --map-weight 0" in " ".join(text.split())
