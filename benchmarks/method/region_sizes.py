@@ -117,7 +117,7 @@ def main() -> None:
         "diameter of the largest disc inside). For three estimates, the median of the ratio to the "
         "true width, the share of regions that are within a factor of two, and the mean error in "
         "pixels: the disc of the region's area; its width at half height; and the size that "
-        "`list_regions` gives, which is that width less the blur of the map.",
+        "`list_regions` gives.",
         ["map", "true width", "regions", "disc of the area", "width at half height", "size"],
         [row for name, rows in found.items() for row in describe_all(name, rows)],
         arguments=f"--images {arguments.images} --seed {arguments.seed}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from mscam_tf.errors import MscamError
 from mscam_tf.localization.regions import Region, find_regions
-from mscam_tf.localization.sizes import SPREAD_OF_SCALE, estimate_size, measure_around
+from mscam_tf.localization.sizes import SPREAD, SPREAD_OF_SCALE, estimate_size, measure_around
 from mscam_tf.runs import (
     SHARP,
     SUM,
@@ -65,7 +65,7 @@ def list_regions(
             replace(
                 region,
                 label=name,
-                size=_estimate(explanation, maps[..., index], region, point.scale),
+                size=_estimate(explanation, maps[..., index], region, index, point),
                 **_explain(explanation, region, index),
             )
             for region in regions
@@ -129,17 +129,30 @@ def _explain(explanation: Explanation, region: Region, class_index: int) -> dict
 
 
 def _estimate(
-    explanation: Explanation, map_: np.ndarray, region: Region, map_scale: int | str
+    explanation: Explanation,
+    map_: np.ndarray,
+    region: Region,
+    class_index: int,
+    point: OperatingPoint,
 ) -> float:
     """Return the size of the object; without cells, the width of the region."""
     if not explanation.cell_contributions:
         return region.size
-    stride = measure_stride(explanation, map_scale)
-    if map_scale == SUM or region.score <= 0:
+    stride = measure_stride(explanation, point.scale)
+    base = _find_even(explanation, class_index, point.good) if point.scale == SUM else 0.0
+    if region.score <= base:
         return estimate_size(region.size, stride)
     # Where good images are as high, thresholds lie near the peaks, and regions are but tips.
-    width = measure_around(map_, region.box, region.peak)
-    return width if map_scale == SHARP else estimate_size(width, stride, SPREAD_OF_SCALE)
+    width = measure_around(map_ - base, region.box, region.peak)
+    spreads = {SUM: SPREAD, SHARP: 0.0}
+    return estimate_size(width, stride, spreads.get(str(point.scale), SPREAD_OF_SCALE))
+
+
+def _find_even(explanation: Explanation, class_index: int, good: str | None) -> float:
+    """Return where a place has even odds by itself, see `assume_point`."""
+    biases = explanation.logits - explanation.contributions.sum(0)
+    against = 0.0 if good is None else biases[explanation.class_names.index(good)]
+    return float(against - biases[class_index])
 
 
 def measure_stride(explanation: Explanation, map_scale: int | str) -> float:

@@ -32,8 +32,8 @@ class Region:
         center: `(x, y)` of its centre: pixels weigh by how far they are above the threshold. Where
             an edge of the image cuts it off, see `complete`.
         size: Estimated diameter of the object, in pixels: the width of the region at half of its
-            height (of `list_regions`, less what the map's own blur adds to it; of one scale alone
-            and of sharp maps, the width of the map at half of the peak, see `measure_around`).
+            height. Of `list_regions`, the width of the map half way to the peak from even odds (of
+            one scale and sharp maps, from 0), less what the map's own blur adds to it.
         label: The class whose map it is of, or empty.
         scale: The scale that adds most to the map within it, from 1, if it is known.
         share: What it adds to the logit of its class, in logits, if that is known.

@@ -111,3 +111,19 @@ def test_what_is_no_width_or_stride_gives_no_size(value):
         estimate_size(9, value)
     with pytest.raises(MscamError, match="`spread` must be a number of at least 0"):
         estimate_size(9, 4, value)
+
+
+@pytest.mark.parametrize("threshold", [1.0, 2.0, 4.5, 5.9])
+def test_the_size_by_the_sum_is_counted_from_even_odds(threshold):
+    """The biases of bone are -2: half way from 2 to the tip at 6 is 4, where 5 rows are."""
+    map_ = np.zeros((16, 24, 3))
+    map_[2:12, :, 1], map_[4:9, :, 1], map_[6, 11, 1] = 3.5, 4.0, 6.0
+    cells = (np.ones((8, 12, 3)), np.ones((4, 6, 3)))
+    explanation = replace(explain_by_hand(), maps=map_, cell_contributions=cells)
+    region = list_regions(explanation, OperatingPoint({"bone": threshold}))[0]
+    assert region.size == pytest.approx((5**2 - 1.5**2) ** 0.5)
+    against = replace(
+        explanation, logits=explanation.logits + np.array([3, 0, 0])
+    )  # Those of none are 3:
+    region = list_regions(against, OperatingPoint({"bone": threshold}, good="none"))[0]
+    assert region.size == 1  # half way from 5 to 6 there is the tip alone.
