@@ -19,7 +19,7 @@ from mscam_tf.swaps import (
     discard_folder,
     hide_name,
     is_fixed,
-    is_free,
+    is_unused,
     make_folder,
     owns,
     put_folder,
@@ -92,7 +92,7 @@ def replace_folder(
     """
     path = Path(path).resolve()
     begun = find_unfinished(path, state) if resume else None
-    place = begun or (path if is_free(path) else _hide_unfinished(path))
+    place = begun or (path if is_unused(path) else _hide_unfinished(path))
     if place == path:
         path.mkdir(parents=True, exist_ok=True)
         with hold(path), _keep_worth(path, entries, state):
@@ -177,7 +177,7 @@ def _keep_worth(path: Path, entries: Sequence[str] | None, state: str) -> Iterat
 
 def check_replaceable(path: Path) -> None:
     """Raise `OutputError` if a folder holds something and cannot be swapped for another one."""
-    if is_fixed(path) and not is_free(path):
+    if is_fixed(path) and not is_unused(path):
         raise OutputError(
             f"{path} is a mount point, the current folder, or in a folder that is read-only: it "
             "cannot be replaced at once, and is left alone. Choose a folder in it, or elsewhere."

@@ -14,7 +14,7 @@ from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
 from mscam_tf.folders import check_replaceable, clear_leftovers, find_unfinished
 from mscam_tf.names import show_place
 from mscam_tf.records import check_readable
-from mscam_tf.swaps import is_free, list_others
+from mscam_tf.swaps import is_unused, list_others
 
 _LISTED = 5  # Foreign files that a message names.
 _LOGGER = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def claim(
     clear_leftovers(target, kind.find or kind.entries or None, state=kind.state)
     if not (overwrite or resume):
         _check_unfinished(target, kind)
-    if is_free(target):
+    if is_unused(target):
         return
     others = list_others(target, kind.find(target) if kind.find else kind.entries)
     if not kind.is_at(target):

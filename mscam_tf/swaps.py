@@ -58,6 +58,11 @@ def is_free(path: Path) -> bool:
     return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
+def is_unused(path: Path) -> bool:
+    """Whether it is free, but for the first file of a command that was killed as it wrote it."""
+    return is_free(path) or (path.is_dir() and not list_others(path, ()))
+
+
 def is_fixed(path: Path) -> bool:
     """Whether a folder must stay the one that it is: a mount point, or where the command runs."""
     if not path.exists():

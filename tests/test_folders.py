@@ -181,6 +181,20 @@ def test_a_free_folder_is_written_in_place_and_held(tmp_path):
     assert not read(folder)
 
 
+@pytest.mark.parametrize("write", [replace_folder, write_whole_folder])
+@pytest.mark.parametrize("fixed", [False, True], ids=["anywhere", "current folder"])
+def test_half_of_a_first_file_is_in_nobodys_way(tmp_path, monkeypatch, write, fixed):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / f"{PARTIAL}73572a71d86f.json").write_text("{")
+    if fixed:
+        monkeypatch.chdir(folder)
+    with write(folder) as place:
+        (place / "model").write_text("new")
+    assert (folder / "model").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_what_is_interrupted_in_place_stays(tmp_path):
     def fail():
         with replace_folder(tmp_path / "run") as place:

@@ -28,6 +28,15 @@ def test_free_folders_may_be_taken(tmp_path, kind):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("kind", [RUN, STATE, TABLE, NEW_FOLDER])
+def test_a_folder_in_which_a_command_was_killed_as_it_began_may_be_taken(tmp_path, kind):
+    (tmp_path / ".partial-73572a71d86f.json").write_text("{")
+    claim(tmp_path, kind)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(MscamError, match=r"holds mine\.txt"):
+        claim(tmp_path, kind)
+
+
 def test_a_folder_of_the_kind_needs_to_be_asked_for(run):
     with pytest.raises(RunError, match=r"run holds a run; it is left alone.*add --overwrite"):
         claim(run, RUN)

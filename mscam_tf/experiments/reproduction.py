@@ -31,6 +31,7 @@ from mscam_tf.experiments.trials import (
     run_trials,
 )
 from mscam_tf.files import write_json, write_table, write_text
+from mscam_tf.locks import hold
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.records import check_settings, read_json
 from mscam_tf.runs import TrainConfig, open_run, open_session
@@ -77,7 +78,8 @@ def reproduce(
         The page, `index.html`.
 
     Raises:
-        ValueError: If the folder holds a reproduction with other settings.
+        ValueError: If the folder holds a reproduction with other settings, or another command
+            works in it.
         ManifestError: If the data have no class `none`.
 
     References:
@@ -85,20 +87,21 @@ def reproduce(
     """
     folder, config = Path(folder), config or ReproductionConfig()
     keep_settings(folder, config, data)
-    fresh = None
-    if data is None:
-        data = _simulate(folder / "data", config.images, DATA_SEED, config, processes, on_image)
-        if config.fresh:
-            place = folder / "fresh"
-            fresh = _simulate(place, config.fresh, FRESH_SEED, config, processes, on_image)
-    trials = list_trials(config.weights, config.seeds)
-    for trial in run_trials(folder, data, fresh, trials, config.training, callbacks):
-        write_tables(folder)
-        if on_trial is not None:
-            on_trial(trial)
-    for weights in config.weights:
-        _draw(folder, Trial(MODELS[-1], weights, 0), data, fresh)
-    return write_page(folder, len(fresh.samples) if fresh else 0)
+    with hold(folder):  # Two at once would lose scores of each other.
+        fresh = None
+        if data is None:
+            data = _simulate(folder / "data", config.images, DATA_SEED, config, processes, on_image)
+            if config.fresh:
+                place = folder / "fresh"
+                fresh = _simulate(place, config.fresh, FRESH_SEED, config, processes, on_image)
+        trials = list_trials(config.weights, config.seeds)
+        for trial in run_trials(folder, data, fresh, trials, config.training, callbacks):
+            write_tables(folder)
+            if on_trial is not None:
+                on_trial(trial)
+        for weights in config.weights:
+            _draw(folder, Trial(MODELS[-1], weights, 0), data, fresh)
+        return write_page(folder, len(fresh.samples) if fresh else 0)
 
 
 def write_tables(folder: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mscam_tf.errors import name_full_disk
 from mscam_tf.files import write_whole
+from mscam_tf.folders import drop_partial_files
 from mscam_tf.fused_norms import fuse_norms
 from mscam_tf.locks import hold
 from mscam_tf.models import build_explainer, write_pretrained
@@ -71,6 +72,7 @@ def pretrain(
     check_folder(folder, config)
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder), name_full_disk(folder):
+        drop_partial_files(folder)
         with use_precision(config.precision, config.seed):
             classifier, trainer = build_pretraining_models(config)
         step = open_folder(folder, config, trainer)

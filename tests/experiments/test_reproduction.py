@@ -145,6 +145,19 @@ def test_all_models_of_a_seed_have_one_split(tmp_path, monkeypatch):
         assert set(manifest.class_names) == expected
 
 
+def test_a_second_command_is_refused_while_one_works(three_class_manifest, tmp_path, monkeypatch):
+    """Both would write `scores.csv`, and lose rows of each other."""
+
+    def run(folder, data, *_):
+        with pytest.raises(mscam_tf.MscamError, match="Another command is writing"):
+            reproduce(folder, CONFIG, data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mscam_tf.experiments.reproduction.run_trials", run)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(tmp_path / "out", CONFIG, three_class_manifest)
+
+
 def test_data_without_a_class_none_are_refused(image_folder, tmp_path):
     manifest = mscam_tf.label_binary(mscam_tf.read_manifest(image_folder), ("none", "x"))
     with pytest.raises(mscam_tf.ManifestError, match=r"'none' and two others.*Received"):

@@ -170,6 +170,12 @@ def test_a_second_command_is_refused(tmp_path):
         pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
 
 
+def test_what_a_killed_pretraining_was_writing_is_in_nobodys_way(tmp_path):
+    (tmp_path / ".partial-6a564ba81fb1.json").write_text("{")  # The first file of all.
+    pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
+    assert not list(tmp_path.glob(".partial-*"))
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
     (tmp_path / "state.weights.h5").write_bytes(b"half")
