@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models import parse_weights
 from mscam_tf.runs import TrainConfig
 from mscam_tf.settings import check_settings_of
 from mscam_tf.simulation import SimulationConfig
+
+_CLASSES = 4  # Of simulated images.
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class ReproductionConfig:
             start is a row of the table for each model.
         images: Number of simulated images, which are split 7:1:2 into training, validation and
             test images.
-        fresh: Number of simulated images beside these, on which every model is scored too.
+        fresh: Number of simulated images beside these, on which every model is scored too;
+            0 for none.
         simulation: What is simulated.
         training: Settings of the trainings. From scratch they take three times as many epochs.
 
@@ -41,5 +45,10 @@ class ReproductionConfig:
 
     def __post_init__(self) -> None:
         check_settings_of(self)
+        if 0 < self.fresh < _CLASSES:
+            raise MscamError(
+                f"`fresh` must be 0, or at least {_CLASSES}: one image of each class. "
+                f"Received: fresh={self.fresh}"
+            )
         for weights in self.weights:
             parse_weights(weights)

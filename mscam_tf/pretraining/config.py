@@ -22,7 +22,7 @@ class PretrainConfig:
         views: What the channels of the backbone show of an image: `global`, the standardized image,
             or its local contrast with a Gaussian of so many pixels.
         start: What the pretraining goes on from: `xray`, the `.npz` file of another pretraining, or
-            nothing. Heads at scales that were not there begin anew.
+            `none`. Heads at scales that were not there begin anew.
         image_size: Height and width of the scenes in pixels, multiples of 32.
         batch_size: Number of scenes in a step.
         learning_rate: Learning rate of AdamW. It is reached after a short warm-up, and falls to

@@ -202,7 +202,7 @@ def test_the_size_of_simulated_images_is_named_where_trainings_choose_theirs(tmp
     assert list_settings(tmp_path) == {"image_size": [32, 32]}
 
 
-@pytest.mark.parametrize("settings", [{"seeds": 0}, {"weights": ()}])
+@pytest.mark.parametrize("settings", [{"seeds": 0}, {"weights": ()}, {"fresh": 3}])
 def test_bad_settings(settings):
     with pytest.raises(ValueError, match="Received"):
         ReproductionConfig(**settings)
