@@ -25,6 +25,7 @@ _PAGE = "reproduction"
 _TITLES = {
     _PAGE: "Table 1 of the paper",
     "reproduction_easy": "Table 1 of the paper, on easier images and with deep supervision",
+    "reproduction_faint": "The same with weights that were taught what is faint",
 }
 
 
