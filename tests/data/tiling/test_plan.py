@@ -175,7 +175,7 @@ def test_empty_patches_are_drawn_from_all_frames(tmp_path):
 def test_a_box_beside_its_frame_is_an_error(tmp_path, box):
     Image.fromarray(np.zeros((20, 30), np.uint8)).save(tmp_path / "a.png")
     frames = list_frames(tmp_path)
-    with pytest.raises(ManifestError, match=r"a\.png: a box must .* 30 x 20 pixels, .* Received: x"):
+    with pytest.raises(ManifestError, match=r"a\.png: a box must .* 30 x 20 pixels, .* Received"):
         plan_patches(frames, Tiling(size=10), boxes={"a.png": [Box(1, 1, 3, 3), box]})
     patches, _ = plan_patches(frames, Tiling(size=10), boxes={"a.png": [Box(-1, 1, 3, 3)]})
     assert patches[0].boxes[0].x_min == 0
