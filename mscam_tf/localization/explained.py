@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from mscam_tf.errors import MscamError
 from mscam_tf.localization.regions import Region, find_regions
@@ -105,16 +106,10 @@ def assume_point(explanation: Explanation, task: Task) -> OperatingPoint:
     Examples:
         >>> point = assume_point(explanation, session.task)  # doctest: +SKIP
     """
-    biases = explanation.logits - explanation.contributions.sum(0)
     good = find_good_class(task)
-    if not task.exclusive:
-        even = 0.0
-    elif good is None:
-        even = float(biases.mean())
-    else:
-        even = float(biases[explanation.class_names.index(good)])
-    named = zip(explanation.class_names, biases, strict=True)
-    thresholds = {name: even - float(bias) for name, bias in named if name != good}
+    even = _find_even(explanation, good, exclusive=task.exclusive)
+    named = zip(explanation.class_names, even.tolist(), strict=True)
+    thresholds = {name: threshold for name, threshold in named if name != good}
     pixels = explanation.maps.shape[0] * explanation.maps.shape[1]
     cells = max((each[..., 0].size for each in explanation.cell_contributions), default=pixels)
     return OperatingPoint(thresholds, good=good, minimum_area=pixels / cells)
@@ -139,7 +134,10 @@ def _estimate(
     if not explanation.cell_contributions:
         return region.size
     stride = measure_stride(explanation, point.scale)
-    base = _find_even(explanation, class_index, point.good) if point.scale == SUM else 0.0
+    base = 0.0
+    if point.scale == SUM:
+        even = _find_even(explanation, point.good, exclusive=_is_exclusive(explanation))
+        base = float(even[class_index])
     if region.score <= base:
         return estimate_size(region.size, stride)
     # Where good images are as high, thresholds lie near the peaks, and regions are but tips.
@@ -148,11 +146,21 @@ def _estimate(
     return estimate_size(width, stride, spreads.get(str(point.scale), SPREAD_OF_SCALE))
 
 
-def _find_even(explanation: Explanation, class_index: int, good: str | None) -> float:
-    """Return where a place has even odds by itself, see `assume_point`."""
+def _find_even(explanation: Explanation, good: str | None, *, exclusive: bool) -> np.ndarray:
+    """Return where a place of each map has even odds by itself, `(C,)`; see `assume_point`."""
     biases = explanation.logits - explanation.contributions.sum(0)
-    against = 0.0 if good is None else biases[explanation.class_names.index(good)]
-    return float(against - biases[class_index])
+    if good is not None:
+        against = biases[explanation.class_names.index(good)]
+    else:
+        against = biases.mean() if exclusive else 0.0
+    return np.asarray(against - biases)
+
+
+def _is_exclusive(explanation: Explanation) -> bool:
+    """Whether the probabilities are a softmax of the logits, and not sigmoids of each."""
+    odds = explanation.logits
+    errors = [np.abs(explanation.probabilities - f(odds)).max() for f in (softmax, expit)]
+    return bool(errors[0] < errors[1])
 
 
 def measure_stride(explanation: Explanation, map_scale: int | str) -> float:

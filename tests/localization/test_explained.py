@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit, softmax
 
 from mscam_tf import MscamError, find_regions
 from mscam_tf.localization import assume_point, describe_shares, list_regions
@@ -104,3 +105,20 @@ def test_a_run_without_a_point_marks_from_even_odds_on():
     renamed = replace(lifted, class_names=["a", "b", "c"])
     point = assume_point(renamed, OneLabel(["a", "b", "c"]))
     assert point.map_thresholds == pytest.approx({"a": -1 / 3, "b": 5 / 3, "c": -4 / 3})
+
+
+def test_sizes_are_the_same_whatever_all_logits_have_in_common():
+    y, x = np.mgrid[:32, :48]
+    bump = 6 * np.exp(-((y - 16.0) ** 2 + (x - 24.0) ** 2) / (2 * 6**2))
+    maps = np.stack([0 * bump, bump, 0 * bump], -1)
+    plain = replace(explain_noise(), class_names=["a", "b", "c"], maps=maps)
+    sizes = {}
+    for name, activate in (("softmax", softmax), ("sigmoid", expit)):
+        for offset in (0.0, -1.0):
+            logits = plain.logits + offset
+            one = replace(plain, logits=logits, probabilities=activate(logits))
+            regions = list_regions(one, OperatingPoint({"b": 5.0}))
+            sizes[name, offset] = [region.size for region in regions]
+    assert sizes["softmax", -1.0] == pytest.approx(sizes["softmax", 0.0])
+    # Of several findings, each has odds of its own.
+    assert sizes["sigmoid", -1.0] != pytest.approx(sizes["sigmoid", 0.0])
