@@ -20,6 +20,7 @@ from mscam_tf.errors import name_full_disk
 
 PARTIAL = ".partial-"  # In the names of what is not complete yet.
 _LONGEST = 255  # Bytes of a file name, on all common file systems.
+_PARTIAL_FILE = re.compile(rf"{re.escape(PARTIAL)}[0-9a-f]{{12}}(\..*)?", re.DOTALL)
 _STALE = 3600.0  # Seconds after which a partial file belongs to nobody.
 # Names of files may hold bytes that are no UTF-8, and come back as they were.
 TABLE_FORMAT: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogatepass"}
@@ -66,6 +67,11 @@ def write_whole(path: str | Path) -> Iterator[Path]:
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a path is a file that `write_whole` has not finished, or was killed at."""
+    return path.is_file() and not path.is_symlink() and bool(_PARTIAL_FILE.fullmatch(path.name))
 
 
 def flush(path: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mscam_tf.errors import OutputError
-from mscam_tf.files import PARTIAL, flush, remove_stale
+from mscam_tf.files import PARTIAL, flush, is_partial, remove_stale
 from mscam_tf.locks import hold, lock
 from mscam_tf.swaps import (
     REPLACED,
@@ -109,9 +109,14 @@ def replace_folder(
 
 
 def drop_partial_files(place: Path) -> None:
-    """Remove what a command was writing that was killed; nobody else is, as the folder is held."""
+    """Remove what a command was writing that was killed; nobody else is, as the folder is held.
+
+    What other commands write below it lies in hidden folders, which stay.
+    """
     for path in place.rglob(f"{PARTIAL}*"):
-        path.unlink()
+        hidden = any(PARTIAL in part for part in path.relative_to(place).parent.parts)
+        if is_partial(path) and not hidden:
+            path.unlink()
 
 
 def find_unfinished(path: Path, state: str) -> Path | None:

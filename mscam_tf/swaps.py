@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from mscam_tf.files import PARTIAL, shorten_name
+from mscam_tf.files import PARTIAL, is_partial, shorten_name
 
 REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
 _LOGGER = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def is_free(path: Path) -> bool:
 
 def is_unused(path: Path) -> bool:
     """Whether it is free, but for the first file of a command that was killed as it wrote it."""
-    return is_free(path) or (path.is_dir() and not list_others(path, ()))
+    return is_free(path) or (path.is_dir() and all(map(is_partial, path.iterdir())))
 
 
 def is_fixed(path: Path) -> bool:

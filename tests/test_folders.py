@@ -244,7 +244,10 @@ def test_half_of_a_file_goes_when_the_work_goes_on(tmp_path, older):
         work(folder, "state")
     place = find_unfinished(folder, STATE)
     (place / "curves").mkdir()
-    for half in (place / f"{PARTIAL}0123456789ab.h5", place / "curves" / f"{PARTIAL}1.npz"):
+    for half in (
+        place / f"{PARTIAL}0123456789ab.h5",
+        place / "curves" / f"{PARTIAL}0123456789ab.npz",
+    ):
         half.touch()
     with replace_folder(folder, ENTRIES, STATE, resume=True) as place:
         (place / "model").write_text("new")

@@ -1,6 +1,14 @@
 import pytest
 
-from mscam_tf.swaps import discard_folder, hide_name, is_fixed, is_free, list_others, put_folder
+from mscam_tf.swaps import (
+    discard_folder,
+    hide_name,
+    is_fixed,
+    is_free,
+    is_unused,
+    list_others,
+    put_folder,
+)
 
 
 def make(folder, **files):
@@ -76,3 +84,14 @@ def test_a_folder_that_is_bound_from_the_same_disk_is_a_mount_point(tmp_path, mo
 def test_hidden_names_have_room_for_more(tmp_path):
     assert hide_name(tmp_path / "run") == ".run"
     assert len(hide_name(tmp_path / ("x" * 255))) < 210
+
+
+def test_only_the_first_file_of_a_killed_command_leaves_a_folder_unused(tmp_path):
+    assert is_unused(tmp_path / "new")
+    (tmp_path / ".partial-6a564ba81fb1.json").write_text("{")
+    assert is_unused(tmp_path)
+    (tmp_path / ".partial-films").mkdir()  # Somebody's own folder.
+    assert not is_unused(tmp_path)
+    (tmp_path / ".partial-films").rmdir()
+    (tmp_path / ".partial-notes.txt").write_text("mine")
+    assert not is_unused(tmp_path)

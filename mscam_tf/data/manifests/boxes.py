@@ -149,8 +149,8 @@ def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> Non
     """Refuse a box beside its image `(height, width)`: it is of another one, or in other units.
 
     Raises:
-        ManifestError: If a box does not reach into the image, or further beyond it than the image
-            is large, or was drawn on one of another size.
+        ManifestError: If a box does not reach into the image, or beyond one side alone, and further
+            than the image is large, or was drawn on one of another size.
     """
     height, width = size
     for box in boxes:
@@ -161,14 +161,19 @@ def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> Non
                 f"{width} x {height} pixels, and not on one that was resized, or turned by EXIF. "
                 f"Received: one of {box.image_size[1]} x {box.image_size[0]} pixels"
             )
-        beside = max(-box.x_min, box.x_max - width) > width
-        below = max(-box.y_min, box.y_max - height) > height
-        if beside or below or box.clip(width, height) is None:
+        far = _is_far(box.x_min, box.x_max, width) or _is_far(box.y_min, box.y_max, height)
+        if far or box.clip(width, height) is None:
             raise ManifestError(
-                f"{place}: a box must reach into its image of {width} x {height} pixels, and not "
-                "further beyond it than the image is large. "
+                f"{place}: a box must reach into its image of {width} x {height} pixels, and "
+                "beyond it on both sides or no further than the image is large. "
                 f"Received: x from {box.x_min} to {box.x_max}, y from {box.y_min} to {box.y_max}"
             )
+
+
+def _is_far(low: float, high: float, side: float) -> bool:
+    """Whether a box ends far beyond one side; one that crosses the image from side to side may."""
+    crosses = low <= 0 and high >= side
+    return not crosses and max(-low, high - side) > side
 
 
 def carry_boxes(manifest: Manifest, folder: str | Path) -> Path | None:

@@ -219,6 +219,7 @@ def test_objects_that_fill_a_patch_are_not_one_object(tmp_path, caplog):
     "corners", [(4, 2, 129, 6), (-65, 2, 6, 6), (4, 2, 8, 65), (4, -33, 8, 6), (64, 2, 70, 6)]
 )
 def test_a_box_far_beyond_its_image_is_refused(corners):
-    check_inside([Box(-64, -32, 128, 64)], "a.png", (32, 64))  # As far as the image is large.
+    check_inside([Box(4, 2, 128, 64)], "a.png", (32, 64))  # As far as the image is large.
+    check_inside([Box(-300, 2, 450, 6)], "a.png", (32, 64))  # A crack through all of it.
     with pytest.raises(ManifestError, match=r"a\.png: a box must reach into its image of 64 x 32"):
         check_inside([Box(*corners)], "a.png", (32, 64))
