@@ -21,14 +21,15 @@ def score(run, tests: mscam_tf.Manifest) -> dict[str, dict]:
     explainer = mscam_tf.build_explainer(run.load_model(), map_size=patches.images.shape[1:])
     outputs = explainer.predict(patches.images[..., None], batch_size=16, verbose=0)
     objects = np.array(run.class_names) != NO_OBJECT
-    logits, maps = (_find_odds(outputs[name], objects) for name in ("logits", "maps"))
+    logits, maps = (find_odds(outputs[name], objects) for name in ("logits", "maps"))
     sharp = np.stack([sharpen_maps(*pair) for pair in zip(maps, patches.images, strict=True)])
     labels = np.array([sample.label != NO_OBJECT for sample in tests.samples])
     kinds = {"sum": (maps, logits), "sharp": (sharp, sharp.max((1, 2)))}
     return {kind: score_maps(*own, patches, labels) for kind, own in kinds.items()}
 
 
-def _find_odds(values: np.ndarray, objects: np.ndarray) -> np.ndarray:
+def find_odds(values: np.ndarray, objects: np.ndarray) -> np.ndarray:
+    """Return the log-odds of any object, of logits or maps `(..., C)`; `objects` are booleans."""
     return logsumexp(values[..., objects], axis=-1) - logsumexp(values[..., ~objects], axis=-1)
 
 

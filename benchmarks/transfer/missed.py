@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.special import logsumexp
 
 import mscam_tf
+from benchmarks.common.box_scores import find_odds
 from benchmarks.common.films import Patches, read_patches
-from benchmarks.common.free_response import SIZES, mark_film
+from benchmarks.common.free_response import SIZES, mark_films
 from benchmarks.common.networks import ZeroShot
 from benchmarks.common.report import write_page
 from mscam_tf.metrics import find_spots, sharpen_maps
@@ -55,7 +55,7 @@ def measure_contrast(image: np.ndarray, box: np.ndarray) -> float:
 def explain(patches: Patches, weights: str) -> dict[str, np.ndarray]:
     """Return maps of the pretrained classifier, and of what learned nothing."""
     maps = ZeroShot(weights, patches.images.shape[1], 2).explain(patches.images)["sum"]
-    odds = logsumexp(maps[..., 1:], axis=-1) - maps[..., 0]
+    odds = find_odds(maps, np.array([False, True]))
     sharp = [sharpen_maps(*pair) for pair in zip(odds, patches.images, strict=True)]
     spots = [find_spots(image, sigma=4) for image in patches.images]
     return {"sharp map": np.stack(sharp), "filter, s = 4": np.stack(spots)}
@@ -63,9 +63,7 @@ def explain(patches: Patches, weights: str) -> dict[str, np.ndarray]:
 
 def find(patches: Patches, maps: np.ndarray) -> np.ndarray:
     """Return of every box, film after film, whether it is found."""
-    rows = [np.flatnonzero(patches.films == film) for film in np.unique(patches.films)]
-    marks = [mark_film("", maps[own], [patches.boxes[i] for i in own]) for own in rows]
-    return np.concatenate([one.found for one in marks])
+    return np.concatenate([one.found for one in mark_films(maps, patches.boxes, patches.films)])
 
 
 def describe_boxes(patches: Patches) -> dict[str, np.ndarray]:

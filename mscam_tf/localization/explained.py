@@ -58,6 +58,7 @@ def list_regions(
     point.check_classes(explanation.class_names)
     maps = point.take_maps(explanation)
     options = {"minimum_area": point.minimum_area, "merge": merge}
+    bases = _find_bases(explanation, point)
     found = []
     for name, threshold in point.map_thresholds.items():
         index = explanation.class_names.index(name)
@@ -66,7 +67,7 @@ def list_regions(
             replace(
                 region,
                 label=name,
-                size=_estimate(explanation, maps[..., index], region, index, point),
+                size=_estimate(explanation, maps[..., index], region, bases[index], point),
                 **_explain(explanation, region, index),
             )
             for region in regions
@@ -123,21 +124,21 @@ def _explain(explanation: Explanation, region: Region, class_index: int) -> dict
     return {"scale": int(shares.argmax()) + 1, "share": float(shares.sum())}
 
 
+def _find_bases(explanation: Explanation, point: OperatingPoint) -> list[float]:
+    """Return from where on the maps of all classes are evidence, `(C,)`."""
+    if point.scale != SUM:
+        return [0.0] * len(explanation.class_names)
+    even = _find_even(explanation, point.good, exclusive=_is_exclusive(explanation))
+    return [float(value) for value in even]
+
+
 def _estimate(
-    explanation: Explanation,
-    map_: np.ndarray,
-    region: Region,
-    class_index: int,
-    point: OperatingPoint,
+    explanation: Explanation, map_: np.ndarray, region: Region, base: float, point: OperatingPoint
 ) -> float:
     """Return the size of the object; without cells, the width of the region."""
     if not explanation.cell_contributions:
         return region.size
     stride = measure_stride(explanation, point.scale)
-    base = 0.0
-    if point.scale == SUM:
-        even = _find_even(explanation, point.good, exclusive=_is_exclusive(explanation))
-        base = float(even[class_index])
     if region.score <= base:
         return estimate_size(region.size, stride)
     # Where good images are as high, thresholds lie near the peaks, and regions are but tips.

@@ -1,8 +1,9 @@
 """The SHA-256 of files that are large, and seldom change."""
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
+
+from mscam_tf.files import digest_file
 
 
 def hash_file(path: Path) -> str:
@@ -12,8 +13,7 @@ def hash_file(path: Path) -> str:
 
 @lru_cache(maxsize=32)
 def _hash(path: Path, stamp: tuple[str, int, int, int]) -> str:  # noqa: ARG001
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest_file(path)
 
 
 def stamp_file(path: Path) -> tuple[str, int, int, int]:

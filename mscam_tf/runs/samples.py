@@ -15,6 +15,7 @@ from mscam_tf.data.manifests import (
     read_manifest,
 )
 from mscam_tf.errors import MscamError
+from mscam_tf.files import digest_file
 from mscam_tf.names import show_place
 from mscam_tf.runs.run import Run
 
@@ -148,7 +149,7 @@ def describe_samples(manifest: Manifest) -> dict[str, Any]:
         598
     """
     pairs = zip(manifest.paths, manifest.samples, strict=True)
-    lines = sorted(f"{_hash(path)} {sample.label}" for path, sample in pairs)
+    lines = sorted(f"{digest_file(path)} {sample.label}" for path, sample in pairs)
     return {
         "data": str(manifest.root),
         "images": len(lines),
@@ -156,8 +157,3 @@ def describe_samples(manifest: Manifest) -> dict[str, Any]:
         "sha256": hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest(),
         "version": version("mscam-tf"),
     }
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
