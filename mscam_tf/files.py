@@ -74,12 +74,6 @@ def is_partial(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and bool(_PARTIAL_FILE.fullmatch(path.name))
 
 
-def digest_file(path: Path) -> str:
-    """Return the SHA-256 of what is in a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def flush(path: Path) -> None:
     """Wait until a file is on the disk."""
     with path.open("rb+") as file:

@@ -1,9 +1,8 @@
-"""The SHA-256 of files that are large, and seldom change."""
+"""The SHA-256 of files; help imports this, so nothing heavy comes in."""
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
-
-from mscam_tf.files import digest_file
 
 
 def hash_file(path: Path) -> str:
@@ -13,7 +12,8 @@ def hash_file(path: Path) -> str:
 
 @lru_cache(maxsize=32)
 def _hash(path: Path, stamp: tuple[str, int, int, int]) -> str:  # noqa: ARG001
-    return digest_file(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def stamp_file(path: Path) -> tuple[str, int, int, int]:

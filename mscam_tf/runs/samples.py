@@ -15,7 +15,7 @@ from mscam_tf.data.manifests import (
     read_manifest,
 )
 from mscam_tf.errors import MscamError
-from mscam_tf.files import digest_file
+from mscam_tf.models import hash_file
 from mscam_tf.names import show_place
 from mscam_tf.runs.run import Run
 
@@ -149,7 +149,7 @@ def describe_samples(manifest: Manifest) -> dict[str, Any]:
         598
     """
     pairs = zip(manifest.paths, manifest.samples, strict=True)
-    lines = sorted(f"{digest_file(path)} {sample.label}" for path, sample in pairs)
+    lines = sorted(f"{hash_file(path)} {sample.label}" for path, sample in pairs)
     return {
         "data": str(manifest.root),
         "images": len(lines),
