@@ -123,7 +123,10 @@ def find_regions(
     check_value("threshold", threshold, Number())
     check_value("minimum_area", minimum_area, Number(0))
     check_value("merge", merge, Number(0))
-    numbers, count = label(values >= threshold, DIAGONALS)
+    high = values >= threshold
+    if not high.any():  # Most maps of good images: labelling nothing takes as long as anything.
+        return []
+    numbers, count = label(high, DIAGONALS)
     if merge and count > 1:
         numbers = _merge(numbers, count, merge)
     regions = [
