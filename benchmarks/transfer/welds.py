@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 import mscam_tf
 from benchmarks.common.baselines import SupportVectors, describe_bands, describe_gradients
+from benchmarks.common.box_scores import find_odds
 from benchmarks.common.films import Patches, read_patches
 from benchmarks.common.marks import KEY, describe_marks, write_marks
 from benchmarks.common.networks import POOLING, Network, ZeroShot
@@ -100,14 +100,15 @@ def learn(
     scores, marks = {}, {}
     for mirrored, explain in (("", _explain), (MIRRORED, _explain_mirrored)):
         logits, maps = explain(learner, images[test])
-        found = {shown: _find_defects(values) for shown, values in maps.items()}
+        objects = np.arange(logits.shape[-1]) > 0  # All classes but the first.
+        found = {shown: find_odds(values, objects) for shown, values in maps.items()}
         pairs = zip(found["sum"], images[test], strict=True)
         sharp = np.stack([sharpen_maps(*pair) for pair in pairs])
         marks |= {mirrored: found.pop("sum"), f"{mirrored}{SHARP}": sharp}
         marks |= {f"{mirrored}, {shown}": values for shown, values in found.items()}
         own = [values[..., c] for values, c in zip(maps["sum"], labels[test], strict=True)]
-        highest = sharp.max((1, 2))
-        for kind, values, shown in (("", _find_defects(logits), own), (SHARP, highest, sharp)):
+        highest, odds = sharp.max((1, 2)), find_odds(logits, objects)
+        for kind, values, shown in (("", odds, own), (SHARP, highest, sharp)):
             parts = zip(logits.argmax(1), values, shown, patches.masks[test], strict=True)
             scores[mirrored + kind] = [
                 [c, f"{score:.4f}", *score_map(map_, mask)] for c, score, map_, mask in parts
@@ -128,10 +129,6 @@ def _explain_mirrored(learner, images: np.ndarray) -> tuple[np.ndarray, dict[str
         for shown, values in maps.items():
             sums[shown] = sums.get(shown, 0) + values[:, ::down, ::across] / 4
     return total, sums
-
-
-def _find_defects(values: np.ndarray) -> np.ndarray:
-    return logsumexp(values[..., 1:], axis=-1) - values[..., 0]
 
 
 def score_map(values: np.ndarray, mask: np.ndarray) -> list[object]:
