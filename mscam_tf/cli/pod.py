@@ -133,7 +133,7 @@ def _print_report(report: "DetectionReport") -> None:
         columns = ("other forms of the curve", *columns[2:], "log likelihood")
         CONSOLE.print(make_table("", *columns, rows=rows))
     curves = (*(one.curve for one in report.detections if one.curve), *report.models)
-    if not all(curve.is_tried(size) for curve in curves for size in _find_figures(curve)):
+    if not all(curve.is_tried(size) for curve in curves for size in curve.figures.values()):
         say(
             "Beyond the largest object and below the smallest a curve is a guess, so no figure is "
             "stated there. Try objects of such sizes too."
@@ -153,12 +153,8 @@ def _name(curve: "DetectionCurve") -> str:
 def _describe(curve: "DetectionCurve | None") -> tuple[str, str, str, str]:
     if curve is None:
         return ("-",) * 4
-    a50, a90, bound = map(curve.show_size, _find_figures(curve))
+    a50, a90, bound = map(curve.show_size, curve.figures.values())
     return a50, a90, bound, "-" if isnan(curve.misfit) else f"{curve.misfit:.3f}"
-
-
-def _find_figures(curve: "DetectionCurve") -> tuple[float, float, float]:
-    return curve.find_size(0.5), curve.find_size(), curve.bound_size()
 
 
 def _print_sizes(one: "Detection") -> None:

@@ -147,8 +147,7 @@ def describe_curve(curve: DetectionCurve) -> dict[str, Any]:
 
     `extrapolated` names those beyond the largest object that was tried, or below the smallest.
     """
-    sizes = {"a50": curve.find_size(0.5), "a90": curve.find_size(), "a90_95": curve.bound_size()}
-    numbers = sizes | {"misfit": curve.misfit, "log_likelihood": curve.log_likelihood}
+    numbers = curve.figures | {"misfit": curve.misfit, "log_likelihood": curve.log_likelihood}
     return {
         "link": curve.link,
         "log": curve.log,
@@ -157,5 +156,5 @@ def describe_curve(curve: DetectionCurve) -> dict[str, Any]:
         "slope": curve.slope,
         **{name: value if math.isfinite(value) else None for name, value in numbers.items()},
         "tried": [float(curve.sizes.min()), float(curve.sizes.max())],
-        "extrapolated": [name for name, size in sizes.items() if not curve.is_tried(size)],
+        "extrapolated": [name for name, size in curve.figures.items() if not curve.is_tried(size)],
     }

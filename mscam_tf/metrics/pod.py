@@ -56,6 +56,11 @@ class DetectionCurve:
         check_share("probability", probability)
         return self._restore((float(LINKS[self.link](probability)) - self.intercept) / self.slope)
 
+    @cached_property
+    def figures(self) -> dict[str, float]:
+        """The sizes that are stated: `a50`, `a90` and `a90_95`, of all of which see `is_tried`."""
+        return {"a50": self.find_size(0.5), "a90": self.find_size(), "a90_95": self.bound_size()}
+
     def is_tried(self, size: float) -> bool:
         """Whether a size is none beyond the largest object, or below the smallest.
 

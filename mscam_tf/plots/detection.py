@@ -66,10 +66,8 @@ def _draw_curve(axis: Axes, curve: DetectionCurve) -> None:
     axis.fill_between(places, lower, upper, color="tab:blue", alpha=0.2, linewidth=0)
     axis.plot(places, curve.estimate(places), color="tab:blue")
     axis.axhline(0.9, color="grey", linewidth=0.6)
-    for size, style, name in (
-        (curve.find_size(), ":", "a90"),
-        (curve.bound_size(), "--", "a90/95"),
-    ):
+    for figure, style in (("a90", ":"), ("a90_95", "--")):
+        size, name = curve.figures[figure], figure.replace("_", "/")
         text = curve.show_size(size)
         if curve.is_tried(size):
             axis.axvline(size, color="grey", linewidth=1, linestyle=style, label=f"{name} = {text}")
