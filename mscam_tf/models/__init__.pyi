@@ -2,6 +2,7 @@ from .backbones import build_feature_extractor as build_feature_extractor
 from .builders import build_multiscale_classifier as build_multiscale_classifier
 from .builders import build_single_scale_classifier as build_single_scale_classifier
 from .contrast import LocalContrast as LocalContrast
+from .embedded import XRAY_FILES as XRAY_FILES
 from .explainer import build_explainer as build_explainer
 from .explainer import check_native_maps as check_native_maps
 from .graph import find_inputs as find_inputs

@@ -1,11 +1,13 @@
 """Settings of a pretraining."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mscam_tf.errors import MscamError
-from mscam_tf.models import Weights, parse_weights
-from mscam_tf.settings import View, check_settings_of
+from mscam_tf.models import XRAY_FILES, Weights, parse_weights
+from mscam_tf.settings import View, check_settings_of, suggest
 
+_STARTS = ("none", *XRAY_FILES)  # Other weights have no heads.
 _FALL = 0.2  # Share of the steps, at the end, over which the rate falls.
 
 
@@ -55,12 +57,15 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         check_settings_of(self)
-        object.__setattr__(self, "start", self.weights.setting)  # None for "none", no Path.
-        if self.start is not None and not self.weights.has_heads:
+        known = self.start in (None, *_STARTS)
+        is_file = isinstance(self.start, str | Path) and Path(self.start).suffix == ".npz"
+        if not (known or is_file):
             raise MscamError(
-                "`start` must be 'xray', 'none' or the .npz file of a pretraining: other weights "
-                f"have no heads. Received: start={self.start!r}"
+                f"`start` (--start) must be one of {', '.join(map(repr, _STARTS))}, or the .npz "
+                f"file of a pretraining.{suggest(self.start, _STARTS)} "
+                f"Received: start={self.start!r}"
             )
+        object.__setattr__(self, "start", self.weights.setting)  # None for "none", no Path.
         if self.steps % self.save_every:
             raise MscamError(
                 "`steps` must be a multiple of `save_every`. "
@@ -70,7 +75,7 @@ class PretrainConfig:
     @property
     def weights(self) -> Weights:
         """What `start` names."""
-        return parse_weights(self.start).resolve(self.backbone)
+        return parse_weights(self.start)
 
     @property
     def constant_steps(self) -> int:

@@ -1,6 +1,7 @@
 import csv
 import errno
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -147,10 +148,25 @@ def test_what_the_scenes_raise_is_raised_as_it_is(tmp_path, monkeypatch):
         pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
 
 
-@pytest.mark.parametrize("start", ["imagenet", "own.weights.h5", "run/model.keras"])
+@pytest.mark.parametrize(
+    "start", ["imagenet", "auto", "xary", "own.weights.h5", "run/model.keras", "", 3]
+)
 def test_weights_without_heads_are_no_start(start):
-    with pytest.raises(MscamError, match=r"`start` must be 'xray', .* Received: start="):
+    message = (
+        r"`start` \(--start\) must be one of 'none', 'xray', 'xray-2', 'xray-1', or the \.npz file "
+        rf"of a pretraining\..* Received: start={start!r}"
+    )
+    with pytest.raises(MscamError, match=message) as raised:
         PretrainConfig(start=start)
+    assert ("Did you mean 'xray'?" in str(raised.value)) == (start == "xary")
+
+
+@pytest.mark.parametrize(
+    ("start", "kept"),
+    [(None, None), ("none", None), ("xray-1", "xray-1"), (Path("a/b.npz"), str(Path("a/b.npz")))],
+)
+def test_starts(start, kept):
+    assert PretrainConfig(start=start).start == kept
 
 
 def test_a_full_disk_is_a_message_and_the_last_checkpoint_stays(tmp_path, monkeypatch):
