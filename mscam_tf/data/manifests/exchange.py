@@ -9,23 +9,21 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import yaml
 from globox import BoundingBox, BoxFormat
 
 from mscam_tf.data.manifests.box import Box
+from mscam_tf.data.manifests.class_names import (
+    FAULTS,
+    LISTS,
+    read_class_names,
+    read_lines,
+    say_fault,
+)
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.data.manifests.turned import check_turned
 from mscam_tf.data.reading import read_image
 
-CLASS_FILE = "classes.txt"
-_NAME_FILES = (CLASS_FILE, "obj.names")
 _VOC = "annotation"  # What each of its files holds.
-_YAML_FILES = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
-# What the readers of broken files raise; ParsingError of globox is none of these.
-_FAULTS = (
-    *(AttributeError, LookupError, TypeError, ValueError, AssertionError, RecursionError),
-    ArithmeticError,
-)
 _LOGGER = logging.getLogger(__name__)
 _Found = Iterator[tuple[str, Box]]
 
@@ -44,23 +42,25 @@ def read_exchanged(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
     """
     boxes: dict[str, list[Box]] = defaultdict(list)
     images = list(images)
-    for image, box in _choose_reader(path)(path, images):
+    for image, box in _choose_reader(path, images)(path, images):
         boxes[image].append(box)
     check_turned(boxes, images)
     return dict(boxes)
 
 
-def _choose_reader(path: Path) -> Callable[[Path, Iterable[Path]], _Found]:
+def _choose_reader(path: Path, images: Iterable[Path]) -> Callable[[Path, Iterable[Path]], _Found]:
     if path.is_file():
         return _read_coco
-    readers = {".xml": _read_voc, ".txt": _read_yolo}
-    found = [reader for suffix, reader in readers.items() if _list_files(path, suffix)]
-    if len(found) != 1:
+    voc, yolo = (_list_files(path, suffix) for suffix in (".xml", ".txt"))
+    if voc and yolo:  # Notes and lists lie beside boxes.
+        stems = {image.stem for image in images}
+        yolo = [text for text in yolo if text.stem in stems]
+    if bool(voc) == bool(yolo):
         raise ManifestError(
             f"{path} must hold boxes as .xml files (Pascal VOC) or as .txt files (YOLO). "
-            f"Received: {'both' if found else 'neither'}"
+            f"Received: {f'both, such as {voc[0]} and {yolo[0]}' if voc else 'neither'}"
         )
-    return found[0]
+    return _read_voc if voc else _read_yolo
 
 
 def _list_files(folder: Path, suffix: str) -> list[Path]:
@@ -80,10 +80,10 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
         _check_twice(path, "the file of an image", (one["file_name"] for one in content["images"]))
     except ManifestError:
         raise
-    except (*_FAULTS, OSError) as error:
+    except (*FAULTS, OSError) as error:
         raise ManifestError(
             f"{path} must be a COCO file with images, annotations and categories. "
-            f"Received: {_say(error)}"
+            f"Received: {say_fault(error)}"
         ) from error
 
     def parse(entry: Any) -> BoundingBox:
@@ -152,11 +152,11 @@ def _check_owner(path: Path, image: str, owners: dict[str, Path]) -> None:
 
 
 def _read_yolo(folder: Path, images: Iterable[Path]) -> _Found:
-    names = _read_class_names(folder)
+    names = read_class_names(folder)
     known: dict[str, list[Path]] = defaultdict(list)
     for image in images:
         known[image.stem].append(image)
-    files = [path for path in _list_files(folder, ".txt") if path.name not in _NAME_FILES]
+    files = [path for path in _list_files(folder, ".txt") if path.name not in LISTS]
     lone = [path for path in files if path.stem not in known]
     if files and len(lone) == len(files):
         raise ManifestError(
@@ -184,7 +184,7 @@ def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _F
         box.label = names[box.label] if names else box.label
         return box
 
-    for number, line in enumerate(_read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
             yield str(images[0]), _read_entry(f"{path}, line {number}", parse, line)
 
@@ -195,45 +195,4 @@ def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> 
         label = (box.label or "").strip()
         return Box(box.xmin, box.ymin, box.xmax, box.ymax, label, place=place)
     except Exception as error:  # The library has errors of its own, of no common kind.
-        raise ManifestError(f"{place}: expected a box. Received: {_say(error)}") from error
-
-
-def _read_lines(path: Path) -> list[str]:
-    try:
-        # Not `splitlines`: it parts names at signs that other programs take for letters.
-        return path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeError) as error:
-        raise ManifestError(f"{path} must be a text file. Received: {error}") from error
-
-
-def _say(error: Exception) -> str:
-    return f"no {error}" if isinstance(error, KeyError) else f"{error}" or type(error).__name__
-
-
-def _read_class_names(folder: Path) -> dict[str, str]:
-    """Return the names of YOLO's numbers of classes, from a file in the folder or above it."""
-    places = [place / name for place in (folder, folder.parent) for name in _NAME_FILES]
-    listed = next((path for path in places if path.is_file()), None)
-    if listed is not None:
-        lines = enumerate(_read_lines(listed))
-        return {str(number): name.strip() for number, name in lines if name.strip()}
-    places = [place / name for place in (folder, folder.parent) for name in _YAML_FILES]
-    found = next((path for path in places if path.is_file()), None)
-    if found is None:
-        _LOGGER.warning(
-            "There are no names of classes for %s, such as in %s: the numbers are their names.",
-            folder,
-            CLASS_FILE,
-        )
-        return {}
-    try:
-        # Names stay as they are written: YAML would read `no` as false, and 010 as 8.
-        names = yaml.load("\n".join(_read_lines(found)), yaml.BaseLoader)["names"]
-        if isinstance(names, str):
-            raise TypeError(names)
-        pairs = names.items() if isinstance(names, dict) else enumerate(names)
-        return {str(number): str(name) for number, name in pairs}
-    except (*_FAULTS, yaml.YAMLError) as error:
-        raise ManifestError(
-            f"{found} must have `names`, the names of the classes. Received: {_say(error)}"
-        ) from error
+        raise ManifestError(f"{place}: expected a box. Received: {say_fault(error)}") from error

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from globox import Annotation, AnnotationSet, BoundingBox
 
 from mscam_tf.data.manifests.box import Box
-from mscam_tf.data.manifests.exchange import CLASS_FILE
+from mscam_tf.data.manifests.class_names import CLASS_FILE
 from mscam_tf.errors import MscamError
 from mscam_tf.files import name_files, write_json, write_text
 

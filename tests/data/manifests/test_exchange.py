@@ -145,7 +145,7 @@ def test_names_in_yaml_stay_as_they_are_written(tmp_path, image):
     write(tmp_path / "data.yaml", "names: [no, 010]\n")  # False and 8 in YAML.
     assert_yolo(tmp_path / "labels", image, ["no", "010"])
     write(tmp_path / "data.yaml", "names: bone\n")  # Letters are no names.
-    with pytest.raises(ManifestError, match="must have `names`"):
+    with pytest.raises(ManifestError, match="The `names` of"):
         read_boxes(tmp_path / "labels", [image])
 
 
@@ -194,6 +194,23 @@ def test_both_kinds_in_a_folder_are_refused(tmp_path, image):
     write(tmp_path / "f" / "a.txt", YOLO)
     with pytest.raises(ManifestError, match="Received: both"):
         read_boxes(tmp_path / "f", [image])
+
+
+@pytest.mark.parametrize("name", ["README.txt", "classes.txt", "deep/notes.TXT"])
+def test_notes_beside_voc_files_are_no_boxes(tmp_path, image, name):
+    write(tmp_path / "voc" / "a.xml", VOC)
+    write(tmp_path / "voc" / name, "Drawn by hand.\n")
+    for images in ([], [image]):
+        found = read_boxes(tmp_path / "voc", images)
+        assert found == {"a.png": [BONE, Box(0, 0, 1, 1, "void")]}
+
+
+def test_settings_of_others_beside_yolo_files_say_nothing(tmp_path, image):
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    write(tmp_path / "labels" / "data.yml", "version: 3\n")
+    assert_yolo(tmp_path / "labels", image, ["0", "1"])
+    write(tmp_path / "data.yaml", "names: [rib, pin]\n")
+    assert_yolo(tmp_path / "labels", image, ["rib", "pin"])
 
 
 def test_a_manifest_may_name_its_boxes(tmp_path, image):
