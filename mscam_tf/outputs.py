@@ -27,6 +27,7 @@ class Kind:
     Attributes:
         name: In words, such as `"a run"`.
         single: Whether it is a file and no folder.
+        never: Columns, each as `a b c`, that such a file never has together.
         marker: The file by which the folder is known: JSON or CSV.
         keys: Keys that the JSON file must have, or columns of the CSV file. Of a single file, the
             columns by which a table is known as one that may be replaced.
@@ -49,15 +50,26 @@ class Kind:
     state: str = ""
     result: str = ""
     single: bool = False
+    never: tuple[str, ...] = ()
 
     def is_at(self, folder: Path) -> bool:
         """Whether a folder is of this kind, by its marker."""
         marker = folder / self.marker
         return bool(self.marker) and marker.is_file() and set(self.keys) <= _read_keys(marker)
 
+    def may_replace(self, table: Path) -> bool:
+        """Whether a file is a table of this kind, by its columns, or holds nothing."""
+        columns = _read_columns(table)
+        plain = {re.sub("[^a-z0-9]", "", name) for name in columns}
+        other = any(plain.issuperset(names.split()) for names in self.never)
+        return not columns or (columns.issuperset(self.keys) and not other)
 
+
+# A row of such a table is a box that somebody has drawn, and no image.
+_BOXES: tuple[str, ...] = ("bbox", "x y w h", "x y width height", "xcenter ycenter width height")
+_BOXES += ("x1 y1 x2 y2", "xmin ymin xmax ymax", "left top right bottom", "left top width height")
 FILE = Kind("a file", single=True)
-MANIFEST = Kind("a manifest", keys=("path", "label"), single=True)
+MANIFEST = Kind("a manifest", keys=("path", "label"), never=_BOXES, single=True)
 NEW_FOLDER = Kind("a folder")
 
 
@@ -172,7 +184,7 @@ def _claim_file(target: Path, kind: Kind, overwrite: bool) -> None:
         raise _refuse(target, "is a device")
     if target.exists() and not overwrite:
         raise _refuse(target, "exists", ", or add --overwrite (overwrite=True)")
-    if target.exists() and not set(kind.keys) <= _read_columns(target):
+    if target.exists() and not kind.may_replace(target):
         raise _refuse(target, f"exists, and is not known as {kind.name}")
     if target.parent.is_dir():
         remove_stale(target.parent)
@@ -219,10 +231,11 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _read_columns(table: Path) -> set[str]:
-    """Read the names of the columns of a table, which somebody may have written by hand."""
+    """Read the names of the columns of a table by any program: its first line that has any."""
     with table.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
-    return {name.strip(' "\n').casefold() for name in re.split("[,;\t]", header)}
+        lines = (re.split("[,;\t]", line) for line in file)
+        rows = ({name.strip(' "\n').casefold() for name in names} - {""} for names in lines)
+        return next(filter(None, rows), set())
 
 
 def _read_keys(marker: Path) -> set[str]:

@@ -101,7 +101,12 @@ def test_files(tmp_path):
         ('"label"\tpath', True),
         ("path,kind,diameter", False),
         ("my notes on path and label", False),
-        ("", False),
+        ("\n , ,\npath,label,group", True),
+        ("path,label,x,y,group", True),  # Where patches were cut.
+        ("path,x_min,y_min,x_max,y_max,label", False),
+        ("path;label;xmin;ymin;xmax;ymax", False),
+        ("label,path,X,Y,Width,Height", False),
+        ("path,label,bbox", False),
     ],
 )
 def test_a_table_is_known_by_its_columns(tmp_path, header, ours):
@@ -112,6 +117,15 @@ def test_a_table_is_known_by_its_columns(tmp_path, header, ours):
         return
     with pytest.raises(RunError, match="exists, and is not known as a manifest; it is left alone"):
         claim(path, MANIFEST, overwrite=True)
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "\ufeff", ",,\n"])
+def test_a_file_that_holds_nothing_may_be_replaced(tmp_path, content):
+    path = tmp_path / "table.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(RunError, match=r"exists; it is left alone.*--overwrite"):
+        claim(path, MANIFEST)
+    claim(path, MANIFEST, overwrite=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes")
