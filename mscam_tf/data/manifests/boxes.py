@@ -26,7 +26,7 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
         path: A JSON file in the format of COCO; or a folder of Pascal VOC files (`.xml`, pixels
             from 0 as LabelImg and CVAT count) or of YOLO files (`.txt`, with the names of classes
             in a `classes.txt`, `obj.names` or `data.yaml` there or in the folder above); or a CSV
-            file with the columns `path` (or `film` or `image`), `x_min`, `y_min`, `x_max` and
+            file with the columns `path` (or else `film` or `image`), `x_min`, `y_min`, `x_max` and
             `y_max`, and optionally `label`. `mscam tile` adds `object_width`, `object_height` and
             `visible` for boxes that the edge of a patch has cut.
         images: The image files. For YOLO, whose numbers are relative to their sizes; a file of
@@ -76,11 +76,17 @@ def _read_any(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
         _check_pixels(path, found)
         return found
     table = _open_boxes(path)
-    name = next((name for name in _PATH_NAMES if name in table.columns), None)
-    if name is None or set(CORNERS) - set(table.columns):
+    names = [name for name in _PATH_NAMES if name in table.columns]
+    if not names or set(CORNERS) - set(table.columns):
         raise ManifestError(
             f"{path} must have the columns path, {', '.join(CORNERS)}. Received: {table.columns}"
         )
+    if {*names} == {"film", "image"}:
+        raise ManifestError(
+            f"{path} must say whether a box is of its film or of its image: name that column path. "
+            f"Received: {table.columns}"
+        )
+    name = names[0]
     boxes: dict[str, list[Box]] = defaultdict(list)
     for row in table.rows:
         image = row.cells[name].strip()

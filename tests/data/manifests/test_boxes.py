@@ -39,9 +39,19 @@ def test_write_and_read(tmp_path):
     assert [len(found[path]) for path in boxes] == [2, 1]
 
 
+def test_the_column_path_comes_first(tmp_path):
+    corners = "x_min,y_min,x_max,y_max"
+    (tmp_path / "b.csv").write_text(f"film,image,path,{corners}\nw1,old.png,a.png,1,2,3,4\n")
+    assert read_boxes(tmp_path / "b.csv") == {"a.png": [Box(1, 2, 3, 4)]}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "film,image,x_min,y_min,x_max,y_max\nw1,a.png,1,2,3,4\n",
+            "must say whether a box is of its film or of its image: name that column path",
+        ),
         ("name,x_min,y_min,x_max,y_max\n", "must have the columns path, x_min"),
         ("path,x_min,y_min,x_max\n", "must have the columns path, x_min"),
         (
