@@ -69,7 +69,10 @@ def calibrate(
         ),
     ] = "sum",
     minimum_area: Annotated[
-        float, typer.Option(min=0, help="Pixels that a marked region must have.")
+        float,
+        typer.Option(
+            min=0, help="Pixels that a marked region must have, as the model sees the image."
+        ),
     ] = 0.0,
     skip_bad: SKIP_BAD = False,
 ) -> None:

@@ -102,7 +102,8 @@ def calibrate(
 
     Raises:
         MscamError: If not one rate is wanted, it is unknown which images are good, the run was
-            trained on images, or there are too few groups to promise the rate.
+            trained on images, there are too few groups to promise the rate, or no region of an
+            image has the area.
         ImageError: If images cannot be read: all of them are named at once.
         OutputError: If the run folder is read-only, or another command works on it.
     """
@@ -112,6 +113,7 @@ def calibrate(
     score_rejects(task, np.zeros(len(task.class_names)), good)
     _refuse_trained(find_run(run), manifest)
     draft = OperatingPoint({}, scale=scale, minimum_area=minimum_area, good=good)
+    draft.check_area(find_run(run).image_size)
     _check_enough(find_run(run), manifest, good, max_misses is None, wanted)  # Before the work.
     check_writable(folder)
     with hold(folder):  # So that no other command uses or changes the run meanwhile.

@@ -76,6 +76,20 @@ class OperatingPoint:
                 f"The operating point must be of the classes {class_names}. Received: {unknown}"
             )
 
+    def check_area(self, image_size: tuple[int, int]) -> None:
+        """Refuse a least area that no region of an image `(height, width)` can have.
+
+        Raises:
+            MscamError: If it is larger than the image: nothing would ever be marked.
+        """
+        height, width = image_size
+        if self.minimum_area > height * width:
+            raise MscamError(
+                f"`minimum_area` (--minimum-area) must be at most {height * width}, the pixels of "
+                f"an image as the model sees it ({width} x {height}): nothing would be marked. "
+                f"Received: minimum_area={self.minimum_area:g}"
+            )
+
     def take_maps(self, explanation: Explanation) -> np.ndarray:
         """Return the maps of an image that are marked, `(H, W, C)`.
 

@@ -40,6 +40,13 @@ def test_the_number_needed_is_said(run, good):
     assert not (run / "operating_point.json").exists()
 
 
+def test_an_area_larger_than_the_image_is_refused(run, good):
+    options = ("--split", "all", "--max-false-rejects", "5%", "--minimum-area")
+    text = call("calibrate", run, good, *options, 1e6, status=1)
+    assert "(--minimum-area) must be at most" in text
+    assert not (run / "operating_point.json").exists()
+
+
 def test_what_is_no_share_is_refused(run, good):
     text = call("calibrate", run, good, "--max-false-rejects", "few", status=2)
     assert "it looks like 0.5% or 0.005" in text

@@ -23,6 +23,13 @@ def run(tmp_path):
     return Run(tmp_path, TrainConfig(), ["bone", "none"], "")
 
 
+def test_an_area_that_no_region_can_have_is_refused():
+    POINT.check_area((2, 2))
+    message = r"`minimum_area` \(--minimum-area\) must be at most 3,.* \(3 x 1\).*minimum_area=4$"
+    with pytest.raises(MscamError, match=message):
+        POINT.check_area((1, 3))
+
+
 def test_what_is_written_is_read(run):
     assert read_operating_point(run) is None
     write_operating_point(run, POINT)
