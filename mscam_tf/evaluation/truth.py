@@ -7,7 +7,7 @@ import numpy as np
 from scipy.ndimage import find_objects
 
 from mscam_tf.data.manifests import Box, Sample, check_inside
-from mscam_tf.data.reading import ImageError, ReadOptions, number_objects, read_mask
+from mscam_tf.data.reading import ReadOptions, number_objects, read_mask_of
 
 
 def list_marked(
@@ -28,10 +28,13 @@ def list_marked(
             one.
 
     Raises:
-        ImageError: If the mask cannot be read, or has another size than the image.
+        ImageError: If the mask cannot be read, has another size than the image, or is not turned as
+            the image is.
         ManifestError: If a box lies beside the image.
     """
-    mask = _read_mask(root / sample.mask, size, read) if sample.mask else None
+    mask = None
+    if sample.mask:
+        mask = read_mask_of(root / sample.path, root / sample.mask, read, size)
     if size is None and mask is not None:
         size = mask.shape
     found = list(boxes) if size is None else cut_boxes(boxes, sample.path, size)
@@ -55,15 +58,6 @@ def list_corners(boxes: Sequence[Box]) -> np.ndarray:
     return np.array(corners, float).reshape(-1, 4)
 
 
-def _read_mask(path: Path, size: tuple[int, ...] | None, read: ReadOptions) -> np.ndarray:
-    mask = read_mask(path, read)
-    if size is not None and mask.shape != size:
-        raise ImageError(
-            [(path, f"expected the size {size} of its image, but it has {mask.shape}")]
-        )
-    return mask
-
-
 def _list_others(mask: np.ndarray, boxes: Sequence[Box], place: str) -> list[Box]:
     """Return the boxes of the objects in a mask that no box meets."""
     numbers = number_objects(mask)
@@ -71,6 +65,9 @@ def _list_others(mask: np.ndarray, boxes: Sequence[Box], place: str) -> list[Box
     for box in boxes:
         met |= set(np.unique(numbers[box.find_pixels()]).tolist())
     places = enumerate(find_objects(numbers), start=1)
+    size = (mask.shape[0], mask.shape[1])
     return [
-        Box(x.start, y.start, x.stop, y.stop, place=place) for k, (y, x) in places if k not in met
+        Box(x.start, y.start, x.stop, y.stop, place=place, image_size=size)
+        for k, (y, x) in places
+        if k not in met
     ]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mscam_tf.analysis import measure_percentiles
 from mscam_tf.data.manifests import Manifest, Sample, sample_classes
-from mscam_tf.data.reading import read_mask
+from mscam_tf.data.reading import read_mask_of
 from mscam_tf.explanation import explain
 from mscam_tf.metrics import center_maps
 from mscam_tf.plots import plot_examples, save_figure
@@ -48,7 +48,7 @@ def draw_examples(
     stacks = [stack_maps(explanation) for _, explanation in shown]
     figure = plot_examples(
         [explanation.image for _, explanation in shown],
-        [_read_mask(manifest, sample, session.image_size) for sample, _ in shown],
+        [_read_mask(session, manifest.root, *pair) for pair in shown],
         stacks,
         [_title(sample, explanation) for sample, explanation in shown],
         measure_percentiles(np.stack(stacks)),
@@ -70,9 +70,12 @@ def _title(sample: Sample, explanation: Explanation) -> str:
     return f"{sample.label}: {explanation.probabilities[explanation.predicted]:.2f}"
 
 
-def _read_mask(manifest: Manifest, sample: Sample, size: tuple[int, int]) -> np.ndarray | None:
+def _read_mask(
+    session: Session, root: Path, sample: Sample, explanation: Explanation
+) -> np.ndarray | None:
     if not sample.mask:
         return None
-    there = read_mask(manifest.root / sample.mask) > 0
-    shrunk = Image.fromarray(there).resize(size[::-1], Image.Resampling.NEAREST)
+    paths = root / sample.path, root / sample.mask
+    there = read_mask_of(*paths, session.read, explanation.source_size) > 0
+    shrunk = Image.fromarray(there).resize(session.image_size[::-1], Image.Resampling.NEAREST)
     return np.asarray(shrunk)

@@ -17,7 +17,7 @@ from mscam_tf.data.manifests import (
     find_denied,
     refuse_denied,
 )
-from mscam_tf.data.reading import ImageError, Problem, ReadOptions, read_mask
+from mscam_tf.data.reading import ImageError, Problem, ReadOptions, read_mask_of
 from mscam_tf.runs import Task
 from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
 from mscam_tf.training.marks import Mark, Marks
@@ -125,13 +125,10 @@ class _Reader:
             return None
         path = self.root / sample.mask
         try:
-            mask = read_mask(path, self.options)
+            mask = read_mask_of(self.root / sample.path, path, self.options, size)
         except ImageError as error:
             self.problems += error.problems
             return None
-        if mask.shape != size:
-            reason = f"expected the size {size} of its image, but it has {mask.shape}"
-            self.problems.append(Problem(path, reason))
         return path if mask.any() else None
 
     def _tell(self, label: str, own: np.ndarray, how: int) -> np.ndarray:

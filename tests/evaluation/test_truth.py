@@ -4,6 +4,7 @@ from PIL import Image
 
 from mscam_tf import Box, ImageError, ManifestError, ReadOptions, Sample
 from mscam_tf.evaluation.truth import cut_boxes, list_corners, list_marked
+from tests.data.reading.test_orientation import save
 
 SAMPLE = Sample("a.png", "bone", "a", mask="m.png")
 
@@ -40,6 +41,20 @@ def test_without_a_mask_the_boxes_are_cut_where_the_size_is_known(tmp_path):
 def test_a_mask_of_another_size_is_refused(root):
     with pytest.raises(ImageError, match=r"m\.png: expected the size \(14, 10\) of its image"):
         list_marked(root, SAMPLE, [], ReadOptions(), (14, 10))
+
+
+def test_a_mask_that_is_not_turned_as_its_image_is_refused(root):
+    save(root / "a.png", 4)
+    with pytest.raises(ImageError, match=r"m\.png: .*orientation of EXIF is 4 in .*a\.png"):
+        list_marked(root, SAMPLE, [], ReadOptions())
+
+
+def test_objects_of_a_mask_of_another_size_than_the_image_are_refused(root):
+    """Where the size of the image becomes known later."""
+    found = list_marked(root, SAMPLE, [], ReadOptions())
+    assert name(cut_boxes(found, "a.png", (10, 14))) == name(found)
+    with pytest.raises(ManifestError, match=r"its mask m\.png, a\.png: .*Received: one of 14 x 10"):
+        cut_boxes(found, "a.png", (20, 28))
 
 
 def test_boxes_beside_their_image_are_refused():

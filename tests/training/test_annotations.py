@@ -14,6 +14,7 @@ from mscam_tf.files import read_table, write_json, write_table
 from mscam_tf.runs import OneLabel, SeveralFindings
 from mscam_tf.training.annotations import read_marks
 from mscam_tf.training.map_supervision import BOXED, MASKED, MAYBE
+from tests.data.reading.test_orientation import PIXELS, save
 from tests.training.marked import SIDE, write_marked
 from tests.training.test_resuming import Stop, check_same, stop
 
@@ -161,6 +162,14 @@ def test_masks_that_do_not_fit_are_all_named(tmp_path):
     samples = [Sample("a", "pore", "", mask=name), Sample("b", "pore", "", mask="broken.png")]
     with pytest.raises(ImageError, match=r"(?s)wide\.png: .*\(8, 9\).*broken\.png.*map_weight"):
         read(tmp_path, samples, {})
+
+
+def test_masks_that_are_not_turned_as_their_image_are_named(tmp_path):
+    save(tmp_path / "a.jpg", 3)
+    save(tmp_path / "m.png", 1)
+    sample = Sample("a.jpg", "crack", "", mask="m.png")
+    with pytest.raises(ImageError, match=r"m\.png: .*orientation of EXIF is 3 in .*a\.jpg"):
+        read(tmp_path, [sample], {}, size=PIXELS.shape)
 
 
 def test_nothing_marked_is_nothing(tmp_path):

@@ -11,7 +11,7 @@ from mscam_tf.data.manifests import (
     find_denied,
     guess_findings,
 )
-from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask
+from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask_of
 
 _Size = tuple[int, ...]
 
@@ -31,30 +31,27 @@ def check_masks(
         on_progress: Called with 1 after each mask.
 
     Returns:
-        The masks that cannot be read, or are not of the size of their image, with the reason; and
-        the samples in whose mask there is an object.
+        The masks that cannot be read, or are not of the size of their image or not turned as it is,
+        with the reason; and the samples in whose mask there is an object.
     """
     problems: list[tuple[Path, str]] = []
     masked: set[int] = set()
-    masks = {i: manifest.root / s.mask for i, s in enumerate(manifest.samples) if s.mask}
-    results = map_images(_measure, list(masks.values()), options)
-    for (index, path), result in zip(masks.items(), results, strict=True):
+    root = manifest.root
+    masks = {root / s.path: (i, root / s.mask) for i, s in enumerate(manifest.samples) if s.mask}
+
+    def look(image: Path, options: ReadOptions) -> bool:
+        index, path = masks[image]
+        return bool(read_mask_of(image, path, options, sizes.get(index)).any())
+
+    results = map_images(look, masks, options)
+    for (index, _), result in zip(masks.values(), results, strict=True):
         if isinstance(result, ImageError):
             problems += result.problems
-        else:
-            size, found = result
-            masked |= {index} if found else set()
-            if size != sizes.get(index, size):
-                reason = f"expected the size {sizes[index]} of its image, but it has {size}"
-                problems.append((path, reason))
+        elif result:
+            masked.add(index)
         if on_progress is not None:
             on_progress(1)
     return problems, masked
-
-
-def _measure(path: Path, options: ReadOptions) -> tuple[_Size, bool]:
-    mask = read_mask(path, options)
-    return mask.shape, bool(mask.any())
 
 
 def list_denied(manifest: Manifest, sizes: Mapping[int, _Size], masked: set[int]) -> Iterator[str]:

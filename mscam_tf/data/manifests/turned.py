@@ -4,12 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from PIL import Image
-
 from mscam_tf.data.manifests.box import Box
 from mscam_tf.data.manifests.samples import ManifestError
-
-_ORIENTATION = 274  # The tag of EXIF and TIFF; 1 is upright, and from 5 on the sides are swapped.
+from mscam_tf.data.reading import find_orientation
 
 
 def check_turned(boxes: Mapping[str, Sequence[Box]], images: Iterable[Path]) -> None:
@@ -35,15 +32,3 @@ def check_turned(boxes: Mapping[str, Sequence[Box]], images: Iterable[Path]) -> 
                 "labelling tools mark what is shown; save it turned, without an orientation. "
                 f"Received: {image}, with the orientation {orientation} of EXIF"
             )
-
-
-def find_orientation(path: Path) -> int:
-    """Return how an image is shown, by EXIF or TIFF: 1 as it is stored, 3 upside down and so on."""
-    try:
-        with Image.open(path) as image:
-            # PNG files may say it behind their pixels, where Pillow would have to decode them.
-            known = image.format != "PNG" or "exif" in image.info
-            found = image.getexif().get(_ORIENTATION) if known else 1
-    except Exception:  # Of another format, or broken: who reads it says so.
-        return 1
-    return found if isinstance(found, int) and 1 < found < 9 else 1

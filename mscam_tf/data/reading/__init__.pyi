@@ -9,9 +9,11 @@ from .mapping import map_images as map_images
 from .mapping import warn_of_constant as warn_of_constant
 from .masks import number_objects as number_objects
 from .masks import read_mask as read_mask
+from .masks import read_mask_of as read_mask_of
 from .masks import read_mask_values as read_mask_values
 from .masks import resize_mask as resize_mask
 from .options import ReadOptions as ReadOptions
+from .orientation import find_orientation as find_orientation
 from .problems import ImageError as ImageError
 from .problems import Problem as Problem
 from .problems import name_problem as name_problem

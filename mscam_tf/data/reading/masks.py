@@ -13,8 +13,9 @@ from mscam_tf.data.reading.formats import (
 )
 from mscam_tf.data.reading.images import resize_image
 from mscam_tf.data.reading.options import ReadOptions
+from mscam_tf.data.reading.orientation import find_orientation
 from mscam_tf.data.reading.palettes import read_indices
-from mscam_tf.data.reading.problems import name_problem
+from mscam_tf.data.reading.problems import ImageError, name_problem
 from mscam_tf.errors import MscamError
 
 # What masks without numbers have for an object: 1, or white.
@@ -49,6 +50,45 @@ def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarra
         return mask
     except Exception as error:  # Decoders raise whatever they please on broken files.
         raise name_problem(Path(path), error) from error
+
+
+def read_mask_of(
+    image: Path,
+    path: Path,
+    options: ReadOptions | None = None,
+    size: tuple[int, ...] | None = None,
+) -> np.ndarray:
+    """Read the mask of an image; one that may lie at another place in it is refused.
+
+    Pixels of both are taken as they are stored. Some programs store a mask as they show its image,
+    others as the image is stored: if EXIF or TIFF turns one of the two, only sides that are swapped
+    tell which it was.
+
+    Args:
+        image: The image file.
+        path: The mask.
+        options: As for `read_mask`, and the page of the image.
+        size: `(height, width)` of the image; if it is unknown, who calls must compare it.
+
+    Raises:
+        ImageError: As `read_mask`; or if the mask has another size than the image, or is not turned
+            as the image is.
+    """
+    mask = read_mask(path, options)
+    page = None if options is None else options.page
+    turns = find_orientation(image, page), find_orientation(path)
+    swapped = (turns[0] > 4) != (turns[1] > 4) and mask.shape != mask.shape[::-1]
+    if turns[0] != turns[1] and not (swapped and size in (None, mask.shape)):
+        reason = (
+            "expected a mask that is stored and shown as its image is, but the orientation of EXIF "
+            f"is {turns[0]} in {image}, and {turns[1]} in the mask; save both as they are shown, "
+            "without an orientation"
+        )
+        raise ImageError([(path, reason)])
+    if size is not None and mask.shape != size:
+        reason = f"expected the size {size} of its image, but it has {mask.shape}"
+        raise ImageError([(path, reason)])
+    return mask
 
 
 def number_objects(mask: np.ndarray) -> np.ndarray:

@@ -18,10 +18,9 @@ from mscam_tf.data.manifests import (
 )
 from mscam_tf.data.reading import (
     SUFFIXES,
-    ImageError,
     ReadOptions,
     name_problem,
-    read_mask,
+    read_mask_of,
     read_stored,
     scale_stored,
 )
@@ -116,16 +115,11 @@ def read_frame_mask(
     """Read the mask of a frame of this `(height, width)`: zeros if it has none.
 
     Raises:
-        ImageError: If it cannot be read, or has another size.
+        ImageError: If it cannot be read, has another size, or is not turned as its frame is.
     """
     if not frame.mask:
         return np.zeros(size, np.int32)
-    path = frames.root / frame.mask
-    mask = read_mask(path, options)
-    if mask.shape != size:
-        reason = f"expected the size {size} of its image, but it has {mask.shape}"
-        raise ImageError([(path, reason)])
-    return mask
+    return read_mask_of(frames.root / frame.path, frames.root / frame.mask, options, size)
 
 
 def _list_files(source: Path) -> Manifest:

@@ -32,6 +32,25 @@ def test_labels_that_deny_what_is_marked_are_named_with_their_lines(data):
     assert "boxes.csv, line 3 marks 'crack' in it" in boxed
 
 
+def test_masks_that_are_not_turned_as_their_image_are_named(data):
+    exif = Image.Exif()
+    exif[274] = 3
+    with Image.open(data / "c.png") as image:
+        image.save(data / "c.png", exif=exif)
+    report = check(data, "d.png,0,0,4,4,crack\n")
+    ((path, reason),) = report.problems
+    assert path.name == "m.png"
+    assert "the orientation of EXIF is 3 in" in reason
+    assert report.failed
+
+
+def test_masks_of_another_size_are_named(data):
+    Image.fromarray(np.zeros((32, 16), np.uint8)).save(data / "z.png")
+    ((path, reason),) = check(data, "d.png,0,0,4,4,crack\n").problems
+    assert path.name == "z.png"
+    assert "expected the size (32, 32) of its image, but it has (32, 16)" in reason
+
+
 def test_boxes_beside_their_image_are_named(data):
     denied = check(data, "c.png,40,0,44,4,pore\n").denied
     assert len(denied) == 2

@@ -1,18 +1,9 @@
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from mscam_tf import ManifestError, read_boxes
-from mscam_tf.data.manifests.turned import find_orientation
-
-
-def save(path, orientation, **options):
-    exif = Image.Exif()
-    exif[274] = orientation
-    Image.fromarray(np.zeros((20, 40), np.uint8)).save(path, exif=exif, **options)
-    return path
+from tests.data.reading.test_orientation import save
 
 
 def write_coco(folder, **size):
@@ -23,19 +14,6 @@ def write_coco(folder, **size):
     }
     (folder / "boxes.json").write_text(json.dumps(content))
     return folder / "boxes.json"
-
-
-@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
-def test_an_orientation_is_found_in_each_format(tmp_path, suffix):
-    assert find_orientation(save(tmp_path / f"a.{suffix}", 6)) == 6
-    assert find_orientation(save(tmp_path / f"b.{suffix}", 9)) == 1  # There is no such.
-
-
-def test_what_is_no_picture_is_upright(tmp_path):
-    np.save(tmp_path / "a.npy", np.zeros((2, 2)))
-    assert find_orientation(tmp_path / "a.npy") == find_orientation(tmp_path / "none.png") == 1
-    Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "a.jpg")
-    assert find_orientation(tmp_path / "a.jpg") == 1
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
@@ -54,7 +32,7 @@ def test_shares_of_a_picture_that_is_shown_turned_are_refused(tmp_path, orientat
 
 def test_sizes_tell_a_quarter_turn_and_no_half_turn(tmp_path):
     """Where the sides are swapped the sizes are compared later, once images are read."""
-    sized, bare = {"width": 40, "height": 20}, {}
+    sized, bare = {"width": 24, "height": 16}, {}
     for orientation, size, right in [(6, sized, True), (6, bare, False), (3, sized, False)]:
         image, boxes = save(tmp_path / "a.jpg", orientation), write_coco(tmp_path, **size)
         if right:

@@ -13,8 +13,9 @@ from PIL import Image
 
 from mscam_tf import ImageError, ReadOptions
 from mscam_tf.data.labelling import measure_mask
-from mscam_tf.data.reading import number_objects, read_mask, resize_mask
+from mscam_tf.data.reading import number_objects, read_mask, read_mask_of, resize_mask
 from mscam_tf.errors import MscamError
+from tests.data.reading.test_orientation import PIXELS, save
 
 
 def test_masks_of_one_bit_and_of_colour(tmp_path):
@@ -269,3 +270,49 @@ def test_what_is_no_object_is_not_resized_to_none(value):
     mask[1, 1] = value
     with pytest.raises(MscamError, match="expected a mask of whole numbers of at least 0"):
         resize_mask(mask, (2, 2))
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+def test_the_mask_of_a_turned_image_is_turned_alike(tmp_path, suffix, orientation):
+    """A program may have drawn it on what is shown, or on what is stored."""
+    turned, upright = save(tmp_path / f"a.{suffix}", orientation), save(tmp_path / "b.png", 1)
+    mask = save(tmp_path / "m.png", orientation)
+    size = PIXELS.shape
+    np.testing.assert_array_equal(read_mask_of(turned, mask, size=size), PIXELS)
+    message = rf"orientation of EXIF is {orientation} in .*a\.{suffix}, and 1 in the mask; save"
+    for image, own, words in [
+        (turned, upright, message),
+        (upright, mask, rf"and {orientation} in"),
+    ]:
+        if orientation > 4:  # Sides that are not swapped tell that it is stored as its image is.
+            np.testing.assert_array_equal(read_mask_of(image, own, size=size), PIXELS)
+            np.testing.assert_array_equal(read_mask_of(image, own), PIXELS)
+        with pytest.raises(ImageError, match=words):
+            read_mask_of(image, own, size=size[::-1] if orientation > 4 else size)
+    square = save(tmp_path / "s.tif", 1, PIXELS[:, :16])
+    with pytest.raises(ImageError, match=message):
+        read_mask_of(turned, square, size=(16, 16))
+
+
+def test_two_quarter_turns_are_not_alike(tmp_path):
+    image, mask = save(tmp_path / "a.jpg", 6), save(tmp_path / "m.png", 8)
+    with pytest.raises(ImageError, match=r"m\.png: .* is 6 in .*a\.jpg, and 8 in the mask"):
+        read_mask_of(image, mask, size=PIXELS.shape)
+
+
+def test_the_page_that_is_read_says_how_it_is_turned(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for orientation in (1, 3):
+            tag = (274, 3, 1, orientation, False)
+            file.write(PIXELS, extratags=[tag], contiguous=False)
+    mask = save(tmp_path / "m.png", 1)
+    assert read_mask_of(tmp_path / "a.tif", mask, ReadOptions(page=0)).any()
+    with pytest.raises(ImageError, match=r"is 3 in .*a\.tif"):
+        read_mask_of(tmp_path / "a.tif", mask, ReadOptions(page=1))
+
+
+def test_a_mask_of_another_size_than_its_image_is_refused(tmp_path):
+    image = save(tmp_path / "a.png", 1)
+    with pytest.raises(ImageError, match=r"expected the size \(9, 24\) of its image, but it has"):
+        read_mask_of(image, image, size=(9, 24))

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import ImageError, ManifestError, ReadOptions, Sample
+from mscam_tf import ImageError, Manifest, ManifestError, ReadOptions, Sample
 from mscam_tf.data.tiling import list_frames, list_inputs
 from mscam_tf.data.tiling.frames import find_mask, name_frame, read_frame, read_frame_mask
+from tests.data.reading.test_orientation import PIXELS, save
 
 
 def test_list(tmp_path):
@@ -66,6 +67,14 @@ def test_masks_by_name(tmp_path):
         read_frame_mask(frames, frame, (3, 2), options)
     bare = Sample("x/a.jpg", "", "1")
     assert read_frame_mask(frames, bare, (3, 2), options).tolist() == [[0, 0]] * 3
+
+
+def test_masks_that_are_not_turned_as_their_frame_are_refused(tmp_path):
+    save(tmp_path / "a.png", 2)
+    save(tmp_path / "m.png", 1)
+    frames = Manifest(tmp_path, (Sample("a.png", "x", "", mask="m.png"),))
+    with pytest.raises(ImageError, match=r"m\.png: .*orientation of EXIF is 2 in .*a\.png"):
+        read_frame_mask(frames, frames.samples[0], PIXELS.shape, ReadOptions())
 
 
 def test_masks_in_capitals_or_of_several_formats(tmp_path):
