@@ -1,7 +1,6 @@
 """Measure objects in masks and boxes, and images by their objects."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
@@ -19,8 +18,9 @@ from mscam_tf.data.reading import (
     ReadOptions,
     map_images,
     number_objects,
-    read_mask,
-    read_stored,
+    read_mask_of,
+    read_size,
+    read_sizes,
 )
 from mscam_tf.errors import MscamError
 from mscam_tf.names import show_place
@@ -101,7 +101,7 @@ def measure_images(
         measure: How an object is measured: by default `width` in masks and `side` in boxes.
         smallest: Take the smallest object instead of the largest.
         min_visible: Leave out boxes of objects of which less than this share is in the image.
-        read: How masks are read; for `boxes`, the limit of pixels of images.
+        read: The limit of pixels of masks and images.
 
     Returns:
         Sizes `(n,)`, float64.
@@ -109,7 +109,8 @@ def measure_images(
     Raises:
         ManifestError: If no sample has a mask, a box lies beside its image, there is no such
             column, or a cell of it is no size.
-        ImageError: If a mask, or an image with a box, cannot be read.
+        ImageError: If a mask, or an image with a box, cannot be read, or a mask has another size
+            than its image.
     """
     if not 0 <= min_visible <= 1:
         raise MscamError(f"`min_visible` must be from 0 to 1. Received: min_visible={min_visible}")
@@ -121,7 +122,7 @@ def measure_images(
             raise ManifestError(
                 f"Sizes from masks need a column mask. Received: {show_place(manifest.root)}"
             )
-        lists = [_measure_sample(manifest, s, measure or "width", read) for s in manifest.samples]
+        lists = _measure_masks(manifest, measure or "width", read or ReadOptions())
     elif source == "boxes":
         visible = _find_visible(manifest, boxes or {}, min_visible, read or ReadOptions())
         lists = [
@@ -150,12 +151,16 @@ def _measure_region(region: np.ndarray, measure: str) -> float:
     return float(distance_transform_edt(doubled).max())
 
 
-def _measure_sample(
-    manifest: Manifest, sample: Sample, measure: str, read: ReadOptions | None
-) -> list[float]:
-    if not sample.mask:
-        return []
-    return measure_mask(read_mask(manifest.root / sample.mask, read), measure)
+def _measure_masks(manifest: Manifest, measure: str, read: ReadOptions) -> list[list[float]]:
+    """Measure the objects in all masks, each of which must be of the size of its image."""
+    masked = [manifest.root / sample.path for sample in manifest.samples if sample.mask]
+    sizes = read_sizes(masked, read)
+    lists: list[list[float]] = []
+    for path, sample in zip(manifest.paths, manifest.samples, strict=True):
+        mask = manifest.root / sample.mask if sample.mask else None
+        found = None if mask is None else read_mask_of(path, mask, read, sizes.get(path))
+        lists.append([] if found is None else measure_mask(found, measure))
+    return lists
 
 
 def _find_visible(
@@ -163,7 +168,7 @@ def _find_visible(
 ) -> dict[str, list[Box]]:
     """Return the boxes of each image of which this share at least lies inside the image."""
     boxed = [sample.path for sample in manifest.samples if boxes.get(sample.path)]
-    sizes = map_images(_read_shape, [manifest.root / path for path in boxed], read)
+    sizes = map_images(read_size, [manifest.root / path for path in boxed], read)
     found = {}
     for path, size in zip(boxed, sizes, strict=True):
         if isinstance(size, ImageError):
@@ -172,11 +177,6 @@ def _find_visible(
         cut = (box.clip(size[1], size[0]) for box in boxes[path])
         found[path] = [box for box in cut if box is not None and box.visible >= least]
     return found
-
-
-def _read_shape(path: Path, read: ReadOptions) -> tuple[int, int]:
-    height, width = read_stored(path, read.page or 0, read.max_pixels).values.shape
-    return height, width
 
 
 def _check_column(manifest: Manifest, column: str | None) -> str:

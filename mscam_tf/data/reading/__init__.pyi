@@ -6,6 +6,8 @@ from .images import read_image as read_image
 from .images import resize_image as resize_image
 from .mapping import check_images as check_images
 from .mapping import map_images as map_images
+from .mapping import read_size as read_size
+from .mapping import read_sizes as read_sizes
 from .mapping import warn_of_constant as warn_of_constant
 from .masks import number_objects as number_objects
 from .masks import read_mask as read_mask

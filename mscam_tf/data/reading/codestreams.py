@@ -21,6 +21,9 @@ _PLAIN_FRAMES = (0xC0, 0xC1, 0xC2)
 _NO_FRAMES = (0xC4, 0xC8, 0xCC)  # Tables whose markers lie between those of frames.
 _BARE = (0x01, *range(0xD0, 0xD9))  # Markers without a length.
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
+# Of JPEG 2000: a segment and, from its marker on, where it says how waves are transformed.
+_CODING_STYLE, _TRANSFORM, _IRREVERSIBLE, _PIXELS = 0x52, 13, b"\0", 0x93
+_SEGMENT = 24  # Bytes that are enough of a segment.
 
 
 class Claim(NamedTuple):
@@ -32,6 +35,7 @@ class Claim(NamedTuple):
         bits: Of a sample.
         frame: Marker of the frame of a JPEG or JPEG-LS codestream; 0 for JPEG 2000.
         signed: Whether samples may be negative.
+        rounded: Whether JPEG-LS or JPEG 2000 was told to change values.
     """
 
     height: int
@@ -39,6 +43,7 @@ class Claim(NamedTuple):
     bits: int
     frame: int = 0
     signed: bool = False
+    rounded: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -47,8 +52,8 @@ class Claim(NamedTuple):
 
     @property
     def has_loss(self) -> bool:
-        """Whether it is JPEG that changes values."""
-        return self.frame not in (0, _JPEG_LS_FRAME, *_LOSSLESS_FRAMES)
+        """Whether it is JPEG of any kind that changes values."""
+        return self.rounded or self.frame not in (0, _JPEG_LS_FRAME, *_LOSSLESS_FRAMES)
 
 
 def check_codestream(data: bytes, max_pixels: int) -> Claim:
@@ -84,7 +89,10 @@ def _read_claim(data: bytes) -> Claim | None:
         data = _open_boxes(data)
     if data.startswith(JPEG_2000):  # The first segment is its size.
         width, height, left, top = struct.unpack(">4I", data[8:24])
-        return Claim(height - top, width - left, (data[42] & 127) + 1, signed=data[42] > 127)
+        style = _find_segment(data, 2, _CODING_STYLE)
+        rounded = style[_TRANSFORM : _TRANSFORM + 1] == _IRREVERSIBLE
+        bits, signed = (data[42] & 127) + 1, data[42] > 127
+        return Claim(height - top, width - left, bits, signed=signed, rounded=rounded)
     return _read_frame(data) if data.startswith(JPEG[:2]) else None
 
 
@@ -114,7 +122,22 @@ def _read_frame(data: bytes) -> Claim | None:
             continue
         if marker == _JPEG_LS_FRAME or (0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES):
             bits, height, width = struct.unpack(">BHH", data[position + 4 : position + 9])
-            return Claim(height, width, bits, marker)
+            scan = _find_segment(data, position, _SCAN[1]) if marker == _JPEG_LS_FRAME else b""
+            # The error that is allowed follows the components.
+            rounded = any(scan[5 + 2 * scan[4] :][:1]) if len(scan) > 4 else False
+            return Claim(height, width, bits, marker, rounded=rounded)
         (length,) = struct.unpack(">H", data[position + 2 : position + 4])
         position += 2 + length
     return None
+
+
+def _find_segment(data: bytes, position: int, marker: int) -> bytes:
+    """Return the first bytes of a segment, from its marker on; nothing if it is not there."""
+    while data[position : position + 1] == b"\xff":
+        found = data[position : position + _SEGMENT]
+        if found[1:2] == bytes([marker]):
+            return found
+        if found[1:2] == bytes([_PIXELS]):
+            break
+        position += 2 + int.from_bytes(found[2:4], "big")
+    return b""

@@ -45,7 +45,7 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     dataset = _load(path, max_pixels)
     _check_header(dataset, max_pixels)
     frame = choose_page(page, count_frames(dataset))
-    check_frame(dataset, frame, max_pixels)
+    lossy = check_frame(dataset, frame, max_pixels)
     cells, values, stored_range = decode_frame(dataset, frame)
     padding = find_padding(dataset, cells, values)
     values, full = apply_units(dataset, frame, values, stored_range)
@@ -53,7 +53,7 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
         dataset.PhotometricInterpretation == "MONOCHROME1"
         or _read_code(dataset, "PresentationLUTShape") == "INVERSE"
     )
-    stored = Stored(values, full, inverted, padding)
+    stored = Stored(values, full, inverted, padding, lossy=lossy)
     return replace(stored, full=find_window(dataset, frame, stored.seen) or full)
 
 

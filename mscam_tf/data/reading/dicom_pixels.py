@@ -29,13 +29,18 @@ def count_frames(dataset: "FileDataset") -> int:
     return frames
 
 
-def check_frame(dataset: "FileDataset", frame: int, max_pixels: int) -> None:
-    """Refuse a frame whose own header, or whose bytes, say more pixels than that of the file."""
+def check_frame(dataset: "FileDataset", frame: int, max_pixels: int) -> bool:
+    """Refuse a frame whose own header, or whose bytes, say more pixels than that of the file.
+
+    Returns:
+        Whether its compression may have changed values.
+    """
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_encapsulated and syntax != _RLE:  # Its runs are unpacked into a known size.
-        check_codestream(_get_frame(dataset, frame), max_pixels)
+        return check_codestream(_get_frame(dataset, frame), max_pixels).has_loss
     if not syntax.is_encapsulated and "PixelData" in dataset:
         _check_length(dataset)
+    return False
 
 
 def _check_length(dataset: "FileDataset") -> None:

@@ -54,7 +54,7 @@ def find_window(dataset: "FileDataset", frame: int, seen: np.ndarray) -> tuple[f
     function = str(place.get("VOILUTFunction") or "LINEAR").strip().upper()
     if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         raise MscamError(f"its VOILUTFunction is unknown: {function}")
-    centers, widths = (_list_numbers(place, name) for name in ("WindowCenter", "WindowWidth"))
+    centers, widths = (_read_numbers(place, name) for name in ("WindowCenter", "WindowWidth"))
     extremes = np.array([seen.min(), seen.max()])
     for start, end in _list_windows(centers, widths, function == "LINEAR"):
         lowest, highest = map_window(extremes, start, end)
@@ -111,10 +111,12 @@ def _read_line(place: "Dataset") -> tuple[float, float]:
 
 
 def _list_windows(
-    centers: Sequence[float], widths: Sequence[float], linear: bool
+    centers: Sequence[float | None], widths: Sequence[float | None], linear: bool
 ) -> Iterator[tuple[float, float]]:
     """Yield the ends of windows that are such."""
     for center, width in zip(centers, widths, strict=False):
+        if center is None or width is None:
+            continue
         if linear and width >= 1:
             center, width = center - 0.5, width - 1
         elif linear or not width > 0:
@@ -125,12 +127,17 @@ def _list_windows(
 
 
 def _list_numbers(place: "Dataset", name: str) -> list[float]:
+    """Return the numbers of an element, as `_read_numbers`, without what is empty."""
+    return [number for number in _read_numbers(place, name) if number is not None]
+
+
+def _read_numbers(place: "Dataset", name: str) -> list[float | None]:
     """Return the numbers of an element. NaN is one, but text such as 40,5 is refused."""
     value: Any = place.get(name)
     several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
     values = value if several else [value]
     try:
-        return [float(item) for item in values if item not in (None, "")]
+        return [None if item in (None, "") else float(item) for item in values]
     except (TypeError, ValueError, OverflowError):
         raise MscamError(
             f"expected numbers with a point for its {name}, but it is {value}"

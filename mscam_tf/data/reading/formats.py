@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -113,10 +114,11 @@ def _read_codestream(path: Path, page: int | None, max_pixels: int) -> Stored:
     data = path.read_bytes()
     if check_codestream(data, max_pixels).is_plain:  # Or several such, as cameras write: MPO.
         with JpegImagePlugin.jpeg_factory(io.BytesIO(data)) as image:
-            return _read_pillow(image, page, max_pixels)
+            return replace(_read_pillow(image, page, max_pixels), lossy=True)
     choose_page(page, 1)
     values, claim = decode_codestream(data, max_pixels)
-    return make_stored(values, find_range(claim.bits, signed=claim.signed))
+    stored = make_stored(values, find_range(claim.bits, signed=claim.signed))
+    return replace(stored, lossy=claim.has_loss)
 
 
 def _read_bmp(path: Path, page: int | None, max_pixels: int) -> Stored:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mscam_tf.data.reading.admission import Admission
+from mscam_tf.data.reading.formats import read_stored
 from mscam_tf.data.reading.images import read_image
 from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.problems import ImageError, Problem, name_problem
@@ -91,6 +92,18 @@ def check_images(
     if problems and not (skip_bad and sizes):
         raise ImageError.of_several(problems, readable=bool(sizes))
     return sizes, problems
+
+
+def read_size(path: Path, options: ReadOptions) -> tuple[int, int]:
+    """Return the `(height, width)` of an image; of several pages, of the chosen or the first."""
+    height, width = read_stored(path, options.page or 0, options.max_pixels).values.shape
+    return height, width
+
+
+def read_sizes(paths: Sequence[Path], options: ReadOptions) -> dict[Path, tuple[int, int]]:
+    """Return the `(height, width)` of each image that can be read."""
+    sizes = zip(paths, map_images(read_size, paths, options), strict=True)
+    return {path: size for path, size in sizes if not isinstance(size, ImageError)}
 
 
 def warn_of_constant(paths: Sequence[Path]) -> None:

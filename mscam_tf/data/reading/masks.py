@@ -5,12 +5,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import binary_dilation, label
 
-from mscam_tf.data.reading.codestreams import JPEG, check_codestream
-from mscam_tf.data.reading.formats import (
-    PNG,
-    PNG_BITS,
-    read_stored,
-)
+from mscam_tf.data.reading.formats import PNG, PNG_BITS, read_stored
 from mscam_tf.data.reading.images import resize_image
 from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.orientation import find_orientation
@@ -21,7 +16,7 @@ from mscam_tf.errors import MscamError
 # What masks without numbers have for an object: 1, or white.
 _UNNUMBERED = {1, 255, 65535, 2**32 - 1, 2**64 - 1}
 _THIN = 0.25  # Share of a pixel that an object must cover.
-_FEW = 8  # Pairs of pixels that say nothing.
+_FEW = 8  # Pixels that say nothing.
 
 
 def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarray:
@@ -153,7 +148,7 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
 
     Raises:
         Exception: As `read_stored`; `ValueError` for a file of channels that differ, whose numbers
-            of objects may stand in any of them, and for JPEG that has blurred the numbers.
+            of objects may stand in any of them, and for a compression that has blurred the numbers.
     """
     with path.open("rb") as file:
         head = file.read(26)
@@ -163,8 +158,11 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
     stored = read_stored(path, None, max_pixels)
     if stored.mixed:
         raise MscamError("expected a mask of one channel, but it has several that differ")
-    if head.startswith(JPEG):
-        _check_sharp(stored.values, path.read_bytes(), max_pixels)
+    if stored.lossy and len(np.unique(stored.values[stored.values != 0])) > 1:
+        raise MscamError(
+            "expected a mask with exact values, but lossy compression has blurred them; save it as "
+            "PNG"
+        )
     if head.startswith(PNG) and 1 < head[PNG_BITS] < 8:  # Spread over 0 to 255 by the decoder.
         white = 2 ** head[PNG_BITS] - 1
         return _mark_white(stored.values // (255 // white), white)
@@ -184,32 +182,42 @@ def _mark_white(values: np.ndarray, white: float) -> np.ndarray:
     return is_white.astype(np.uint8) * np.uint8(255)
 
 
-def _check_sharp(values: np.ndarray, data: bytes, max_pixels: int) -> None:
-    if check_codestream(data, max_pixels).has_loss and len(np.unique(values[values != 0])) > 1:
-        raise MscamError(
-            "expected a mask with exact values, but JPEG has blurred them; save it as PNG"
-        )
-
-
 def _check_steps(mask: np.ndarray) -> None:
-    """Refuse a mask whose values rise in steps from 0 to the highest, as smoothing makes them.
-
-    Inside of objects, neighbours have one number; among the steps of an edge most differ.
-    """
+    """Refuse a mask whose values rise in steps at edges, as smoothing makes them."""
     values = np.unique(mask)
     if np.count_nonzero(values) < 3:
         return
-    differ = agree = 0
-    for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
-        inside = (one > 0) & (other > 0) & ((one < values[-1]) | (other < values[-1]))
-        differ += int(np.count_nonzero(inside & (one != other)))
-        agree += int(np.count_nonzero(inside & (one == other)))
-    if differ > max(agree, _FEW):
+    counts = _count_alike(mask, values[-1]), _count_steps(mask)
+    if any(smooth > max(sharp, _FEW) for smooth, sharp in counts):
         raise MscamError(
             "expected a mask with one value in each object, but its edges are smoothed: they have "
             f"{len(values) - 1} values in steps up to {values[-1]}; save it without smoothing, as "
             "0 and 255"
         )
+
+
+def _count_alike(mask: np.ndarray, highest: int) -> tuple[int, int]:
+    """Count neighbours in objects, but in the highest, that have two numbers, and that have one."""
+    differ = agree = 0
+    for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
+        inside = (one > 0) & (other > 0) & ((one < highest) | (other < highest))
+        differ += int(np.count_nonzero(inside & (one != other)))
+        agree += int(np.count_nonzero(inside & (one == other)))
+    return differ, agree
+
+
+def _count_steps(mask: np.ndarray) -> tuple[int, int]:
+    """Count pixels that lie between their neighbours in a line, and edges without such.
+
+    Edges of objects have hardly any, also where objects touch.
+    """
+    steps, sharp = np.zeros(mask.shape, bool), 0
+    for lines, marks in ((mask, steps), (mask.T, steps.T)):
+        rises, falls = lines[1:] > lines[:-1], lines[1:] < lines[:-1]
+        marks[1:-1] |= (rises[1:] & rises[:-1]) | (falls[1:] & falls[:-1])
+    for lines, marks in ((mask, steps), (mask.T, steps.T)):
+        sharp += int(np.count_nonzero((lines[1:] != lines[:-1]) & ~marks[1:] & ~marks[:-1]))
+    return int(np.count_nonzero(steps)), sharp
 
 
 def _to_whole(values: np.ndarray) -> np.ndarray:

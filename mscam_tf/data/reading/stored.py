@@ -23,6 +23,7 @@ class Stored:
             says nothing.
         mixed: Whether its channels tell different things: colours that are not quite equal, or an
             alpha that varies.
+        lossy: Whether its compression may have changed values.
     """
 
     values: np.ndarray
@@ -30,6 +31,7 @@ class Stored:
     inverted: bool = False
     padding: np.ndarray | None = None
     mixed: bool = False
+    lossy: bool = False
 
     @property
     def seen(self) -> np.ndarray:

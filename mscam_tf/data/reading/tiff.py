@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from mscam_tf.data.reading.stored import (
 from mscam_tf.errors import MscamError
 
 _WHITE_IS_ZERO, _PALETTE = 0, 3
-_PHOTOMETRIC = (_WHITE_IS_ZERO, 1, 2, _PALETTE, 6)  # 6 is JPEG's YCbCr, decoded as RGB.
+_YCBCR, _JPEG = 6, 7
+_PHOTOMETRIC = (_WHITE_IS_ZERO, 1, 2, _PALETTE, _YCBCR)
 _PHOTOMETRIC_TAG = 262
 _ALPHA = {1, 2}  # Values of ExtraSamples.
 _SEPARATE = 2  # Planes, one for each sample.
 _NONE = 1
-_CODESTREAMS = {7: "JPEG", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000"}
+_CODESTREAMS = {_JPEG: "JPEG", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000"}
 _CODESTREAMS |= {33007: "JPEG", 34892: "JPEG", 34712: "JPEG 2000"}
 # The others unpack into the size of their strip. What has a size of its own that is not checked
 # here (WebP, JPEG XL and so on) could fill the memory.
@@ -40,7 +42,7 @@ def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
     """Read a page of a TIFF file."""
     with tifffile.TiffFile(path) as file:
         chosen = file.pages[choose_page(page, len(file.pages))].aspage()
-        _check_tiff(chosen, path.stat().st_size, max_pixels)
+        lossy = _check_tiff(chosen, path.stat().st_size, max_pixels)
         _check_stack(file)
         values = chosen.asarray(maxworkers=1)  # Images are read side by side, not their strips.
         palette = chosen.colormap
@@ -52,7 +54,8 @@ def read_tiff(path: Path, page: int | None, max_pixels: int) -> Stored:
         values = values.astype(np.uint8)
     _check_extra(chosen, values)
     full = _find_full(chosen, values.dtype)
-    return make_stored(values, full, chosen.photometric == _WHITE_IS_ZERO)
+    stored = make_stored(values, full, chosen.photometric == _WHITE_IS_ZERO)
+    return replace(stored, lossy=lossy)
 
 
 def read_tiff_indices(path: Path, max_pixels: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -116,13 +119,15 @@ def _find_full(page: tifffile.TiffPage, dtype: Any) -> tuple[int, int] | None:
     return find_range(page.bitspersample, signed=kind == "i")
 
 
-def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> None:
+def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> bool:
+    """Refuse what is not read; return whether the compression may have changed values."""
     check_size(page.imagelength * page.imagedepth, page.imagewidth, max_pixels)
     if page.is_tiled:
         check_size(page.tilelength * page.tiledepth, page.tilewidth, max_pixels)
     if _PHOTOMETRIC_TAG not in page.tags:  # Nobody knows whether its lowest value is bright.
         raise MscamError("its TIFF header lacks PhotometricInterpretation")
-    if page.photometric not in _PHOTOMETRIC or page.samplesperpixel > 4:
+    undecoded = page.photometric == _YCBCR and page.compression != _JPEG  # Which makes it RGB.
+    if page.photometric not in _PHOTOMETRIC or undecoded or page.samplesperpixel > 4:
         raise MscamError(
             "expected a grey image, or grey stored as RGB, but its photometric interpretation is "
             f"{page.photometric} with {page.samplesperpixel} samples a pixel"
@@ -131,10 +136,11 @@ def _check_tiff(page: tifffile.TiffPage, file_size: int, max_pixels: int) -> Non
         names = ", ".join(sorted(set(_COMPRESSIONS.values())))
         raise MscamError(f"expected compression by {names}, but it is {page.compression!r}")
     _check_strips(page, file_size)
-    if page.compression in _CODESTREAMS:
-        for start in page.dataoffsets:
-            page.parent.filehandle.seek(start)
-            check_codestream(page.parent.filehandle.read(_HEADER_BYTES), max_pixels)
+    lossy = False
+    for start in page.dataoffsets if page.compression in _CODESTREAMS else ():
+        page.parent.filehandle.seek(start)
+        lossy |= check_codestream(page.parent.filehandle.read(_HEADER_BYTES), max_pixels).has_loss
+    return lossy
 
 
 def _check_stack(file: tifffile.TiffFile) -> None:

@@ -79,6 +79,21 @@ def test_an_image_is_as_large_as_its_largest_object(tmp_path):
     assert measure_images(manifest, "masks", measure="area").tolist() == [18, 0]
 
 
+def test_masks_of_another_size_than_their_images_are_refused(tmp_path):
+    """Objects would be twice as large, and the labels wrong."""
+    save_image(tmp_path)
+    for size in ((40, 12), (80, 24), (12, 40)):
+        mask = np.zeros(size, np.uint8)
+        mask[3:7, 2:9] = 255
+        Image.fromarray(mask).save(tmp_path / "m.png")
+        manifest = make_manifest(tmp_path, {"mask": "m.png"})
+        if size == (40, 12):
+            assert measure_images(manifest, "masks").tolist() == [4]
+            continue
+        with pytest.raises(ImageError, match=r"m\.png: expected the size \(40, 12\) of its image"):
+            measure_images(manifest, "masks")
+
+
 def test_boxes_that_hardly_show_do_not_count(tmp_path):
     boxes = {"0.png": [Box(0, 0, 4, 4), Box(0, 0, 1, 40, "", (40, 40), 0.4)]}
     manifest = make_manifest(tmp_path, {}, {})

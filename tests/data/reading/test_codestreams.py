@@ -88,5 +88,12 @@ def test_what_headers_claim():
     claim = check_codestream(WHOLE["boxes.jp2"], 1920)
     assert (claim.height, claim.width, claim.bits, claim.has_loss) == (48, 40, 12, False)
     assert check_codestream(imagecodecs.jpeg8_encode(VALUES, level=90, **BITS), 1920).has_loss
+    for level in (0, 1, 7):
+        claim = check_codestream(imagecodecs.jpegls_encode(VALUES, level=level), 1920)
+        assert claim.has_loss == (level > 0)
+    for exact in (True, False):
+        for kind in ("jp2", "j2k"):
+            data = imagecodecs.jpeg2k_encode(VALUES, codecformat=kind, reversible=exact)
+            assert check_codestream(data, 1920).has_loss != exact
     with pytest.raises(ValueError, match="does not begin with a size"):
         check_codestream(b"\xff\xd8\xff\xe0\0\4", 1920)

@@ -75,6 +75,9 @@ def test_the_first_window_that_is_one_holds(tmp_path):
     np.testing.assert_allclose(image, np.clip((RAMP - 1499.5) / 1000, 0, 1), atol=1e-6)
     image = read(tmp_path, WindowCenter=["1000", "9"], WindowWidth=["1", "9"])  # A step.
     np.testing.assert_array_equal(image, RAMP > 999.5)
+    for center, width in ((["", "2000"], ["5", "1001"]), (["7", "2000"], ["", "1001"])):
+        image = read(tmp_path, WindowCenter=center, WindowWidth=width)  # Of the same place each.
+        np.testing.assert_allclose(image, np.clip((RAMP - 1499.5) / 1000, 0, 1), atol=1e-6)
     with pytest.raises(ImageError, match="its VOILUTFunction is unknown: CUBIC"):
         read(tmp_path, WindowCenter="9", WindowWidth="9", VOILUTFunction="CUBIC")
 

@@ -161,8 +161,42 @@ def test_a_mask_that_jpeg_has_blurred_is_refused(tmp_path):
     Image.fromarray(255 * mask).save(tmp_path / "a.jpg", quality=100)
     assert set(np.unique(read_mask(tmp_path / "a.jpg"))) == {0, 255}
     Image.fromarray(np.roll(100 * mask, 3)).save(tmp_path / "a.jpg", quality=50)
-    with pytest.raises(ImageError, match="JPEG has blurred them; save it as PNG"):
+    with pytest.raises(ImageError, match="lossy compression has blurred them; save it as PNG"):
         read_mask(tmp_path / "a.jpg")
+
+
+def encode(kind, mask, *, loss):
+    if kind == "jls":
+        return imagecodecs.jpegls_encode(mask, level=3 if loss else 0)
+    level = 35 if loss else None
+    return imagecodecs.jpeg2k_encode(mask, level, codecformat=kind, reversible=not loss)
+
+
+def write_tiff(path, mask, *, loss):
+    arguments = {"level": 35, "reversible": False} if loss else {"reversible": True}
+    tifffile.imwrite(path, mask, compression="jpeg2000", compressionargs=arguments)
+
+
+@pytest.mark.parametrize("kind", ["jls", "jp2", "j2k", "tif", "dcm"])
+def test_masks_of_any_compression_are_exact_or_refused(tmp_path, kind):
+    mask = np.zeros((96, 112), np.uint8)
+    mask[10:60, 12:70], mask[50:80, 80:100] = 100, 200
+    path = tmp_path / f"a.{kind}"
+    for loss in (False, True):
+        if kind == "tif":
+            write_tiff(path, mask, loss=loss)
+        elif kind == "dcm":
+            dicom_files = pytest.importorskip("tests.dicom_files")
+            dataset = dicom_files.make_dataset(mask, bits=8, BitsAllocated=8)
+            syntax = f"1.2.840.10008.1.2.4.{91 if loss else 90}"
+            data = encode("j2k", mask, loss=loss)
+            dicom_files.save(path, dicom_files.enclose(dataset, data, syntax))
+        else:
+            path.write_bytes(encode(kind, mask, loss=loss))
+        if not loss:
+            np.testing.assert_array_equal(read_mask(path), mask)
+    with pytest.raises(ImageError, match="lossy compression has blurred them; save it as PNG"):
+        read_mask(path)
 
 
 def test_a_mask_of_floats_has_no_white(tmp_path):
@@ -226,6 +260,20 @@ def test_masks_with_smoothed_edges_are_refused(tmp_path, values):
     Image.fromarray(values).save(tmp_path / "a.png")
     with pytest.raises(ImageError, match=r"a\.png: .*its edges are smoothed.*as 0 and 255"):
         read_mask(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
+@pytest.mark.parametrize("size", [97, 117, 230])
+def test_smoothed_masks_of_several_objects_are_refused(tmp_path, method, size):
+    """Large flat objects beside them do not make steps objects."""
+    sharp = np.zeros((160, 160), np.uint8)
+    sharp[10:70, 10:80], sharp[90:150, 60:150], sharp[100:140, 5:40] = 128, 255, 1
+    path = tmp_path / "a.png"
+    Image.fromarray(sharp).save(path)
+    assert np.unique(number_objects(read_mask(path))).tolist() == [0, 1, 2, 3]
+    Image.fromarray(sharp).resize((size, size), method).save(path)
+    with pytest.raises(ImageError, match="its edges are smoothed"):
+        read_mask(path)
 
 
 def test_numbered_masks_are_not_taken_for_smoothed_ones(tmp_path):

@@ -173,3 +173,16 @@ def test_a_second_image_in_the_samples_is_refused_unless_it_is_alpha(tmp_path, c
     two[..., -1] = 65535  # All of it is shown.
     tifffile.imwrite(path, two, **options)
     np.testing.assert_allclose(read_image(path), one / 65535, rtol=1e-6)
+
+
+def test_luminance_and_chroma_are_read_where_jpeg_decodes_them(tmp_path):
+    grey = np.full((16, 16), 127, np.uint8)
+    grey[4:9] += 2
+    chroma = np.full_like(grey, 128)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.dstack([grey, chroma, chroma]), photometric="ycbcr")
+    with pytest.raises(ImageError, match=r"photometric interpretation is 6 with 3 samples"):
+        read_image(path)  # Nothing of it is red, green or blue.
+    options = {"compression": "jpeg", "compressionargs": {"level": 100}}
+    tifffile.imwrite(path, np.dstack([grey] * 3), photometric="rgb", **options)
+    np.testing.assert_allclose(read_image(path), grey / 255, atol=1e-2)
