@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from glob import escape
 from pathlib import Path
 
-from mscam_tf.data.manifests import check_box_format
+from mscam_tf.data.manifests import check_box_format, check_upright
 from mscam_tf.data.reading import Problem, write_problems
 from mscam_tf.errors import MscamError
 from mscam_tf.explanation.boxes import MarkedImage, write_image_boxes
@@ -110,6 +110,7 @@ def write_explanations(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once, and nothing is written.
+        ManifestError: If boxes are to be written of an image that EXIF says is shown turned.
         MscamError: If the session was opened without the maps of each scale.
         RunError: If the folder holds something; with `overwrite`, if it is not known as one of
             explanations, or holds the images.
@@ -117,6 +118,7 @@ def write_explanations(
     check_paths(paths)
     if box_format is not None:
         check_box_format(box_format, paths)
+        check_upright(paths)
     folder = Path(folder)
     claim(folder, EXPLANATION_FOLDER, overwrite=overwrite, inputs=paths)
     value_range = find_run(run).read_value_range()

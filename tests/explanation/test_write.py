@@ -9,6 +9,7 @@ import mscam_tf
 from mscam_tf import ImageError
 from mscam_tf.errors import RunError
 from mscam_tf.files import name_files, read_table, write_table
+from tests.data.reading.test_orientation import save
 
 
 def test_writes_pictures_and_table(finished_run, image_folder, tmp_path):
@@ -51,7 +52,10 @@ def test_boxes_for_labelling_tools(finished_run, image_folder, tmp_path):
     path = image_folder / "wide" / "wide1.png"
     with pytest.raises(mscam_tf.MscamError, match="box_format='kitti'"):
         mscam_tf.write_explanations(finished_run, [path], tmp_path, box_format="kitti")
-    assert not list(tmp_path.iterdir())
+    turned = save(tmp_path / "turned.png", 3)
+    with pytest.raises(mscam_tf.ManifestError, match=r"turned\.png, with the orientation 3 of"):
+        mscam_tf.write_explanations(finished_run, [turned], tmp_path / "out", box_format="coco")
+    assert list(tmp_path.iterdir()) == [turned]
     options = {"threshold": -100.0, "box_format": "voc"}
     mscam_tf.write_explanations(finished_run, [path], tmp_path / "out", **options)
     boxes = mscam_tf.read_boxes(tmp_path / "out" / "boxes")

@@ -47,6 +47,7 @@ from .splits import split_manifest as split_manifest
 from .tables import Row as Row
 from .tables import open_table as open_table
 from .tables import parse_number as parse_number
+from .turned import check_upright as check_upright
 from .walking import TILING_FILE as TILING_FILE
 from .walking import list_files as list_files
 from .walking import walk as walk

@@ -32,3 +32,19 @@ def check_turned(boxes: Mapping[str, Sequence[Box]], images: Iterable[Path]) -> 
                 "labelling tools mark what is shown; save it turned, without an orientation. "
                 f"Received: {image}, with the orientation {orientation} of EXIF"
             )
+
+
+def check_upright(images: Iterable[Path]) -> None:
+    """Refuse images that are shown turned, where boxes are written for labelling tools.
+
+    Raises:
+        ManifestError: If there are any; it names the first.
+    """
+    for image in images:
+        orientation = find_orientation(image)
+        if orientation > 1:
+            raise ManifestError(
+                "Boxes for labelling tools need images that are stored as they are shown: of "
+                "others the tools would show them at another place; save these turned, without an "
+                f"orientation. Received: {image}, with the orientation {orientation} of EXIF"
+            )

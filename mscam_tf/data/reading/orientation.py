@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import tifffile
-from PIL import Image, JpegImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from mscam_tf.data.reading.codestreams import JPEG
 from mscam_tf.data.reading.formats import PNG, TIFFS
@@ -40,9 +40,10 @@ def _read_tiff(path: Path, page: int) -> object:
 
 def _read_exif(path: Path, head: bytes) -> object:
     if head.startswith(PNG):
-        exif = Image.Exif()
-        exif.load(_find_chunk(path))
-        return exif.get(_ORIENTATION)
+        with PngImagePlugin.PngImageFile(path) as image:
+            if chunk := _find_chunk(path):
+                image.info["exif"] = chunk
+            return Image.Image.getexif(image).get(_ORIENTATION)  # Its own decodes the pixels.
     if head.startswith(JPEG):
         with path.open("rb") as file, JpegImagePlugin.jpeg_factory(file) as image:
             return image.getexif().get(_ORIENTATION)
@@ -50,7 +51,7 @@ def _read_exif(path: Path, head: bytes) -> object:
 
 
 def _find_chunk(path: Path) -> bytes:
-    """Return the EXIF of a PNG file; behind the pixels, Pillow finds it only as it decodes them."""
+    """Return the EXIF of a PNG file, which may stand behind the pixels."""
     with path.open("rb") as file:
         file.seek(len(PNG))
         while len(head := file.read(8)) == 8:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from mscam_tf import ManifestError, read_boxes
+from mscam_tf.data.manifests import check_upright
 from tests.data.reading.test_orientation import save
 
 
@@ -59,3 +60,10 @@ def test_images_of_one_name_in_several_folders(tmp_path, sized):
     (tmp_path / "boxes.json").write_text(json.dumps(content))
     with pytest.raises(ManifestError, match=r"turned.a\.jpg, with the orientation 6 of EXIF"):
         read_boxes(tmp_path / "boxes.json", sorted(tmp_path.glob("*/a.jpg")))
+
+
+def test_boxes_are_written_of_upright_images_alone(tmp_path):
+    upright, turned = save(tmp_path / "a.jpg", 1), save(tmp_path / "b.png", 2)
+    check_upright([upright, tmp_path / "missing.png"])
+    with pytest.raises(ManifestError, match=r"at another place.*b\.png, with the orientation 2 of"):
+        check_upright([upright, turned])

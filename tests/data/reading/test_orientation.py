@@ -4,7 +4,7 @@ import zlib
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from mscam_tf import read_image
 from mscam_tf.data.reading import find_orientation, open_strips, read_mask
@@ -64,3 +64,13 @@ def test_png_files_may_say_it_behind_their_pixels(tmp_path):
     (tmp_path / "b.png").write_bytes(rest[:end] + chunk + rest[end:])
     assert zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
     assert find_orientation(tmp_path / "b.png") == 6
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_it_may_stand_in_xmp(tmp_path, suffix):
+    text = '<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", text)
+    more = {"pnginfo": info} if suffix == "png" else {"xmp": text.encode()}
+    Image.fromarray(PIXELS).save(tmp_path / f"a.{suffix}", **more)
+    assert find_orientation(tmp_path / f"a.{suffix}") == 6
