@@ -33,7 +33,8 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
             boxes has the name of its image. Of those of labelling tools none may be shown turned.
 
     Returns:
-        The boxes of each image, under its path as it is written in the file.
+        The boxes of each image, under its path as it is written in the file; those of YOLO, which
+        writes none, under the absolute path of the image.
 
     Raises:
         ManifestError: If a column is missing, a row or an entry holds no box, the whole object is

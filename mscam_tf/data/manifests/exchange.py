@@ -186,7 +186,8 @@ def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _F
 
     for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
-            yield str(images[0]), _read_entry(f"{path}, line {number}", parse, line)
+            # Absolute: what is matched next takes a path for one in the folder of the manifest.
+            yield str(images[0].absolute()), _read_entry(f"{path}, line {number}", parse, line)
 
 
 def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> Box:

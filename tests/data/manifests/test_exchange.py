@@ -1,6 +1,7 @@
 import json
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,6 +224,19 @@ def test_a_manifest_may_name_its_boxes(tmp_path, image):
     other = write(tmp_path / "other.json", {**COCO, "images": [{"id": 7, "file_name": "b.png"}]})
     with pytest.raises(ManifestError, match="must be of images that are listed"):
         find_boxes(Manifest(tmp_path, samples, other))
+
+
+@pytest.mark.parametrize("folder", ["images", ".", "../there/images"])
+def test_yolo_files_of_images_in_a_relative_folder(tmp_path, image, monkeypatch, folder):
+    """As commands are called; a path in the boxes is one in the folder of the manifest."""
+    write(tmp_path / "labels" / "a.txt", YOLO)
+    (tmp_path / "there").mkdir()
+    image.parent.rename(tmp_path / "there" / "images")
+    monkeypatch.chdir(tmp_path / "there" / ("images" if folder == "." else "."))
+    labels = tmp_path / "labels"
+    manifest = Manifest(Path(folder), (Sample("a.png", "bone", ""),), labels)
+    assert [box.x_max for box in find_boxes(manifest)["a.png"]] == [12.5, 1]
+    assert list(read_boxes(labels, manifest.paths)) == [str(manifest.paths[0].absolute())]
 
 
 def test_classes_without_names_are_said(tmp_path, image, caplog):
