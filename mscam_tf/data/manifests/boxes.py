@@ -25,10 +25,10 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
     Args:
         path: A JSON file in the format of COCO; or a folder of Pascal VOC files (`.xml`, pixels
             from 0 as LabelImg and CVAT count) or of YOLO files (`.txt`, with the names of classes
-            in a `classes.txt`, `obj.names` or `data.yaml` there or in the folder above); or a CSV
-            file with the columns `path` (or else `film` or `image`), `x_min`, `y_min`, `x_max` and
-            `y_max`, and optionally `label`. `mscam tile` adds `object_width`, `object_height` and
-            `visible` for boxes that the edge of a patch has cut.
+            in a `classes.txt`, `obj.names` or `data.yaml`, there or up to two folders above); or a
+            CSV file with the columns `path` (or else `film` or `image`), `x_min`, `y_min`, `x_max`
+            and `y_max`, and optionally `label`. `mscam tile` adds `object_width`, `object_height`
+            and `visible` for boxes that the edge of a patch has cut.
         images: The image files. For YOLO, whose numbers are relative to their sizes; a file of
             boxes has the name of its image. Of those of labelling tools none may be shown turned.
 

@@ -1,7 +1,6 @@
 """Names of the classes that YOLO numbers, and the text files that hold them."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -20,24 +19,24 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def read_class_names(folder: Path) -> dict[str, str]:
-    """Return the names of YOLO's numbers of classes, from a file in the folder or above it.
+    """Return the names of YOLO's numbers of classes, from a file in the folder or up to two above.
 
-    It is the first that holds any: other programs have files of these names too. Without one there
+    Of `data/train/labels`, many tools write them into `data/data.yaml`. It is the first that holds
+    any, the nearest before others: other programs have files of these names too. Without one there
     are none, and a warning says so.
 
     Raises:
         ManifestError: If a file cannot be read, or its `names` are none.
     """
-    kinds: tuple[tuple[Callable[[Path], dict[str, str]], tuple[str, ...]], ...]
-    kinds = ((_read_list, LISTS), (_read_yaml, _YAML_FILES))
-    for read, files in kinds:
-        for path in (place / name for place in (folder, folder.parent) for name in files):
-            names = read(path) if path.is_file() else {}
+    readers = {**dict.fromkeys(LISTS, _read_list), **dict.fromkeys(_YAML_FILES, _read_yaml)}
+    for place in (folder, *folder.absolute().parents[:2]):
+        for name, read in readers.items():
+            names = read(place / name) if (place / name).is_file() else {}
             if names:
                 return names
     _LOGGER.warning(
-        "There are no names of classes for %s: the numbers are their names. Expected, there or in "
-        "the folder above: one a line in %s, or as `names` in %s.",
+        "There are no names of classes for %s: the numbers are their names. Expected, there or up "
+        "to two folders above: one a line in %s, or as `names` in %s.",
         folder,
         " or ".join(LISTS),
         " or ".join(_YAML_FILES),
