@@ -11,6 +11,7 @@ from mscam_tf.metrics.checks import check_boxes, check_maps, pair, to_array
 from mscam_tf.settings import check_setting
 
 MARK_WINDOW = 15  # Pixels: side of the window in which a mark is the highest place.
+_ROUNDING = 1e-9  # Of 0.29 marks an image there are 29 in 100, and not 28.99...
 MARK_TOLERANCE = 3.0  # Pixels beside an object at which a mark still lies on it.
 
 
@@ -34,7 +35,8 @@ def find_peaks(values: np.ndarray, window: int = MARK_WINDOW) -> tuple[np.ndarra
     """
     check_setting("window", window, FreeResponse)
     (values,) = check_maps(2, values=values)
-    rows, columns = np.nonzero((values == maximum_filter(values, window)) & (values > values.min()))
+    within = min(window, 2 * max(values.shape))  # All of the map; more would only take memory.
+    rows, columns = np.nonzero((values == maximum_filter(values, within)) & (values > values.min()))
     order = np.argsort(-values[rows, columns].astype(float), kind="stable")
     kept: list[tuple[int, int]] = []
     for row, column in zip(rows[order], columns[order], strict=True):
@@ -62,7 +64,7 @@ class FreeResponse:
     def find_threshold(self, rate: float = 1.0) -> float:
         """Return the value above which there are at most `rate` false marks an image."""
         check_setting("rate", rate, FreeResponse)
-        count = int(rate * self.num_images)
+        count = int(rate * self.num_images + _ROUNDING)
         return float(self.false_marks[count]) if count < len(self.false_marks) else -np.inf
 
     def sensitivity(self, rate: float = 1.0, chosen: np.ndarray | None = None) -> float:

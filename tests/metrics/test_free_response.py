@@ -126,3 +126,19 @@ def test_the_curve_has_a_step_for_each_false_mark():
     assert small.tolist() == [0, 0, 1, 1]
     _, none = found.trace(np.zeros(3, bool))
     assert none.tolist() == [0, 0, 0, 0]
+
+
+def test_a_window_larger_than_the_map_has_one_peak_and_takes_no_memory():
+    values = np.random.default_rng(0).random((6, 9))
+    for window in (18, 10**9):
+        places, scores = metrics.find_peaks(values, window)
+        assert places.tolist() == [list(np.unravel_index(values.argmax(), values.shape))]
+        assert scores.tolist() == [values.max()]
+
+
+@pytest.mark.parametrize("count", [7, 29, 57, 58])
+def test_a_rate_allows_as_many_false_marks_as_it_says(count):
+    """0.29 * 100 is a little less than 29 in binary numbers."""
+    marks = np.arange(200.0)[::-1]
+    found = metrics.FreeResponse(np.array([0.0]), marks, 100)
+    assert (marks > found.find_threshold(count / 100)).sum() == count

@@ -16,6 +16,9 @@ _SPLITS = {
     **dict.fromkeys(("validierung", "validierungs", "validación", "validacion"), "validation"),
     **dict.fromkeys(("validação", "validacao", "validazione"), "validation"),
     **dict.fromkeys(("prueba", "pruebas", "teste", "tests"), "test"),
+    **dict.fromkeys(("学習", "обучение", "обучающая", "eğitim", "trening", "treningowy"), "train"),
+    **dict.fromkeys(("валидация", "doğrulama", "validering", "walidacja"), "validation"),
+    **dict.fromkeys(("тест", "тестовая", "testowy"), "test"),
 }
 _FILLERS = {
     *("set", "data", "dataset", "image", "images", "img", "imgs", "split", "folder", "zip"),
@@ -35,7 +38,8 @@ _SPELT = re.compile(
 _TRUTH = {"groundtruth", "gt"}
 _MASKS = {"mask", "masks", "segmentation", "segmentations"}
 _MARKS = {"label", "labels", "annotation", "annotations"}
-_MASK = re.compile(r"[_-](mask|gt|label|seg)([_-]?\d+)?$", re.IGNORECASE)
+_MASK_WORD = r"(?:masks?|gt|labels?|seg|segmentation|ground[ _-]?truth|annotation)"
+_MASK = re.compile(rf"[ ._-]+{_MASK_WORD}([ _-]?\d+)?$|^{_MASK_WORD}[ ._-]+(?=.)", re.IGNORECASE)
 
 
 def find_split(name: str) -> str:
@@ -124,8 +128,8 @@ def strip_mask(stem: str) -> str:
     """Return the name of the image that a mask is of.
 
     Examples:
-        >>> strip_mask("001_mask"), strip_mask("001"), strip_mask("benign (1)_mask_2")
-        ('001', '001', 'benign (1)')
+        >>> [strip_mask(name) for name in ("001_mask", "mask-001", "001", "benign (1)_mask_2")]
+        ['001', '001', '001', 'benign (1)']
     """
     return _MASK.sub("", stem)
 

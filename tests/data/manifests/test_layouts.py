@@ -152,6 +152,17 @@ def test_masks_beside_their_images_are_no_images(tmp_path, caplog):
     assert "pictures in folders of masks (1, such as none/mask/n.png)" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "mask",
+    ["1.mask.png", "1 mask.tif", "mask_1.png", "1_GroundTruth.bmp", "1_segmentation.png"],
+)
+def test_masks_beside_their_images_have_many_names(tmp_path, caplog, mask):
+    fill(tmp_path, "bone/1.png", f"bone/{mask}", "none/2.png", f"none/{mask}")  # No image 1 there.
+    expected = {"bone/1.png", "none/2.png", f"none/{mask}"}
+    assert {row[0] for row in read(tmp_path)} == expected
+    assert f"pictures of a ground truth (1, such as bone/{mask})" in caplog.text
+
+
 def test_masks_beside_their_images_are_taken_in_splits(tmp_path):
     names = [f"{split}/crack/1{end}.png" for split in ("train", "test") for end in ("", "_mask")]
     rows = read(fill(tmp_path, *names))

@@ -10,6 +10,13 @@ from mscam_tf.data.manifests.naming import find_split, is_no_class, list_joined,
         *(("訓練データ", "train"), ("train.zip", "train"), ("val2017", "validation")),
         *(("Trainingsdaten", "train"), ("Testbilder", "test"), ("Validierung", "validation")),
         *(("datos de prueba", "test"), ("entraînement", "train"), ("validação", "validation")),
+        *(
+            ("Eğitim", "train"),
+            ("学習データ", "train"),
+            ("Обучение", "train"),
+            ("Trening", "train"),
+        ),
+        *(("doğrulama", "validation"), ("Тест", "test"), ("zbiór testowy", "")),
         *(("tr\u00e4ning", ""), ("trainer", ""), ("test piece", ""), ("trainval", "")),
     ],
 )
@@ -52,6 +59,11 @@ def test_parts_of_a_layout_are_no_classes(name, odd):
 
 def test_names_of_masks():
     names = ["1_mask", "1-GT", "Part0_label", "b (1)_mask_1", "masked", "label", "_mask"]
+    more = ["1.mask", "1 mask", "mask_1", "Label-1", "1_ground_truth", "1_groundtruth", "gt 1"]
+    more += ["1_segmentation", "1_masks", "1_annotation"]
+    assert [strip_mask(name) for name in more] == ["1"] * len(more)
+    plain = ["mask_", "labelled_1", "unmask_1", "gts_1", "1mask"]
+    assert [strip_mask(name) for name in plain] == plain
     assert [strip_mask(name) for name in names] == [
         "1",
         "1",
