@@ -162,10 +162,14 @@ class ZeroShot:
         pass
 
     def predict(self, images):
-        return self._model.predict(_resize(images, self.side), verbose=0)[:, 0]
+        return self.predict_targets(images)[:, 0]
 
     def predict_logits(self, images):
-        return self._join(self._model.predict(_resize(images, self.side), verbose=0))
+        return self._join(self.predict_targets(images))
+
+    def predict_targets(self, images):
+        """Return the logits of all pretrained targets, `(n, targets)`."""
+        return self._model.predict(_resize(images, self.side), verbose=0)
 
     def explain(self, images):
         """Return maps of all classes, `(n, side, side, C)`: the sum, and the finest of several."""

@@ -4,8 +4,8 @@
 
 Simulated radiographs with masks: the classifiers are trained on image labels alone. Weld films with
 boxes (patches made as for `benchmarks.transfer.welds`): the pretrained classifier without any
-training, or classifiers trained on all films but one, with `--trained`. What is finished stays in
-the work folder, so that a run that was stopped goes on where it was.
+training; `benchmarks.method.peers_welds` has trained ones. What is finished stays in the work
+folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from benchmarks.common.work import open_work
 from mscam_tf.evaluation import MapScores
 
 _SINGLE = "single-scale model"
-_WELD_SIDE, _WELD_TRAINING = 224, {"steps": 96, "learning_rate": 3e-4}
-_HEADER = ["map", *MEASURES]
+WELD_SIDE = 224
+HEADER = ["map", *MEASURES]
 _GAINS = "How much better the multi-scale map is than each other one, paired:"
 _TEXT = f"""DenseNet-121 of four scales, trained from the pretrained weights with the image labels
 `bone` and `none` alone on {bones.TRAINING} simulated radiographs of {bones.SIDE} x {bones.SIDE}
@@ -44,8 +44,8 @@ within a backbone that is a model itself, and xplique 2.0 installs with older ve
 alone; so the methods are written in a few lines each (`benchmarks/common/attribution.py`). What
 each of them costs is on the page {{{{doc}}}}`methods`."""
 _WELDS = """{} patches of weld films of 224 x 224 pixels, with boxes. Intervals are over films. The
-pretrained classifier, which has seen no film, explains the highest logit of its targets but bones;
-a trained one explains the log odds of any defect."""
+pretrained classifier, which has seen no film, explains the highest logit of its targets but
+bones."""
 
 
 def score_passes(attributor, marked: MarkedSet, rows, folder: Path, without) -> dict:
@@ -82,13 +82,6 @@ def join_defects(values):
     return keras.ops.max(keras.ops.take(values, others, axis=-1), axis=-1)
 
 
-def join_classes(values):
-    """Of a classifier of sizes: the log odds of all classes against the first, `none`."""
-    import keras
-
-    return keras.ops.logsumexp(values[..., 1:], axis=-1) - values[..., 0]
-
-
 def open_trained(work: Path, model: str, seed: int, channels: int) -> Attributor:
     run = bones.train(work, model, "xray", seed)
     return Attributor(run.load_model(), join_bone(run), channels)
@@ -109,45 +102,10 @@ def score_simulated(work: Path, seed: int, marked: MarkedSet, without, channels:
 def score_zero_shot(work: Path, marked: MarkedSet, without, channels: int) -> dict:
     import mscam_tf
 
-    model = mscam_tf.build_pretrained_classifier((_WELD_SIDE, _WELD_SIDE))
+    model = mscam_tf.build_pretrained_classifier((WELD_SIDE, WELD_SIDE))
     rows = np.arange(len(marked.images))
     attributor = Attributor(model, join_defects, channels)
     return score_passes(attributor, marked, rows, work / "welds", without)
-
-
-def score_left_out(work: Path, seed: int, marked: MarkedSet, without, channels: int) -> dict:
-    """Train on all films but one, and score on that one, in turn."""
-    from benchmarks.common.networks import Network
-
-    names = ["none", *sorted(set(marked.labels.tolist()) - {"none"})]  # As `join_classes` has it.
-    labels = np.array([names.index(label) for label in marked.labels])
-    network = Network("multiscale", "xray", side=_WELD_SIDE, classes=len(names), **_WELD_TRAINING)
-    joined: dict[str, list] = {}
-    films = np.unique(marked.groups)
-    for number, film in enumerate(films):
-        test = marked.groups == film
-        folder = work / f"welds{seed}" / Path(film).stem
-        images = marked.images[~test][..., 0]
-        fit_once(network, images, labels[~test], seed * len(films) + number, folder)
-        attributor = Attributor(network.model, join_classes, channels)
-        found = score_passes(attributor, marked, np.flatnonzero(test), folder, without)
-        for name, scores in found.items():
-            whole = joined.setdefault(name, [None] * len(labels))
-            for row, score in zip(np.flatnonzero(test), scores, strict=True):
-                whole[row] = score
-    return joined
-
-
-def fit_once(network, images, labels, seed: int, folder: Path) -> None:
-    """Train a network, or give it the weights that an earlier call kept."""
-    kept, partial = folder / "kept.weights.h5", folder / "partial.weights.h5"
-    if kept.exists():
-        network.model.load_weights(kept)
-        return
-    network.fit(images, labels, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    network.model.save_weights(partial)
-    partial.replace(kept)
 
 
 def compare(seeds: list[dict], marked: MarkedSet) -> Comparison:
@@ -177,7 +135,7 @@ def write(arguments, work: Path) -> None:
         arguments.page,
         "The maps beside those of other methods",
         _TEXT.format(seeds=arguments.seeds, channels=arguments.channels),
-        _HEADER,
+        HEADER,
         simulated.list_values(),
         arguments=name_arguments(arguments),
         more="\n\n".join(more),
@@ -186,33 +144,25 @@ def write(arguments, work: Path) -> None:
 
 def describe_gains(comparison: Comparison) -> str:
     best = "; ".join(f"{shown}: {name}" for shown, name in comparison.name_best().items())
-    return f"First are: {best}.\n\n{_GAINS}\n\n" + make_table(_HEADER, comparison.list_gains(FIRST))
+    return f"First are: {best}.\n\n{_GAINS}\n\n" + make_table(HEADER, comparison.list_gains(FIRST))
 
 
 def describe_welds(arguments, work: Path) -> list[str]:
     import mscam_tf
 
     manifest = mscam_tf.read_manifest(arguments.welds)
-    marked = MarkedSet.read(manifest, (_WELD_SIDE, _WELD_SIDE))
-    options = ([*arguments.without, *arguments.welds_without], arguments.channels)
-    kinds = {"without any training": [score_zero_shot(work, marked, *options)]}
-    if arguments.trained:
-        seeds = range(arguments.seeds)
-        kinds["trained on all films but one"] = [
-            score_left_out(work, seed, marked, *options) for seed in seeds
-        ]
-    parts = []
-    for name, seeds in kinds.items():
-        comparison = compare(seeds, marked)
-        parts += [f"## Weld films, {name}", _WELDS.format(len(marked.images))]
-        parts += [make_table(_HEADER, comparison.list_values()), describe_gains(comparison)]
-    return parts
+    marked = MarkedSet.read(manifest, (WELD_SIDE, WELD_SIDE))
+    without = [*arguments.without, *arguments.welds_without]
+    found = score_zero_shot(work, marked, without, arguments.channels)
+    comparison = compare([found], marked)
+    table = make_table(HEADER, comparison.list_values())
+    title, text = "## Weld films, without any training", _WELDS.format(len(marked.images))
+    return [title, text, table, describe_gains(comparison)]
 
 
 def name_arguments(arguments) -> str:
     welds = f"--welds PATCHES/{arguments.welds.name} " if arguments.welds else ""
-    trained = "--trained " if arguments.trained else ""
-    text = f"{welds}{trained}--seeds {arguments.seeds} --channels {arguments.channels}"
+    text = f"{welds}--seeds {arguments.seeds} --channels {arguments.channels}"
     for option in ("without", "welds_without"):
         names = " ".join(f"'{name}'" for name in getattr(arguments, option))
         text += f" --{option.replace('_', '-')} {names}" if names else ""
@@ -222,7 +172,6 @@ def name_arguments(arguments) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--welds", type=Path, default=None, help="labels.csv of patches of films")
-    parser.add_argument("--trained", action="store_true", help="train on the films, too")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--channels", type=int, default=8, help="that Score-CAM tries")
     parser.add_argument("--without", nargs="*", default=[], help="kinds of maps to leave out")
