@@ -3,13 +3,15 @@
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import mscam_tf
+from benchmarks.common.attribution import BATCH, FIRST
+from benchmarks.common.report import make_table
 from mscam_tf.evaluation import (
     MapScore,
     MapScores,
@@ -26,6 +28,7 @@ MEASURES = {
     "found, smallest": ("found", "smallest"),
     "pointing": ("pointing", "all"),
 }
+HEADER = ["map", *MEASURES]
 _THRESHOLDS = (12.5, 22.0)  # Sides in pixels.
 
 
@@ -134,3 +137,36 @@ class Comparison:
 def _describe(values: np.ndarray, sign: str) -> str:
     low, high = np.nanpercentile(values[1:], [2.5, 97.5])
     return f"{values[0]:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def score_passes(attributor, marked: MarkedSet, rows, folder: Path, without) -> dict:
+    """Return the scores of each kind of map on some of the images."""
+    found = {}
+    for names, make in attributor.passes.items():
+        if set(names) <= set(without):
+            continue
+        files = {name: folder / f"{name}.pkl" for name in names}
+        if not all(path.exists() for path in files.values()):
+            print(folder.name, *names, sep=", ", flush=True)
+            images = marked.images[rows]
+            parts = [make(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
+            for path, *maps in zip(files.values(), *parts, strict=True):
+                joined = np.concatenate(maps)
+                recall(path, partial(marked.score, joined, rows))
+        found |= {name: recall(path, list) for name, path in files.items()}
+    return found
+
+
+def compare(seeds: list[dict], marked: MarkedSet) -> Comparison:
+    """Compare the scores of each kind of map, with each seed."""
+    scores = {
+        name: [MapScores(marked.objects, found[name]) for found in seeds] for name in seeds[0]
+    }
+    return Comparison(scores, marked.groups)
+
+
+def describe_gains(comparison: Comparison) -> str:
+    """Say who is first, and how much better the multi-scale map is than each other one."""
+    best = "; ".join(f"{shown}: {name}" for shown, name in comparison.name_best().items())
+    gains = make_table(HEADER, comparison.list_gains(FIRST))
+    return f"First are: {best}.\n\nHow much better the {FIRST} is, paired:\n\n{gains}"

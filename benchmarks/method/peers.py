@@ -9,22 +9,18 @@ folder, so that a run that was stopped goes on where it was.
 """
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common import bones
-from benchmarks.common.attribution import BATCH, FIRST, Attributor
-from benchmarks.common.comparison import MEASURES, Comparison, MarkedSet, recall
+from benchmarks.common.attribution import FIRST, Attributor
+from benchmarks.common.comparison import HEADER, MarkedSet, compare, describe_gains, score_passes
 from benchmarks.common.report import make_table, write_page
 from benchmarks.common.work import open_work
-from mscam_tf.evaluation import MapScores
 
 _SINGLE = "single-scale model"
-WELD_SIDE = 224
-HEADER = ["map", *MEASURES]
-_GAINS = "How much better the multi-scale map is than each other one, paired:"
+_WELD_SIDE = 224
 _TEXT = f"""DenseNet-121 of four scales, trained from the pretrained weights with the image labels
 `bone` and `none` alone on {bones.TRAINING} simulated radiographs of {bones.SIDE} x {bones.SIDE}
 pixels ({bones.SETTINGS["epochs"]} epochs), then scored on {bones.TESTS} others with masks and
@@ -46,24 +42,6 @@ each of them costs is on the page {{{{doc}}}}`methods`."""
 _WELDS = """{} patches of weld films of 224 x 224 pixels, with boxes. Intervals are over films. The
 pretrained classifier, which has seen no film, explains the highest logit of its targets but
 bones."""
-
-
-def score_passes(attributor, marked: MarkedSet, rows, folder: Path, without) -> dict:
-    """Return the scores of each kind of map on some of the images."""
-    found = {}
-    for names, make in attributor.passes.items():
-        if set(names) <= set(without):
-            continue
-        files = {name: folder / f"{name}.pkl" for name in names}
-        if not all(path.exists() for path in files.values()):
-            print(folder.name, *names, sep=", ", flush=True)
-            images = marked.images[rows]
-            parts = [make(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
-            for path, *maps in zip(files.values(), *parts, strict=True):
-                joined = np.concatenate(maps)
-                recall(path, partial(marked.score, joined, rows))
-        found |= {name: recall(path, list) for name, path in files.items()}
-    return found
 
 
 def join_bone(run):
@@ -102,17 +80,10 @@ def score_simulated(work: Path, seed: int, marked: MarkedSet, without, channels:
 def score_zero_shot(work: Path, marked: MarkedSet, without, channels: int) -> dict:
     import mscam_tf
 
-    model = mscam_tf.build_pretrained_classifier((WELD_SIDE, WELD_SIDE))
+    model = mscam_tf.build_pretrained_classifier((_WELD_SIDE, _WELD_SIDE))
     rows = np.arange(len(marked.images))
     attributor = Attributor(model, join_defects, channels)
     return score_passes(attributor, marked, rows, work / "welds", without)
-
-
-def compare(seeds: list[dict], marked: MarkedSet) -> Comparison:
-    scores = {
-        name: [MapScores(marked.objects, found[name]) for found in seeds] for name in seeds[0]
-    }
-    return Comparison(scores, marked.groups)
 
 
 def read_tests(work: Path) -> MarkedSet:
@@ -142,16 +113,11 @@ def write(arguments, work: Path) -> None:
     )
 
 
-def describe_gains(comparison: Comparison) -> str:
-    best = "; ".join(f"{shown}: {name}" for shown, name in comparison.name_best().items())
-    return f"First are: {best}.\n\n{_GAINS}\n\n" + make_table(HEADER, comparison.list_gains(FIRST))
-
-
 def describe_welds(arguments, work: Path) -> list[str]:
     import mscam_tf
 
     manifest = mscam_tf.read_manifest(arguments.welds)
-    marked = MarkedSet.read(manifest, (WELD_SIDE, WELD_SIDE))
+    marked = MarkedSet.read(manifest, (_WELD_SIDE, _WELD_SIDE))
     without = [*arguments.without, *arguments.welds_without]
     found = score_zero_shot(work, marked, without, arguments.channels)
     comparison = compare([found], marked)

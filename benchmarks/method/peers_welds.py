@@ -13,15 +13,21 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common.attribution import Attributor
-from benchmarks.common.comparison import MarkedSet
+from benchmarks.common.comparison import (
+    HEADER,
+    MarkedSet,
+    compare,
+    describe_gains,
+    score_passes,
+)
 from benchmarks.common.networks import PRECISION, Network
 from benchmarks.common.report import write_page
 from benchmarks.common.work import open_work
-from benchmarks.method.peers import HEADER, WELD_SIDE, compare, describe_gains, score_passes
 
+_SIDE = 224
 _TRAINING = {"steps": 96, "learning_rate": 3e-4}
 _CHANNELS = 8
-_TEXT = f"""{{images}} patches of weld films of {WELD_SIDE} x {WELD_SIDE} pixels, `none` or
+_TEXT = f"""{{images}} patches of weld films of {_SIDE} x {_SIDE} pixels, `none` or
 `defect`. One film is left out in turn; DenseNet-121 of four scales is trained from the pretrained
 weights with the image labels of the others alone, for {_TRAINING["steps"]} steps of 16 in
 {PRECISION}, and explains the patches of that film in float32. Seeds: {{seeds}}. All maps are of the
@@ -74,8 +80,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=None)
     chosen = parser.parse_args()
     work = open_work("peers_welds", chosen.work, precision=PRECISION, **_TRAINING)
-    marked = MarkedSet.read(mscam_tf.read_manifest(chosen.patches), (WELD_SIDE, WELD_SIDE))
-    options = {"side": WELD_SIDE, **_TRAINING}
+    marked = MarkedSet.read(mscam_tf.read_manifest(chosen.patches), (_SIDE, _SIDE))
+    options = {"side": _SIDE, **_TRAINING}
     networks = (Network(precision=PRECISION, **options), Network(**options))
     found = [score_films(networks, marked, k, work, chosen.without) for k in range(chosen.seeds)]
     comparison = compare(found, marked)

@@ -12,6 +12,8 @@ from .heads import find_relevance as find_relevance
 from .heads import pool_map as pool_map
 from .heads import read_relevance as read_relevance
 from .mirrors import average_flips as average_flips
+from .mixture import PRIOR as PRIOR
+from .mixture import fit_mixture as fit_mixture
 from .pooling import SoftPool as SoftPool
 from .pretrained import Pretrained as Pretrained
 from .pretrained import read_pretrained as read_pretrained

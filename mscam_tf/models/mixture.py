@@ -5,24 +5,28 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from scipy.stats import rankdata
 
-_STIFFNESS = (1.0, 0.1)  # Inverse variance of the prior of gains and offsets.
+PRIOR = (1.0, 0.1)  # Inverse variances of gains and of offsets.
 _CANDIDATES = 4  # Targets a class that are tried: those that tell it best.
 _ENOUGH = 0.9  # A target that explains so much of what the best one does is as good.
 
 
 def fit_mixture(
-    logits: np.ndarray, labels: np.ndarray, classes: int, empty: int = 0
+    logits: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    empty: int = 0,
+    prior: tuple[float, float] = PRIOR,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mixture `(K, C)`, at most one target a class, and the offset `(C,)`.
 
-    The first `empty` classes have no target.
+    The first `empty` classes have no target. `prior`: inverse variances of gains and of offsets.
     """
     chosen: dict[int, int] = {}
-    best = _fit_chosen(logits, labels, classes, chosen)
+    best = _fit_chosen(logits, labels, classes, chosen, prior)
     while len(chosen) < classes - empty:
         left = set(range(empty, classes)) - set(chosen)
         candidates = _extend(chosen, left, logits, labels)
-        fits = [_fit_chosen(logits, labels, classes, candidate) for candidate in candidates]
+        fits = [_fit_chosen(logits, labels, classes, candidate, prior) for candidate in candidates]
         gains = best[0] - np.array([fit[0] for fit in fits])
         # The first is taken if it says anything, others as the Bayesian criterion asks.
         if gains.max() <= (np.log(len(labels)) if chosen else 0):
@@ -59,7 +63,11 @@ def _rank_targets(logits: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
 
 def _fit_chosen(
-    logits: np.ndarray, labels: np.ndarray, classes: int, chosen: dict[int, int]
+    logits: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    chosen: dict[int, int],
+    prior: tuple[float, float],
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Fit `z^c = a_c t_k(c) + o_c`; return the loss, the gains `(C,)` and the offsets `(C,)`."""
     evidence = np.zeros((len(labels), classes))
@@ -74,10 +82,10 @@ def _fit_chosen(
         total = logsumexp(z, axis=1)
         loss = weights @ (total - z[truth > 0])
         away = gains - 1  # The prior: the pretrained logit as it is.
-        loss += 0.5 * (_STIFFNESS[0] * away @ away + _STIFFNESS[1] * offsets @ offsets)
+        loss += 0.5 * (prior[0] * away @ away + prior[1] * offsets @ offsets)
         slope = (np.exp(z - total[:, None]) - truth) * weights[:, None]
-        down = (slope * evidence).sum(0) + _STIFFNESS[0] * away
-        return loss, np.concatenate([down, slope.sum(0) + _STIFFNESS[1] * offsets])
+        down = (slope * evidence).sum(0) + prior[0] * away
+        return loss, np.concatenate([down, slope.sum(0) + prior[1] * offsets])
 
     start = np.concatenate([np.ones(classes), np.zeros(classes)])
     bounds = [(0, None)] * classes + [(None, None)] * classes
