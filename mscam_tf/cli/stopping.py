@@ -14,18 +14,24 @@ _LOST: list[BaseException] = []
 
 
 def stop_by_signals() -> None:
-    """End by SIGTERM as by Ctrl-C, wherever the signal comes.
+    """End by SIGTERM as by Ctrl-C, wherever the signal comes; and where the terminal is closed.
 
     Python ignores exceptions in a few places, such as what the garbage collector calls: a command
     that is stopped there would run on. So it is stopped once more, a little later.
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _stop)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _stop)  # Not with nohup, which lets it be ignored.
     if hasattr(signal, "setitimer") and sys.unraisablehook is not _note_lost:
         signal.signal(signal.SIGALRM, _stop_again)
         _HOOKS[:] = [sys.unraisablehook]
         sys.unraisablehook = _note_lost
+
+
+def _stop(number: int, frame: Any) -> None:  # noqa: ARG001
+    sys.exit(128 + number)
 
 
 def _note_lost(ignored: Any) -> None:

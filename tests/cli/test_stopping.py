@@ -43,11 +43,28 @@ def run(name, call, method="pass"):
     ],
     ids=["anywhere", "weak reference", "finalizer"],
 )
-def test_a_signal_ends_a_command_wherever_it_comes(call, method):
+@pytest.mark.parametrize(("name", "expected"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_ends_a_command_wherever_it_comes(call, method, name, expected):
     """Python ignores what is raised in a callback of the garbage collector."""
-    status, text = run("SIGTERM", call, method)
-    assert status == 143, text
+    status, text = run(name, call, method)
+    assert status == expected, text
     assert text.strip() == "cleared away after SystemExit"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="There are no such signals.")
+def test_a_command_goes_on_without_its_terminal_where_that_is_wanted():
+    """As `nohup` starts it."""
+    script = """
+import os, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from mscam_tf.cli.stopping import stop_by_signals
+stop_by_signals()
+os.kill(os.getpid(), signal.SIGHUP)
+print("it runs on")
+"""
+    command = [sys.executable, "-c", script]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert found.stdout == "it runs on\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There are no such signals.")
