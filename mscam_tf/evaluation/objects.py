@@ -25,6 +25,7 @@ from mscam_tf.data.manifests import (
     read_box,
     refuse_denied,
     split_findings,
+    warn_of_twins,
 )
 from mscam_tf.data.reading import ReadOptions
 from mscam_tf.errors import MscamError
@@ -59,16 +60,17 @@ class TrueObject:
         """Return what a column says, or else the `side`, `width`, `length` or `area` of its box.
 
         Raises:
-            ManifestError: If there is no such column, or no number in it.
+            ManifestError: If there is no such column, no number in it, or a length that is none.
         """
         number = parse_number(self.cells.get(column, ""))
-        if number is not None:
+        if number is not None and (number > 0 or not _is_length(column)):
             return number
         if column in self.cells or column not in SIZE_MEASURES:
             known = [*self.cells, *SIZE_MEASURES]
             where = f"{self.place}: the" if self.place else "The"
             raise ManifestError(
-                f"{where} size must be a column of numbers, or of the box: one of {known}. "
+                f"{where} size must be a column of numbers, which are above 0 if they are lengths, "
+                f"or of the box: one of {known}. "
                 f"Received: {column!r} with {self.cells.get(column)!r}"
             )
         return measure_boxes([self.box], column)[0]
@@ -81,6 +83,11 @@ class TrueObject:
             known = [*self.cells, *(["label"] if self.label else [])]
             raise ManifestError(f"There must be a column of {known}. Received: {column!r}")
         return self.cells[column].strip()
+
+
+def _is_length(column: str) -> bool:
+    """Whether a column holds lengths by its name: a size in pixels or mm, which no object lacks."""
+    return column in PIXELS or column.endswith("_mm")
 
 
 def read_objects(
@@ -190,7 +197,10 @@ def _read_table(
             path,
             without[0],
         )
-    return {image: _join(path, image, each, boxes) for image, each in found.items() if each}
+    joined = {image: _join(path, image, each, boxes) for image, each in found.items() if each}
+    if set(CORNERS) <= set(table.columns):
+        warn_of_twins(path, {image: [one.box for one in each] for image, each in joined.items()})
+    return joined
 
 
 def _join(

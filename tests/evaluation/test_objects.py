@@ -72,6 +72,28 @@ def test_a_size_that_is_none_is_named_with_its_line(manifest):
         crack.measure("mm")
 
 
+@pytest.mark.parametrize("column", ["diameter", "width", "length_mm"])
+@pytest.mark.parametrize("text", ["-2", "0", "-0.0"])
+def test_a_length_that_no_object_has_is_named_with_its_line(manifest, column, text):
+    """A larger object in its image would hide it."""
+    write_boxes(BOXES, manifest.root / "boxes.csv")
+    rows = [{"path": "b/1.png", column: text, "contrast": -1}, {"path": "b/1.png", column: 9}]
+    write_table(manifest.root / "objects.csv", rows, ("path", column, "contrast"))
+    pore, crack = read_objects(manifest)["b/1.png"]
+    assert (crack.measure(column), pore.measure("contrast")) == (9, -1)
+    with pytest.raises(ManifestError, match=rf"objects\.csv, line 2: the size .* with '{text}'"):
+        pore.measure(column)
+
+
+def test_rows_that_stand_twice_are_said(manifest, caplog):
+    corners = {"x_min": 1, "y_min": 2, "x_max": 4, "y_max": 5}
+    rows = [{"path": "b/1.png", **corners, "diameter": 3}] * 2
+    write_table(manifest.root / "objects.csv", [*rows, {**rows[0], "x_max": 5}])
+    assert len(read_objects(manifest)["b/1.png"]) == 3
+    assert "1 boxes stand twice in" in caplog.text
+    assert "objects.csv, line 2 of b/1.png" in caplog.text
+
+
 def test_the_label_of_a_table_comes_first(manifest):
     write_boxes(BOXES, manifest.root / "boxes.csv")
     rows = [{"path": "b/1.png", "label": "steel"}, {"path": "b/1.png", "label": ""}]

@@ -6,6 +6,7 @@ from .boxes import carry_boxes as carry_boxes
 from .boxes import check_inside as check_inside
 from .boxes import find_boxes as find_boxes
 from .boxes import read_boxes as read_boxes
+from .boxes import warn_of_twins as warn_of_twins
 from .boxes import write_boxes as write_boxes
 from .denials import VISIBLE as VISIBLE
 from .denials import check_objects as check_objects

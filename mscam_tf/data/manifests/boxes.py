@@ -50,12 +50,15 @@ def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[
     """
     boxes = _read_any(Path(path), images)
     check_objects(box for found in boxes.values() for box in found)
-    _warn_of_twins(Path(path), boxes)
+    warn_of_twins(Path(path), boxes)
     return boxes
 
 
-def _warn_of_twins(path: Path, boxes: Mapping[str, Sequence[Box]]) -> None:
-    """Lists that were joined hold a box twice; two objects hardly ever have the same one."""
+def warn_of_twins(path: Path, boxes: Mapping[str, Sequence[Box]]) -> None:
+    """Say which boxes of a file stand twice, as in lists that were joined.
+
+    Two objects hardly ever have the same one.
+    """
     twins = []
     for image, found in boxes.items():
         counts = Counter(found)
