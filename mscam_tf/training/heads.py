@@ -16,7 +16,7 @@ from mscam_tf.training.objective import HeadObjective
 
 # Of the pull back to the start, the strongest first.
 STRENGTHS = (10.0, 1.0, 0.1, 0.01, 0.001, 0.0001)
-_NOTHING = 0.05  # A gain in loss that is none: few images say no more.
+_SLIGHT = 0.1  # Loss of an image whose class has a probability of 0.9: it is right all the same.
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -101,8 +101,9 @@ def choose_strength(losses: np.ndarray) -> int:
             first.
 
     Returns:
-        The index of the first one whose mean loss exceeds the lowest by at most 0.05, or by at most
-        one standard error of the difference, image by image.
+        The index of the first one whose mean loss exceeds the lowest by at most `0.1 / n`, which is
+        no more than what one image that is told by 0.9 instead of 1 makes, or by at most one
+        standard error of the difference, image by image.
 
     Examples:
         >>> import numpy as np
@@ -113,7 +114,7 @@ def choose_strength(losses: np.ndarray) -> int:
     excess = losses - best
     count = losses.shape[1]
     errors = excess.std(1, ddof=1) / math.sqrt(count) if count > 1 else np.zeros(len(losses))
-    return int(np.argmax(excess.mean(1) <= np.maximum(errors, _NOTHING)))
+    return int(np.argmax(excess.mean(1) <= np.maximum(errors, _SLIGHT / count)))
 
 
 def _follow_path(
@@ -123,7 +124,7 @@ def _follow_path(
     path, losses = [objective.get()], [objective.measure_each(validation)]
     for strength in STRENGTHS:
         means = [float(one.mean()) for one in losses]
-        if means[-1] <= _NOTHING:  # No weaker one could be better by more.
+        if means[-1] <= _SLIGHT / len(losses[-1]):  # No weaker one could be better by more.
             break
         path.append(objective.minimize(train, strength, path[0], path[-1]))
         losses.append(objective.measure_each(validation))

@@ -16,8 +16,15 @@ def test_the_strongest_pull_that_is_not_clearly_worse_is_chosen():
     assert choose_strength(clear) == 2
     # One image alone is better by much: the standard error is 0.3, and so is the difference.
     assert choose_strength(np.array([[0.9, 0.1, 0.1], [0.0, 0.1, 0.1]])) == 0
-    assert choose_strength(np.array([[0.14], [0.1]])) == 0  # Of one image there is no error.
-    assert choose_strength(np.array([[0.16], [0.1]])) == 1
+    assert choose_strength(np.array([[0.19], [0.1]])) == 0  # Of one image there is no error.
+    assert choose_strength(np.array([[0.21], [0.1]])) == 1
+
+
+def test_the_more_images_the_less_a_strength_may_be_worse():
+    small = np.array([[0.04], [0.02], [0.0]])
+    assert choose_strength(np.repeat(small, 2, axis=1)) == 0
+    assert choose_strength(np.repeat(small, 4, axis=1)) == 1  # By 0.1 / 4 at most.
+    assert choose_strength(np.repeat(small, 8, axis=1)) == 2
 
 
 def test_only_heads_change_and_the_loss_falls(heads_run, few_images):
