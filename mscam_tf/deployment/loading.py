@@ -47,7 +47,8 @@ def load_exported(folder: str | Path, *, threads: int | None = None, fast: bool 
     about = read_about(folder)
     run = restore_run(folder, about)
     _check_files(folder, about["file"], about["sha256"])
-    engine = _make_engine(folder / about["file"], about, threads, fast)
+    relevance = _read_relevance(about["relevance"], len(run.class_names), folder / about["file"])
+    engine = _make_engine(folder / about["file"], about, relevance, threads, fast)
     return open_session(run, engine=engine)
 
 
@@ -70,8 +71,10 @@ def _check_files(folder: Path, file: str, hashes: Mapping[str, str]) -> None:
             )
 
 
-def _make_engine(path: Path, about: Mapping[str, Any], threads: int | None, fast: bool) -> "Engine":
-    relevance, kind = _read_relevance(about["relevance"], path), about["kind"]
+def _make_engine(
+    path: Path, about: Mapping[str, Any], relevance: np.ndarray, threads: int | None, fast: bool
+) -> "Engine":
+    kind = about["kind"]
     if fast and "fast" not in about.get("comparisons", {}):
         raise MscamError(
             "Only OpenVINO computes in a quicker precision, for images of one size. "
@@ -87,12 +90,13 @@ def _make_engine(path: Path, about: Mapping[str, Any], threads: int | None, fast
     )
 
 
-def _read_relevance(values: list[Any], path: Path) -> np.ndarray:
+def _read_relevance(values: list[Any], classes: int, path: Path) -> np.ndarray:
     try:
         relevance = np.array(values, np.float64)
     except (TypeError, ValueError):
         relevance = np.empty(0)
-    if relevance.ndim != 2 or not np.isfinite(relevance).all():
+    right = relevance.ndim == 2 and relevance.shape[1] == classes
+    if not (right and np.isfinite(relevance).all()):
         raise RunError(
             f"The export of {path} is damaged: export the run anew. Expected: the relevance, a "
             f"number for each scale and class. Received: relevance={values!r}"

@@ -75,6 +75,7 @@ def test_a_changed_file_is_refused(export, tmp_path):
         ({"sha256": {}}, r"not among the files that were exported"),
         ({"relevance": [0.5, 0.5]}, r"export the run anew.*Received: relevance=\[0\.5, 0\.5\]"),
         ({"relevance": [["a"]]}, r"the relevance, a number for each scale"),
+        ({"relevance": [[1.0]]}, r"the relevance, a number for each scale"),
     ],
 )
 def test_a_damaged_description_is_refused(export, tmp_path, values, message):
