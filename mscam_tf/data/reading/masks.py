@@ -11,6 +11,7 @@ from mscam_tf.data.reading.options import ReadOptions
 from mscam_tf.data.reading.orientation import find_orientation
 from mscam_tf.data.reading.palettes import read_indices
 from mscam_tf.data.reading.problems import ImageError, name_problem
+from mscam_tf.data.reading.stored import PagesError
 from mscam_tf.errors import MscamError
 
 # What masks without numbers have for an object: 1, or white.
@@ -43,6 +44,9 @@ def read_mask(path: str | Path, options: ReadOptions | None = None) -> np.ndarra
         mask = _to_whole(read_mask_values(Path(path), options.max_pixels))
         _check_steps(mask)
         return mask
+    except PagesError as error:
+        reason = "expected a mask of one page, but the file holds several; save that of its image"
+        raise ImageError([(Path(path), reason)]) from error
     except Exception as error:  # Decoders raise whatever they please on broken files.
         raise name_problem(Path(path), error) from error
 

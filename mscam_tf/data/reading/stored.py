@@ -68,10 +68,14 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
     ask_for_room(height * width)
 
 
+class PagesError(MscamError):
+    """A file holds several pages, and nobody has chosen one."""
+
+
 def choose_page(page: int | None, pages: int) -> int:
     """Return the page to read; a file of several pages needs a choice."""
     if page is None and pages > 1:
-        raise MscamError(
+        raise PagesError(
             f"expected one image, but the file holds {pages} pages; choose one of them, counted "
             "from 0 (page, --page)"
         )

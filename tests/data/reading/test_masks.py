@@ -364,3 +364,15 @@ def test_a_mask_of_another_size_than_its_image_is_refused(tmp_path):
     image = save(tmp_path / "a.png", 1)
     with pytest.raises(ImageError, match=r"expected the size \(9, 24\) of its image, but it has"):
         read_mask_of(image, image, size=(9, 24))
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".npy"])
+def test_a_mask_of_several_pages_is_refused_without_an_option_that_masks_lack(tmp_path, suffix):
+    path, pages = tmp_path / f"mask{suffix}", np.zeros((2, 8, 8), np.uint8)
+    if suffix == ".tif":
+        tifffile.imwrite(path, pages, photometric="minisblack")
+    else:
+        np.save(path, pages)
+    with pytest.raises(ImageError, match="a mask of one page") as caught:
+        read_mask(path)
+    assert "--page" not in str(caught.value)
