@@ -14,7 +14,7 @@ from mscam_tf.files import TABLE_FORMAT, TableReader, remove_stale
 from mscam_tf.folders import check_replaceable, clear_leftovers, find_unfinished
 from mscam_tf.names import show_place
 from mscam_tf.records import check_readable
-from mscam_tf.swaps import is_unused, list_others
+from mscam_tf.swaps import find_parent, is_unused, list_others
 
 _LISTED = 5  # Foreign files that a message names.
 _LOGGER = logging.getLogger(__name__)
@@ -192,9 +192,10 @@ def _claim_file(target: Path, kind: Kind, overwrite: bool) -> None:
 
 def _check_place(target: Path) -> None:
     """Refuse a place where nothing can be made."""
-    parent = next(parent for parent in target.absolute().parents if os.path.lexists(parent))
-    if not parent.is_dir():
-        raise _refuse(target, f"cannot be made: {parent} is no folder")
+    parent = find_parent(target)
+    if parent is None or not parent.is_dir():
+        what = f"{parent} is no folder" if parent else "it is the root of all folders"
+        raise _refuse(target, f"cannot be made: {what}")
     if not target.is_dir() and not os.access(parent, os.W_OK):
         raise _refuse(target, f"cannot be made: {parent} is read-only")
 

@@ -1,6 +1,7 @@
 """Put a complete folder in the place of another one, so that there is a whole one at any moment."""
 
 import ctypes
+import errno
 import logging
 import os
 import re
@@ -56,6 +57,19 @@ def make_folder(folder: Path) -> Iterator[None]:
 def is_free(path: Path) -> bool:
     """Whether nothing is there, or an empty folder."""
     return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
+def find_parent(path: Path) -> Path | None:
+    """Return the nearest thing above a path that is there: `None` above the root.
+
+    Of a link that leads back to itself it is the link, which is no folder.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return path
+    return next((parent for parent in path.absolute().parents if os.path.lexists(parent)), None)
 
 
 def is_unused(path: Path) -> bool:

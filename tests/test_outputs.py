@@ -1,6 +1,7 @@
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -210,3 +211,12 @@ def test_a_finished_run_that_is_read_only_may_be_read(read_only):
     run.mkdir()
     (run / "config.json").write_text(json.dumps({"config": {}}))
     claim(run, RUN, resume=True)
+
+
+def test_a_link_to_itself_and_the_root_are_refused_by_name(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path / "loop", tmp_path / "loop" / "run"):
+        with pytest.raises(RunError, match=r"loop.* cannot be made: .*loop.* is no folder"):
+            claim(path, RUN)
+    with pytest.raises(RunError, match=r"cannot be made: it is the root of all folders"):
+        claim(Path(tmp_path.anchor), RUN)

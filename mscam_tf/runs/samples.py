@@ -3,6 +3,7 @@
 import filecmp
 import hashlib
 import logging
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def select_samples(
         return manifest
     known = read_manifest(run.split_file)
     splits = {sample.path: sample.split for sample in known.samples}
-    pairs = zip(manifest.samples, _list_known(run, known, manifest), strict=True)
+    listed = _list_known(run, known, manifest)
+    pairs = zip(manifest.samples, listed, strict=True)
     chosen = tuple(sample for sample, path in pairs if path and splits[path] == split)
     if not chosen:
         raise ManifestError(
@@ -59,7 +61,19 @@ def select_samples(
         )
     selected = Manifest(manifest.root, chosen)
     check_own_data(run, selected, "use the split 'all'")
+    _warn_of_missing([p for p in splits if splits[p] == split and p not in {*listed}], split, run)
     return selected
+
+
+def _warn_of_missing(paths: Sequence[str], split: str, run: Run) -> None:
+    """Name images of a split that data lack: files that are renamed are not known again."""
+    if paths:
+        _LOGGER.warning(
+            "%d images of the split %r of %s are not among these data, and are left out, such as "
+            "%s. An image that was renamed, or moved to the folder of another class, is not known "
+            "again.",
+            *(len(paths), split, run.folder, paths[0]),
+        )
 
 
 def check_own_data(run: Run, manifest: Manifest, advice: str) -> None:
