@@ -9,7 +9,7 @@ from mscam_tf.data.manifests.box import CORNERS, Box
 from mscam_tf.data.manifests.box_rows import CUT, read_box
 from mscam_tf.data.manifests.denials import check_objects
 from mscam_tf.data.manifests.manifest import keep_spaces
-from mscam_tf.data.manifests.matching import match_boxes
+from mscam_tf.data.manifests.matching import OtherDataError, match_boxes
 from mscam_tf.data.manifests.relocation import relocate_path
 from mscam_tf.data.manifests.samples import BOXES_FILE, Manifest, ManifestError
 from mscam_tf.data.manifests.tables import Table, open_table
@@ -129,10 +129,10 @@ def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
     """Read the boxes of a manifest, or those beside its images; `None` if there are none.
 
     Another program may have written a file of this name: one with other columns, or only with
-    images that are not listed, is passed over with a warning.
+    images that are not listed, nor nearly, is passed over with a warning.
 
     Raises:
-        ManifestError: If a row holds no box.
+        ManifestError: If a row holds no box, or one of an image that `match_boxes` refuses.
     """
     if manifest.boxes is not None:
         return _match(read_boxes(manifest.boxes, manifest.paths), manifest)
@@ -146,7 +146,7 @@ def find_boxes(manifest: Manifest) -> dict[str, Sequence[Box]] | None:
     boxes = read_boxes(path)
     try:
         return _match(boxes, manifest)
-    except ManifestError as error:
+    except OtherDataError as error:
         _LOGGER.warning("%s is passed over: %s", path, error)
         return None
 

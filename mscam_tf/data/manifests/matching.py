@@ -7,12 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TypeVar
 
+from mscam_tf.data.manifests.box import Box
 from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.data.manifests.spelling import Spellings, normalize_path
+from mscam_tf.data.manifests.tables import Row
 
 _LOGGER = logging.getLogger(__name__)
-_Box = TypeVar("_Box")  # Or the row of a table that is of one.
+_Box = TypeVar("_Box", bound=Box | Row)  # A row of a table may be one.
+
+
+class OtherDataError(ManifestError):
+    """There are boxes, but of no image that is listed, or nearly: they belong to other data."""
 
 
 def match_boxes(
@@ -35,7 +41,7 @@ def match_boxes(
     Raises:
         ManifestError: If a file name fits several images, there are boxes, but of no image in
             `paths`, or a name that is not listed differs from one that is by letter case, suffix or
-            the folders that it begins with.
+            the folders that it begins with; it names the line of such a box.
 
     Examples:
         >>> from mscam_tf import Box
@@ -46,13 +52,13 @@ def match_boxes(
     index = _Index(found, Path(root))
     unmatched: list[str] = []
     for image, rows in boxes.items():
-        listed = index.find(image)
+        listed = index.find(image, next((row.place for row in rows), ""))
         if listed is None:
             unmatched.append(image)
         else:
             found[listed] = [*found[listed], *rows]
     if boxes and len(unmatched) == len(boxes):
-        raise ManifestError(
+        raise OtherDataError(
             "The boxes must be of images that are listed. Received: boxes of "
             f"{unmatched[0]}, images such as {next(iter(found), 'none')}"
         )
@@ -81,18 +87,18 @@ class _Index:
         for path in self._paths:
             self._named[normalize_path(PurePath(path).name)].append(path)
 
-    def find(self, image: str) -> str | None:
-        """Return the listed path of an image, if it is listed."""
+    def find(self, image: str, place: str) -> str | None:
+        """Return the listed path of an image, if it is listed; `place` is that of its box."""
         plain = normalize_path(image)
         fitting = self._named.get(plain, ())
         listed = self._spellings.find(image, self._root)
         if listed is None and fitting and os.path.isfile(self._root / image):  # noqa: PTH113
-            raise self._refuse(image, [image, *fitting])  # Another file, which is not listed.
+            raise _refuse(place, image, [image, *fitting])  # Another file, which is not listed.
         listed = listed or (fitting[0] if len(fitting) == 1 else None)
         if listed is None:
             near = fitting or self._find_near(image, plain)
             if near:
-                raise self._refuse(image, near)
+                raise _refuse(place, image, near)
         return listed
 
     def _find_near(self, image: str, plain: str) -> list[str]:
@@ -104,16 +110,18 @@ class _Index:
         near = self._tails.get(loose) or self._loose.get(next(ends, ""))
         return [near] if near else []
 
-    def _refuse(self, image: str, fitting: Sequence[str]) -> ManifestError:
-        if len(fitting) == 1:
-            return ManifestError(
-                "The image of a box must be written as it is listed. "
-                f"Received: {image}, but {fitting[0]} is listed"
-            )
+
+def _refuse(place: str, image: str, fitting: Sequence[str]) -> ManifestError:
+    where = f"{place}: " if place else ""
+    if len(fitting) == 1:
         return ManifestError(
-            f"A file name must fit one image; give the path of each instead. Received: {image}, "
-            f"which fits {len(fitting)} images, such as {fitting[0]} and {fitting[1]}"
+            f"{where}the image of a box must be written as it is listed. "
+            f"Received: {image}, but {fitting[0]} is listed"
         )
+    return ManifestError(
+        f"{where}a file name must fit one image; give the path of each instead. Received: {image}, "
+        f"which fits {len(fitting)} images, such as {fitting[0]} and {fitting[1]}"
+    )
 
 
 def _loosen(path: str) -> str:

@@ -65,3 +65,8 @@ def test_boxes_labelled_none_end_the_check(data):
 def test_rows_that_hold_no_box_end_the_check(data):
     with pytest.raises(ManifestError, match=r"boxes\.csv, line 2, column x_max.*'nan'"):
         check(data, "c.png,0,0,nan,4,pore\n")
+
+
+def test_images_that_are_nearly_listed_end_the_check(data):
+    with pytest.raises(ManifestError, match=r"boxes\.csv, line 3: .*Received: d\.jpg, but d\.png"):
+        check(data, "c.png,0,0,4,4,pore\nd.jpg,0,0,4,4,crack\n")

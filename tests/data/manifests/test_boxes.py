@@ -12,6 +12,7 @@ from mscam_tf.data.manifests import (
     Box,
     carry_boxes,
     check_inside,
+    find_boxes,
     match_boxes,
     read_boxes,
     write_boxes,
@@ -98,6 +99,18 @@ def test_boxes_of_something_else_are_passed_over(tmp_path, caplog, text):
     (tmp_path / BOXES_FILE).write_text(text)
     carry_boxes(Manifest(tmp_path, (Sample("a.png", "bone", "1"),)), tmp_path / "new")
     assert f"{BOXES_FILE} is passed over" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["x/b.jpg", "x/B.png", "data/x/b.png", "b.jpg", "c.png"])
+@pytest.mark.parametrize("others", ["x/a.png,1,2,3,4\n", ""])
+def test_a_wrong_name_does_not_discard_the_other_boxes(tmp_path, name, others):
+    """Without a word of what is wrong, a training would learn from the labels alone."""
+    (tmp_path / BOXES_FILE).write_text(f"path,x_min,y_min,x_max,y_max\n{others}{name},1,2,3,4\n")
+    paths = ("x/a.png", "x/b.png", "x/c.png", "y/c.png")
+    manifest = Manifest(tmp_path, tuple(Sample(path, "bone", path) for path in paths))
+    line = 3 if others else 2
+    with pytest.raises(ManifestError, match=rf"boxes\.csv, line {line}: .*Received: {name}, "):
+        find_boxes(manifest)
     assert not (tmp_path / "new").exists()
 
 
