@@ -3,9 +3,9 @@
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,6 +19,7 @@ from mscam_tf.data.manifests.class_names import (
     read_lines,
     say_fault,
 )
+from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.data.manifests.turned import check_turned
 from mscam_tf.data.reading import read_image
@@ -34,11 +35,12 @@ def read_exchanged(path: Path, images: Iterable[Path]) -> dict[str, list[Box]]:
     Args:
         path: The JSON file or folder; folders in it count too.
         images: Image files that boxes may be of. Those of YOLO are found by their names, and give
-            the sizes to which its numbers are relative.
+            the sizes to which its numbers are relative; a file of Pascal VOC may not have the name
+            of one and boxes of another.
 
     Raises:
         ManifestError: If a file cannot be read, an entry holds no box, an image or a class is
-            named twice, or an image is shown turned: it names them.
+            named twice, a file names two images, or an image is shown turned: it names them.
     """
     boxes: dict[str, list[Box]] = defaultdict(list)
     images = list(images)
@@ -113,8 +115,11 @@ def _check_twice(path: Path, what: str, values: Iterable[Any]) -> None:
         raise ManifestError(f"{path}: {what} must stand there once. Received: {twice[0]!r} twice")
 
 
-def _read_voc(folder: Path, _: Iterable[Path]) -> _Found:
+def _read_voc(folder: Path, images: Iterable[Path]) -> _Found:
     owners: dict[str, Path] = {}
+    stems = {
+        loosen(name): loosen(image.stem) for image in images for name in (image.name, image.stem)
+    }
     for path in _list_files(folder, ".xml"):
         try:
             root = ElementTree.parse(path).getroot()
@@ -129,6 +134,7 @@ def _read_voc(folder: Path, _: Iterable[Path]) -> _Found:
         nodes = list(root.iter("object"))
         if nodes:
             _check_owner(path, image, owners)
+            _check_filename(path, image, stems)
         for number, node in enumerate(nodes, start=1):
             box = _read_entry(f"{path}, object {number}", BoundingBox.from_xml, node)
             yield image, replace(box, image_size=_find_voc_size(path, root))
@@ -148,6 +154,17 @@ def _check_owner(path: Path, image: str, owners: dict[str, Path]) -> None:
         raise ManifestError(
             "Each image must have one file of boxes. "
             f"Received: {first} and {path}, both of the image {image}"
+        )
+
+
+def _check_filename(path: Path, image: str, stems: Mapping[str, str]) -> None:
+    """Where images were numbered anew with their files, these still name those of before."""
+    file = PurePath(image.replace("\\", "/"))
+    named = stems.get(loosen(file.name)) or stems.get(loosen(file.stem))
+    if named and stems.get(loosen(path.stem), named) != named:
+        raise ManifestError(
+            f"{path}: expected the boxes of the image of this name in <filename>, but both are "
+            f"listed, and nobody knows of which the boxes are. Received: {image}"
         )
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path, PurePath
 
+from mscam_tf.data.manifests.findings import split_findings
 from mscam_tf.data.manifests.layouts import list_classes
 from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import (
@@ -147,7 +148,8 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
     for name in manifest.class_names:
         if loosen(name) == NO_OBJECT != name:
             _LOGGER.warning("%r is a class with objects; that without any is 'none'.", name)
-    for names in _list_alike(manifest.class_names):
+    findings = {name for label in manifest.class_names for name in split_findings(label)}
+    for names in _list_alike(sorted({*manifest.class_names, *findings})):
         _LOGGER.warning("Labels that hardly differ are different classes: %s.", names)
     for names in _list_alike(sorted({s.group for s in manifest.samples if s.group != s.path})):
         _LOGGER.warning("Groups that hardly differ are different groups: %s.", names)

@@ -166,6 +166,30 @@ def test_two_files_of_boxes_for_one_image_are_refused(tmp_path, image, suffix, c
         read_boxes(tmp_path / "labels", [image])
 
 
+NAMES = ["a.png", "x/a.png", "C:\\x\\A.png", "a"]
+
+
+@pytest.mark.parametrize("filename", NAMES)
+@pytest.mark.parametrize("name", ["b.xml", "B.xml", "b.png.xml"])
+def test_a_voc_file_that_names_another_listed_image_is_refused(tmp_path, filename, name):
+    """Images and files were numbered anew together, and all boxes would move by one image."""
+    path = write(tmp_path / "voc" / name, VOC.replace("a.png", filename))
+    images = [tmp_path / "a.png", tmp_path / "b.png"]
+    with pytest.raises(ManifestError) as caught:
+        read_boxes(path.parent, images)
+    assert str(caught.value).startswith(f"{path}: expected")
+    assert str(caught.value).endswith(f"Received: {filename}")
+    for listed in (images[:1], images[1:], []):
+        assert list(read_boxes(path.parent, listed)) == [filename]
+
+
+@pytest.mark.parametrize("filename", [*NAMES, "a.tif", ""])
+def test_a_voc_file_may_name_its_own_image_in_any_way(tmp_path, filename):
+    path = write(tmp_path / "voc" / "a.xml", VOC.replace("a.png", filename))
+    images = [tmp_path / name for name in ("a.png", "a.tif", "x/a.png", "b.png")]
+    assert list(read_boxes(path.parent, images)) == [filename or "a"]
+
+
 @pytest.mark.parametrize("kind", ["coco", "voc"])
 def test_boxes_drawn_on_an_image_of_another_size_are_refused(tmp_path, kind):
     if kind == "coco":

@@ -230,3 +230,20 @@ def test_none_in_other_letters_is_said_to_be_a_class_with_objects(tmp_path, capl
     caplog.clear()
     read_manifest(write_csv(tmp_path, "path,label\na.png,none\nb.png,nonee\n"))
     assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("labels", "alike"),
+    [
+        (("Bone", "bone|void", "none"), [["Bone", "bone"]]),
+        (("wire|bone", "void| BONE", "none|Void"), [["BONE", "bone"], ["Void", "void"]]),
+        (("bone|void", "bone", "none"), []),
+        (("bonevoid", "bone|void"), []),
+    ],
+)
+def test_findings_that_hardly_differ_are_told(tmp_path, caplog, labels, alike):
+    """With `--several` each would be a class of its own."""
+    rows = "".join(f"{number}.png,{label}\n" for number, label in enumerate(labels))
+    read_manifest(write_csv(tmp_path, f"path,label\n{rows}"))
+    told = [record.args[0] for record in caplog.records if record.msg.startswith("Labels that")]
+    assert told == alike
