@@ -6,7 +6,8 @@ import pytest
 SCRIPT = """
 import os, signal, sys, time, weakref
 from mscam_tf.cli.stopping import stop_by_signals
-signal.signal(signal.SIGINT, signal.default_int_handler)  # A job in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A job in the background ignores it,
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and one of nohup this.
 stop_by_signals()
 
 class Thing:
