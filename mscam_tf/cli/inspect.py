@@ -229,3 +229,5 @@ def _run(
                 text = "images were inspected. The same command goes on with the others."
                 say(f"{shown.count} {text}", error=True)
             raise
+        finally:
+            shown.finish()

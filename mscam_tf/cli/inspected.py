@@ -25,6 +25,7 @@ class Display:
     lines: TextIO | None  # Where lines of JSON go.
     count: int = 0
     resized: bool = False
+    constant: int = 0
     start: float = field(default_factory=time.monotonic)
     task: TaskID | None = None
 
@@ -49,6 +50,13 @@ class Display:
                 "tiles.",
                 error=True,
             )
+        self.constant += entry.constant
+        if entry.constant and self.constant == 1:
+            say(
+                f"{entry.path} shows nothing, as it is stored or by the window: all its pixels are "
+                "alike, and its verdict says nothing. Others like it are counted at the end.",
+                error=True,
+            )
         if entry.moved is not None:
             say(say_period(entry.moved), error=True)
         if self.task is not None:
@@ -56,6 +64,11 @@ class Display:
             self.progress.update(
                 self.task, advance=1, description=f"inspecting, {rate:.1f} images/s"
             )
+
+    def finish(self) -> None:
+        """Count the images that show nothing."""
+        if self.constant:
+            say(f"{self.constant} images show nothing: all their pixels are alike", error=True)
 
 
 def say_period(period: "Period") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mscam_tf.data.reading import is_constant
 from mscam_tf.localization import Region, list_regions, tabulate_regions
 from mscam_tf.runs import (
     Explanation,
@@ -72,6 +73,11 @@ class Inspection:
     shown: str
     seen_size: tuple[int, int]
     tiles: Sequence[Tile] = ()
+
+    @property
+    def constant(self) -> bool:
+        """Whether all pixels are alike; of large frames, whose picture lacks some, never."""
+        return self.image.shape == self.seen_size and is_constant(self.image)
 
     def list_rows(self) -> list[dict[str, Any]]:
         """Return the regions as rows of numbers, in the pixels of the file."""

@@ -39,6 +39,7 @@ class Entry:
         regions: Of its regions.
         tiles: Of the tiles of a frame.
         resized: Whether the model saw it in another size than that of its file.
+        constant: Whether all pixels are alike, as they are stored or by the window.
         moved: The period of images that ends with this one and is unlike the reference, if any.
     """
 
@@ -47,6 +48,7 @@ class Entry:
     regions: list[dict[str, Any]]
     tiles: list[dict[str, Any]]
     resized: bool
+    constant: bool = False
     moved: Period | None = None
 
 
@@ -110,7 +112,7 @@ class Inspector:
         row |= self._watch.describe(result.image) if self._watch else {}
         tiles = [{"x": t.x, "y": t.y, **describe_verdict(t.verdict)} for t in result.tiles]
         resized = result.seen_size != result.size
-        return Entry(result.path, row, regions, tiles, resized)
+        return Entry(result.path, row, regions, tiles, resized, result.constant)
 
     @property
     def _known_point(self) -> OperatingPoint:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mscam_tf.data.reading import ImageError, Problem
+from mscam_tf.data.reading import ImageError, Problem, is_constant, warn_of_constant
 
 _Item = TypeVar("_Item")
 
@@ -92,6 +92,8 @@ def keep_readable(
 ) -> Iterator[tuple[_Item, Explanation]]:
     """Pass explanations on, each with its item, and gather the problems.
 
+    At the end a warning names images that are constant, if there are any: they show nothing.
+
     Args:
         pairs: Items, and what a session said of their images.
         problems: Where to add those of images that cannot be read.
@@ -101,11 +103,14 @@ def keep_readable(
         ImageError: At the end, if there are problems: all of them are named at once.
     """
     readable = False
+    constant: list[Path] = []
     for item, result in pairs:
         if isinstance(result, Problem):
             problems.append(result)
             continue
         readable = True
+        constant += [result.path] * is_constant(result.image)
         yield item, result
+    warn_of_constant(constant)
     if problems and not (skip_bad and readable):
         raise ImageError.of_several(problems, readable)

@@ -68,3 +68,15 @@ def test_patches_of_frames_are_watched_as_images(run, tmp_path):
     table = pyarrow.parquet.read_table(tmp_path / "out" / "images", columns=["path"])
     names = [Path(path).name for path in table["path"].to_pylist()]
     assert names == [Path(row.split(",")[0]).name for row in drawn]
+
+
+def test_images_that_show_nothing_are_said_once_and_counted(three_class_run, tmp_path):
+    folder = write_images(tmp_path / "data", {"none": 4})
+    for number in (1, 2):
+        Image.new("L", (40, 40), 60 * number).save(folder / "none" / f"none{number}.png")
+    for number, options in enumerate(([], ["--frames"])):
+        options += ["--pictures", "none", "--out", tmp_path / f"out{number}"]
+        text = call("inspect", three_class_run.folder, folder, *options, status=3)
+        assert text.count("none1.png shows nothing, as it is stored") == 1
+        assert text.count("none2.png") == 0
+        assert "2 images show nothing: all their pixels are alike" in text

@@ -49,3 +49,11 @@ def test_regions_are_in_pixels_of_the_file():
 def test_the_map_shown_is_that_of_a_class_that_is_no_good():
     found = decide(explain(np.zeros((16, 12))), make_session().task, POINT)
     assert (found.verdict.label, found.shown) == ("none", "bone")
+
+
+def test_an_image_that_shows_nothing_is_known_if_all_of_it_is():
+    task = make_session().task
+    found = decide(explain(np.full((16, 12), 0.3)), task, POINT)
+    assert found.constant
+    assert not decide(explain(np.eye(16, 12)), task, POINT).constant
+    assert not replace(found, seen_size=(32, 24)).constant  # A picture of every second pixel.

@@ -60,6 +60,7 @@ def check_images(
     """Read every file once, so that broken files are found before a long training starts.
 
     A warning names images that are constant, as they are or by the window: they show nothing.
+    With `most`, that is left to who reads all.
 
     Args:
         paths: Image files.
@@ -88,7 +89,8 @@ def check_images(
             on_progress(1)
         if most is not None and len(sizes) == most:
             break
-    warn_of_constant(constant)
+    if most is None:
+        warn_of_constant(constant)
     if problems and not (skip_bad and sizes):
         raise ImageError.of_several(problems, readable=bool(sizes))
     return sizes, problems

@@ -94,3 +94,9 @@ def test_images_that_a_window_wipes_out_are_named(tmp_path, caplog):
     check_images([path], ReadOptions(window=(0, 50)))
     assert "1 images" in caplog.text
     assert "a.png" in caplog.text
+
+
+def test_a_check_of_some_images_leaves_constant_ones_to_who_reads_all(tmp_path, caplog):
+    path = save(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+    assert check_images([path] * 3, most=2)[0] == {path: (4, 4)}
+    assert not caplog.messages
