@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from mscam_tf.cli.console import CONSOLE, make_table, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mscam_tf.data.checking import DataReport
     from mscam_tf.data.manifests import Manifest
 
@@ -37,11 +39,8 @@ def print_report(report: "DataReport") -> None:
         say(f"BROKEN: {len(report.problems)} files cannot be read:")
         for path, reason in report.problems:
             say(f"  {path}: {reason}")
-    if report.constant:
-        names = [report.manifest.samples[index].path for index in report.constant[:_SHOWN]]
-        more = f" and {len(report.constant) - _SHOWN} more" * (len(report.constant) > _SHOWN)
-        say(f"Warning: {len(report.constant)} images show nothing, all their pixels are alike:")
-        say(f"  {', '.join(names)}{more}")
+    _print_images(report, report.constant, "show nothing, all their pixels are alike:")
+    _print_images(report, report.unmarked, "have an empty mask, but a label other than none:")
     if report.torn_groups:
         say(f"LEAK: {len(report.torn_groups)} groups are in several splits:")
         for group, splits in list(report.torn_groups.items())[:_SHOWN]:
@@ -55,8 +54,16 @@ def print_report(report: "DataReport") -> None:
     _print_clusters(report, report.ungrouped, "Warning: {} in several groups:", "group")
     if report.ungrouped:
         say("Copies belong in one group, or a split tears them: see --write-groups.")
-    if not report.failed and not report.ungrouped and not report.constant:
+    if not (report.failed or report.ungrouped or report.constant or report.unmarked):
         say("Nothing is wrong: all files can be read, and no copies are apart.")
+
+
+def _print_images(report: "DataReport", indices: "Sequence[int]", what: str) -> None:
+    if indices:
+        names = [report.manifest.samples[index].path for index in indices[:_SHOWN]]
+        more = f" and {len(indices) - _SHOWN} more" * (len(indices) > _SHOWN)
+        say(f"Warning: {len(indices)} images {what}")
+        say(f"  {', '.join(names)}{more}")
 
 
 def _print_clusters(

@@ -69,6 +69,7 @@ def read_marks(
         raise ImageError(
             reader.problems, "Mend them, or learn from the labels alone: map_weight 0."
         )
+    _warn_of_unmarked(manifest, marks, own)
     refuse_denied(reader.denied, ", or learn from the labels alone: map_weight 0")
     shown = np.array([_list_shown(mark, image_size, len(own[0])) for mark in marks])
     if not shown.any():
@@ -76,6 +77,26 @@ def read_marks(
     _LOGGER.info("Objects are marked in %d of %d images.", shown.any(1).sum(), len(marks))
     most = max(len(mark.kinds) for mark in marks if mark is not None)
     return Marks(image_size, tuple(marks), own, shown, most)
+
+
+def _warn_of_unmarked(manifest: Manifest, marks: Sequence[Mark | None], own: np.ndarray) -> None:
+    """Say how many masks are empty though their image has an object: of another layer, perhaps."""
+    pairs = [
+        (s.path, m)
+        for s, m, row in zip(manifest.samples, marks, own, strict=True)
+        if s.mask and row.any()
+    ]
+    empty = [path for path, mark in pairs if mark is None]
+    if empty:
+        _LOGGER.warning(
+            "Masks are empty although the label of their image is not %s: nothing is learned of "
+            "places in these images. Perhaps another layer was exported. Received: %d of %d masks "
+            "of such images, that of %s first",
+            NO_OBJECT,
+            len(empty),
+            len(pairs),
+            empty[0],
+        )
 
 
 def _list_shown(mark: Mark | None, image_size: tuple[int, int], classes: int) -> np.ndarray:

@@ -69,3 +69,12 @@ def test_broken_files_and_two_labels_have_status_1(data):
     assert "BROKEN: 1 files cannot be read" in text
     assert "broken.png" in text
     assert "WRONG: 2 images in 1 sets of copies are under several labels" in text
+
+
+def test_empty_masks_are_named(data):
+    Image.new("L", (40, 40)).save(data / "empty.png")
+    rows = "bone/1.png,bone,empty.png\nnone/0.png,none,empty.png\n"
+    (data / "masked.csv").write_text(f"path,label,mask\n{rows}")
+    text = call("check", data / "masked.csv")
+    assert "Warning: 1 images have an empty mask, but a label other than none: bone/1.png" in text
+    assert "Nothing is wrong" not in text

@@ -381,3 +381,26 @@ def test_other_boxes_and_masks_are_refused(tmp_path):
     with pytest.raises(ManifestError, match=r"1 that differ: spot7\.png"):
         mscam_tf.train(replace(manifest, samples=masked), run, resume=True)
     assert mscam_tf.train(manifest, run, resume=True).config.map_weight == 1
+
+
+@pytest.mark.parametrize("task", [OneLabel(NAMES), SeveralFindings(["crack", "pore"])])
+def test_empty_masks_of_images_with_an_object_are_counted(tmp_path, caplog, task):
+    empty = write_mask(tmp_path, "empty.png", np.zeros((8, 8)))
+    full = write_mask(tmp_path, "full.png", np.eye(8))
+    labels = [("a", "pore", empty), ("b", "none", empty), ("c", "crack", full), ("d", "pore", "")]
+    samples = [Sample(name, label, "", mask=mask) for name, label, mask in labels]
+    samples.append(Sample("e", "pore", "", mask=empty))
+    boxes = {"e": [Box(0, 0, 4, 4)]}  # Which counts where the mask is empty.
+    read(tmp_path, samples, boxes, task=task)
+    (message,) = caplog.messages
+    assert "1 of 3 masks of such images, that of a first" in message
+    caplog.clear()
+    read(tmp_path, samples[1:], boxes, task=task)
+    assert not caplog.messages
+
+
+def test_a_warning_says_why_nothing_is_learned_where_all_masks_are_empty(tmp_path, caplog):
+    empty = write_mask(tmp_path, "empty.png", np.zeros((8, 8)))
+    samples = [Sample(name, "pore", "", mask=empty) for name in "ab"]
+    assert read(tmp_path, samples, {}) is None
+    assert "2 of 2 masks of such images" in caplog.text

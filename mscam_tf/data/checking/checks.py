@@ -14,8 +14,8 @@ from mscam_tf.data.checking.duplicates import (
     find_duplicates,
     take_fingerprint,
 )
-from mscam_tf.data.checking.marked import check_masks, list_denied
-from mscam_tf.data.manifests import Manifest, find_torn_groups
+from mscam_tf.data.checking.marked import check_masks, list_denied, list_unmarked
+from mscam_tf.data.manifests import Manifest, find_boxes, find_torn_groups
 from mscam_tf.data.reading import ImageError, ReadOptions, map_images
 from mscam_tf.files import write_table
 from mscam_tf.outputs import Kind
@@ -39,6 +39,8 @@ class DataReport:
         denied: What is marked in images although their labels deny it, and boxes beside images.
         constant: Images of which all pixels are alike, as they are stored or by the window, by
             index of the sample: they show nothing.
+        unmarked: Images whose label is not `none` but whose mask is empty, and that have no box, by
+            index of the sample.
     """
 
     manifest: Manifest
@@ -49,6 +51,7 @@ class DataReport:
     torn_groups: dict[str, list[str]]
     constant: Sequence[int] = ()
     denied: Sequence[str] = ()
+    unmarked: Sequence[int] = ()
 
     @property
     def leaks(self) -> list[list[int]]:
@@ -109,12 +112,13 @@ def check_manifest(
         if on_progress is not None:
             on_progress(1)
     sizes = {index: fingerprint.size for index, fingerprint in found.items()}
-    broken, masked = check_masks(manifest, sizes, options or ReadOptions(), on_progress)
+    broken, masked, empty = check_masks(manifest, sizes, options or ReadOptions(), on_progress)
     readable = list(found)
     duplicates = [
         replace(pair, first=readable[pair.first], second=readable[pair.second])
         for pair in find_duplicates(list(found.values()), on_compare, min_similarity)
     ]
+    boxes = find_boxes(manifest) or {}
     return DataReport(
         manifest,
         Counter(sizes.values()),
@@ -123,7 +127,8 @@ def check_manifest(
         cluster_duplicates(len(manifest.samples), duplicates),
         find_torn_groups(manifest),
         [index for index, fingerprint in found.items() if fingerprint.constant],
-        list(list_denied(manifest, sizes, masked)),
+        list(list_denied(manifest, boxes, sizes, masked)),
+        list_unmarked(manifest, boxes, empty),
     )
 
 

@@ -1,19 +1,21 @@
 """Check what is marked in images: their masks, and the boxes beside them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mscam_tf.data.manifests import (
+    Box,
     Manifest,
     ManifestError,
     check_inside,
-    find_boxes,
     find_denied,
     guess_findings,
+    split_findings,
 )
 from mscam_tf.data.reading import ImageError, ReadOptions, map_images, read_mask_of
 
 _Size = tuple[int, ...]
+_Boxes = Mapping[str, Sequence[Box]]
 
 
 def check_masks(
@@ -21,7 +23,7 @@ def check_masks(
     sizes: Mapping[int, _Size],
     options: ReadOptions,
     on_progress: Callable[[int], None] | None = None,
-) -> tuple[list[tuple[Path, str]], set[int]]:
+) -> tuple[list[tuple[Path, str]], set[int], set[int]]:
     """Read the masks.
 
     Args:
@@ -32,10 +34,12 @@ def check_masks(
 
     Returns:
         The masks that cannot be read, or are not of the size of their image or not turned as it is,
-        with the reason; and the samples in whose mask there is an object.
+        with the reason; the samples in whose mask there is an object; and those whose mask is
+        empty.
     """
     problems: list[tuple[Path, str]] = []
     masked: set[int] = set()
+    empty: set[int] = set()
     root = manifest.root
     masks = {root / s.path: (i, root / s.mask) for i, s in enumerate(manifest.samples) if s.mask}
 
@@ -47,20 +51,24 @@ def check_masks(
     for (index, _), result in zip(masks.values(), results, strict=True):
         if isinstance(result, ImageError):
             problems += result.problems
-        elif result:
-            masked.add(index)
+        else:
+            (masked if result else empty).add(index)
         if on_progress is not None:
             on_progress(1)
-    return problems, masked
+    return problems, masked, empty
 
 
-def list_denied(manifest: Manifest, sizes: Mapping[int, _Size], masked: set[int]) -> Iterator[str]:
-    """Yield what is marked wrongly: boxes beside their image, or of what its label denies.
+def list_unmarked(manifest: Manifest, boxes: _Boxes, empty: set[int]) -> list[int]:
+    """List the samples whose mask is empty, but whose label is not `none`, and that have no box."""
+    samples = ((index, manifest.samples[index]) for index in sorted(empty))
+    return [i for i, s in samples if split_findings(s.label) and not boxes.get(s.path)]
 
-    Raises:
-        ManifestError: If a row of the boxes holds none.
-    """
-    boxes, findings = find_boxes(manifest) or {}, guess_findings(manifest)
+
+def list_denied(
+    manifest: Manifest, boxes: _Boxes, sizes: Mapping[int, _Size], masked: set[int]
+) -> Iterator[str]:
+    """Yield what is marked wrongly: boxes beside their image, or of what its label denies."""
+    findings = guess_findings(manifest)
     for index, sample in enumerate(manifest.samples):
         rows = boxes.get(sample.path, ())
         if index in sizes:

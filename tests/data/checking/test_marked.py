@@ -70,3 +70,13 @@ def test_rows_that_hold_no_box_end_the_check(data):
 def test_images_that_are_nearly_listed_end_the_check(data):
     with pytest.raises(ManifestError, match=r"boxes\.csv, line 3: .*Received: d\.jpg, but d\.png"):
         check(data, "c.png,0,0,4,4,pore\nd.jpg,0,0,4,4,crack\n")
+
+
+def test_empty_masks_of_images_with_an_object_are_known_and_no_failure(data):
+    rows = "a.png,pore,z.png\nb.png,none,z.png\nc.png,crack,m.png\nd.png,pore,z.png\n"
+    (data / "manifest.csv").write_text(f"path,label,mask\n{rows}")
+    report = check(data, "d.png,0,0,4,4,pore\n")
+    assert list(report.unmarked) == [0]
+    assert not report.failed
+    (data / "z.png").write_bytes(b"no mask")
+    assert list(check(data, "d.png,0,0,4,4,pore\n").unmarked) == []
