@@ -175,6 +175,11 @@ def read_mask_values(path: Path, max_pixels: int) -> np.ndarray:
             raise MscamError("expected a mask of whole numbers in which 0 is black")
         return stored.values
     values = sum(stored.full) - stored.values if stored.inverted else stored.values
+    if stored.inverted and np.count_nonzero(values) > values.size / 2:
+        raise MscamError(  # Some programs write that 0 is white, and leave the pixels.
+            "expected a mask in which 0 is black, but its file says that 0 is white, and more than "
+            "half of it would be objects; save it as PNG, black where no object is"
+        )
     return _mark_white(values, stored.full[1])
 
 

@@ -376,3 +376,29 @@ def test_a_mask_of_several_pages_is_refused_without_an_option_that_masks_lack(tm
     with pytest.raises(ImageError, match="a mask of one page") as caught:
         read_mask(path)
     assert "--page" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["tif", "dcm"])
+@pytest.mark.parametrize("objects", [(255,), (1, 2)])
+def test_a_mask_that_may_not_be_inverted_as_its_file_says_is_refused(tmp_path, kind, objects):
+    mask = np.zeros((8, 10), np.uint8)
+    mask[1:4, 2:5], mask[5:7, 7:9] = objects[0], objects[-1]
+    path = tmp_path / f"a.{kind}"
+    write_inverted(path, 255 - mask)
+    np.testing.assert_array_equal(read_mask(path), mask)
+    for pixels in (mask, 0 * mask):  # The file says that 0 is white, and 0 is no object.
+        write_inverted(path, pixels)
+        with pytest.raises(ImageError, match="more than half of it would be objects"):
+            read_mask(path)
+
+
+def write_inverted(path, pixels):
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, pixels, photometric="miniswhite")
+        return
+    dicom_files = pytest.importorskip("tests.dicom_files")
+    kind = "MONOCHROME1"
+    dataset = dicom_files.make_dataset(
+        pixels, bits=8, BitsAllocated=8, PhotometricInterpretation=kind
+    )
+    dicom_files.save(path, dataset)
