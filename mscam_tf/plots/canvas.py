@@ -1,16 +1,18 @@
 """What all pictures of maps share: panels, grey images, overlays on one scale of colours."""
 
+import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import font_manager
+from matplotlib import font_manager, get_cachedir
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
@@ -27,6 +29,8 @@ _UNIT = "evidence (logits)"
 _OUTLINES = 20  # Regions that are drawn: a noisy map has hundreds.
 _LARGE = 0.12  # Of the width of the image: its number fits into a region.
 _LABEL = 32  # Characters beside an axis.
+_LOGGER = logging.getLogger(__name__)
+_BOXED: list[str] = []  # The text of which it was said that it has boxes.
 _WIDE_FONTS = (  # With letters of East Asia; one of them is on most systems.
     *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo"),
     *("UnDotum", "Baekmuk Dotum", "Noto Sans CJK JP", "Noto Sans CJK SC", "Microsoft YaHei"),
@@ -131,11 +135,11 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as a PNG file; an error leaves no half-written file.
 
     Letters that matplotlib's own font lacks, such as Hangul, are shown in a font of the system, if
-    it has one for them.
+    it has one for them. Otherwise they are boxes, and a warning says so: once, in all figures.
     """
     _choose_fonts(figure)
     with write_whole(path) as partial, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # A box is drawn instead.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # `_choose_fonts` says it.
         figure.savefig(partial, format="png", dpi=110)
 
 
@@ -147,3 +151,22 @@ def _choose_fonts(figure: Figure) -> None:
     more = [name for name in _WIDE_FONTS if name in there]
     for text in texts:
         text.set_fontfamily([*text.get_fontfamily(), *more])
+    boxed = [text.get_text() for text in texts if _lacks_letters(text)]
+    if boxed and not _BOXED:
+        _BOXED.append(boxed[0])
+        _LOGGER.warning(
+            "Pictures show boxes for letters that no font here has: install a font with these "
+            "letters (for Hangul NanumGothic or Noto Sans CJK KR), and remove the folder %s, where "
+            "matplotlib keeps its list of fonts. Received: %r",
+            get_cachedir(),
+            boxed[0],
+        )
+
+
+def _lacks_letters(text: Text) -> bool:
+    """Whether a text has letters that none of its fonts has."""
+    letters = [ord(letter) for letter in text.get_text() if not letter.isspace()]
+    names: list[Any] = [*text.get_fontfamily()]
+    files = [font_manager.findfont(FontProperties(family=[name])) for name in names]
+    fonts = [font_manager.get_font(file) for file in files]
+    return not all(any(font.get_char_index(letter) for font in fonts) for letter in letters)

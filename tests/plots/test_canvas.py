@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,3 +52,27 @@ def test_a_noisy_map_has_twenty_outlines():
     assert len(regions) == 30
     axis = plots.plot_overlay(values, values, "", (0, 1), regions).axes[0]
     assert [text.get_text() for text in axis.texts] == [str(n) for n in range(1, 21)]
+
+
+FIGURES = """
+import numpy as np
+from matplotlib import font_manager
+from mscam_tf import plots
+
+font_manager.get_font_names = lambda: []  # As where no other font is installed.
+for number, name in enumerate({names}):
+    figure = plots.plot_relevance(np.full((2, 2), 0.5), [name, "none"])
+    plots.save_figure(figure, f"{{number}}.png")
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "first"), [(["bone", "뼈", "균열"], "뼈"), (["é…", "骨"], "骨"), (["é", "ß"], None)]
+)
+def test_letters_that_no_font_has_are_said_once(tmp_path, names, first):
+    code = FIGURES.format(names=names)
+    command = [sys.executable, "-X", "utf8", "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    errors = result.stderr.decode()
+    assert errors.count("install a font with these letters") == (first is not None)
+    assert first is None or f"Received: {first!r}" in errors
