@@ -19,7 +19,7 @@ def explain(path="", logits=(0.0, 0.0), **peaks):
         row, column = map(int, place.removeprefix("at").split("_"))
         maps[row, column, 0] = value
     empty = np.empty((0, *maps.shape))
-    values = (None, np.array(logits), None, None, None, maps, empty, NAMES)
+    values = (maps[..., 0], np.array(logits), None, None, None, maps, empty, NAMES)
     return Explanation(path, *values, source_size=(64, 128))
 
 
