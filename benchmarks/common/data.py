@@ -1,19 +1,25 @@
 """Images that several benchmarks train on and score."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 
 def make_data(
-    folder: Path, images: int, seed: int, side: int = 128, difficulty: float = 1.0
+    folder: Path,
+    images: int,
+    seed: int,
+    side: int = 128,
+    difficulty: float = 1.0,
+    labels: Literal["scale", "binary"] = "scale",
 ) -> Path:
-    """Simulate radiographs of the four size classes, unless they are there."""
+    """Simulate radiographs of the four size classes, or of two, unless they are there."""
     from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
 
     if not (folder / "manifest.csv").exists():  # Which is written last.
         config = SimulationConfig(image_size=(side, side), difficulty=difficulty)
-        write_radiographs(folder, Plan(images, config, labels="scale", seed=seed), processes=2)
+        write_radiographs(folder, Plan(images, config, labels=labels, seed=seed), processes=2)
     return folder
 
 

@@ -10,23 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.data import draw_crops, read_crops
+from benchmarks.common.data import draw_crops, make_data, read_crops
 from benchmarks.common.networks import ZeroShot
 from benchmarks.common.report import write_page
 from mscam_tf.models import PRIOR, fit_mixture
 
 _PRIORS = ((1, 1), (1, 0.1), (1, 0.01), (0.1, 0.1), (0.1, 0.01), (0.01, 0.001), (4, 0.1))
 _SIZES, _DIFFICULTIES, _IMAGES, _SIDE = (8, 16), (1, 2), 400, 128
-
-
-def simulate(folder: Path, difficulty: float) -> Path:
-    """Simulate radiographs with and without bones, unless they are there."""
-    from mscam_tf.simulation import Plan, SimulationConfig, write_radiographs
-
-    if not (folder / "manifest.csv").exists():
-        config = SimulationConfig(image_size=(_SIDE, _SIDE), difficulty=difficulty)
-        write_radiographs(folder, Plan(_IMAGES, config, labels="binary", seed=77), processes=1)
-    return folder
 
 
 def read_logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +45,8 @@ def main() -> None:
     chosen = parser.parse_args()
     data = {"crops": chosen.folder}
     for d in _DIFFICULTIES:
-        data[f"simulation {d}"] = simulate(chosen.work / f"difficulty_{d}", d)
+        folder = chosen.work / f"difficulty_{d}"
+        data[f"simulation {d}"] = make_data(folder, _IMAGES, 77, _SIDE, d, labels="binary")
     logits = {name: read_logits(folder) for name, folder in data.items()}
     rows = []
     for prior in _PRIORS:

@@ -61,7 +61,8 @@ def select_samples(
         )
     selected = Manifest(manifest.root, chosen)
     check_own_data(run, selected, "use the split 'all'")
-    _warn_of_missing([p for p in splits if splits[p] == split and p not in {*listed}], split, run)
+    there = {*listed}
+    _warn_of_missing([p for p in splits if splits[p] == split and p not in there], split, run)
     return selected
 
 
