@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from mscam_tf.files import PARTIAL, is_partial, shorten_name
+from mscam_tf.files import PARTIAL, flush, is_partial, shorten_name
 
 REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
 _LOGGER = logging.getLogger(__name__)
@@ -52,6 +52,30 @@ def make_folder(folder: Path) -> Iterator[None]:
             with suppress(OSError):  # It holds something, or is gone already.
                 place.rmdir()
         raise
+
+
+@contextmanager
+def replace_files(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder in `folder`; when the block succeeds, all that it wrote takes its place.
+
+    Files that say the same of one thing are replaced together: a disk that fills, or a command that
+    is stopped while they are made, leaves the old ones. They move in the order they were written.
+    The caller holds the folder.
+    """
+    for left in folder.glob(f"{PARTIAL}*"):  # Of a command that was killed.
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+    partial = folder / f"{PARTIAL}{uuid.uuid4().hex[:12]}"
+    partial.mkdir()
+    try:
+        yield partial
+        written = sorted(partial.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for path in written:
+            flush(path)
+        for path in written:
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def is_free(path: Path) -> bool:

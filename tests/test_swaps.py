@@ -8,6 +8,7 @@ from mscam_tf.swaps import (
     is_unused,
     list_others,
     put_folder,
+    replace_files,
 )
 
 
@@ -95,3 +96,26 @@ def test_only_the_first_file_of_a_killed_command_leaves_a_folder_unused(tmp_path
     (tmp_path / ".partial-films").rmdir()
     (tmp_path / ".partial-notes.txt").write_text("mine")
     assert not is_unused(tmp_path)
+
+
+def test_files_are_replaced_together(tmp_path):
+    folder = make(tmp_path / "run", table="old", picture="old", notes="mine")
+    (folder / ".partial-0123456789ab").mkdir()  # Of a command that was killed.
+    with replace_files(folder) as partial:
+        (partial / "table").write_text("new")
+        (partial / "picture").write_text("new")
+        assert (folder / "table").read_text() == "old"
+    assert read(folder) == {"table": "new", "picture": "new", "notes": "mine"}
+
+
+def test_files_that_are_not_all_made_replace_none(tmp_path):
+    folder = make(tmp_path / "run", table="old", picture="old")
+
+    def fill():
+        with replace_files(folder) as partial:
+            (partial / "table").write_text("new")
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fill()
+    assert read(folder) == {"table": "old", "picture": "old"}

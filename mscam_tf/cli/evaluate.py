@@ -8,6 +8,7 @@ import typer
 from mscam_tf.cli.console import (
     CONSOLE,
     DATA,
+    OVERWRITE,
     RUN,
     SKIP_BAD,
     SPLIT,
@@ -35,6 +36,7 @@ def evaluate(
     ] = None,
     split: SPLIT = "test",
     skip_bad: SKIP_BAD = False,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Score a run on labelled images: each metric with its 95 % bootstrap interval.
 
@@ -44,22 +46,30 @@ def evaluate(
     The verdict on an image is that of the run's operating point: see `mscam calibrate`. Without
     one, an image is rejected if another class than `none` is the likelier one.
 
-    It writes `metrics.json`, `predictions.csv` and `confusion.png`.
+    It writes `metrics.json`, `predictions.csv` and `confusion.png`. Earlier scores of the same data
+    and split are replaced; those of others only with `--overwrite`.
 
     Example: `mscam evaluate RUN DATA --split test`
     """
     with explain_errors():
         from mscam_tf.runs import open_run
 
-        evaluate_with_progress(open_run(run), data, split, out or run, skip_bad=skip_bad)
+        evaluate_with_progress(
+            open_run(run), data, split, out or run, skip_bad=skip_bad, overwrite=overwrite
+        )
 
 
 def evaluate_with_progress(
-    run: "Run", data: Path, split: str, out: Path, *, skip_bad: bool = False
+    run: "Run",
+    data: Path,
+    split: str,
+    out: Path,
+    *,
+    skip_bad: bool = False,
+    overwrite: bool = False,
 ) -> None:
-    """Score a run, print the table and draw the confusions."""
+    """Score a run and print the table."""
     from mscam_tf.evaluation import evaluate as evaluate_run
-    from mscam_tf.plots import plot_confusion_matrix, save_figure
     from mscam_tf.runs import select_samples
 
     samples = select_samples(run, read_data(data), split)
@@ -73,12 +83,10 @@ def evaluate_with_progress(
             split=split,
             resamples=RESAMPLES,
             skip_bad=skip_bad,
+            overwrite=overwrite,
             on_progress=lambda count: progress.advance(task, count),
             on_resample=lambda count: progress.advance(intervals, count),
         )
-    if scores.confusion.ndim == 2:
-        figure = plot_confusion_matrix(scores.confusion, scores.class_names)
-        save_figure(figure, out / "confusion.png")
     _print_scores(scores, split)
     say(f"Wrote {out / 'metrics.json'}")
 

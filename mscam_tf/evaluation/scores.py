@@ -9,11 +9,15 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest, Sample
 from mscam_tf.data.reading import Problem
+from mscam_tf.errors import OutputError
 from mscam_tf.evaluation.rates import Rate, count_verdicts
 from mscam_tf.files import write_json, write_table
 from mscam_tf.locks import hold
 from mscam_tf.metrics import bootstrap_intervals
+from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind, check_writable, claim
+from mscam_tf.plots import plot_confusion_matrix, save_figure
+from mscam_tf.records import read_json
 from mscam_tf.runs import (
     OperatingPoint,
     Run,
@@ -26,8 +30,9 @@ from mscam_tf.runs import (
     open_session,
     read_operating_point,
 )
-from mscam_tf.swaps import make_folder
+from mscam_tf.swaps import make_folder, replace_files
 
+_METRICS = "metrics.json"
 _FOLDER = Kind("scores", "predictions.csv", keys=("path", "label", "predicted"), continued=True)
 
 
@@ -64,19 +69,21 @@ def evaluate(
     split: str = "all",
     resamples: int = 1000,
     skip_bad: bool = False,
+    overwrite: bool = False,
     on_progress: Callable[[int], None] | None = None,
     on_resample: Callable[[int], None] | None = None,
 ) -> Scores:
-    """Score a run; write `metrics.json` and `predictions.csv`.
+    """Score a run; write `metrics.json`, `predictions.csv` and, of classes, `confusion.png`.
 
     Args:
         run: A finished run, or a session of it.
         manifest: Labelled images, such as `select_samples(run, manifest, "test")`.
-        folder: Where to write: the run's own folder, a new one, or that of earlier scores, which
-            are replaced.
+        folder: Where to write: the run's own folder, a new one, or that of earlier scores of the
+            same data and split, which are replaced, all files together.
         split: Name of what is scored, to be kept in `metrics.json`.
         resamples: Bootstrap resamples for the intervals; groups are resampled whole.
         skip_bad: Leave out images that cannot be read, and list them in `metrics.json`.
+        overwrite: Replace earlier scores of other data, or of another split, too.
         on_progress: Called with 1 after each image.
         on_resample: Called with 1 after each resample.
 
@@ -85,14 +92,16 @@ def evaluate(
 
     Raises:
         ImageError: If images cannot be read: all of them are named at once.
-        OutputError: If the folder holds other files, and no scores; or if another command writes
-            there.
+        OutputError: If the folder holds other files, and no scores; if it holds scores of other
+            data or of another split, and `overwrite` is off; or if another command writes there.
     """
     folder = Path(folder)
     if folder.resolve() == find_run(run).folder.resolve():
         check_writable(folder)
     else:
         claim(folder, _FOLDER)
+    if not overwrite:
+        _check_replaced(folder, manifest, split)
     with make_folder(folder), hold(folder):  # What is scored stays what it is.
         return _evaluate(
             run, manifest, folder, split, resamples, skip_bad, on_progress, on_resample
@@ -117,14 +126,35 @@ def _evaluate(
     if point is not None and has_verdict(session.task, point):
         scores = replace(scores, rates=_count(session.task, manifest, logits, point))
     verdicts = [describe_verdict(session.task, row, point) for row in logits]
-    _write_predictions(folder / "predictions.csv", session.task, manifest, probabilities, verdicts)
-    write_json(  # Last: where it is, all is.
-        folder / "metrics.json",
-        {"data": str(manifest.root), "split": split}
-        | _to_json(scores, resamples)
-        | {"skipped": [{"path": str(path), "reason": reason} for path, reason in skipped]},
-    )
+    with replace_files(folder) as partial:
+        _write_predictions(
+            partial / "predictions.csv", session.task, manifest, probabilities, verdicts
+        )
+        if scores.confusion.ndim == 2:
+            figure = plot_confusion_matrix(scores.confusion, scores.class_names)
+            save_figure(figure, partial / "confusion.png")
+        write_json(  # Last: where it is, all is.
+            partial / _METRICS,
+            {"data": str(manifest.root), "split": split}
+            | _to_json(scores, resamples)
+            | {"skipped": [{"path": str(path), "reason": reason} for path, reason in skipped]},
+        )
     return scores
+
+
+def _check_replaced(folder: Path, manifest: Manifest, split: str) -> None:
+    """Refuse to replace the scores of other data, or of another split."""
+    if not (folder / _METRICS).is_file():
+        return
+    known = read_json(folder / _METRICS)
+    known = known if isinstance(known, dict) else {}
+    data, scored = (str(known.get(key)) for key in ("data", "split"))
+    if (Path(data).resolve(), scored) != (manifest.root.resolve(), split):
+        raise OutputError(
+            f"{show_place(folder)} holds the scores of the split {scored} of {show_place(data)}; "
+            "they are left alone. Choose another place (--out), or add --overwrite "
+            f"(overwrite=True). Received: the split {split} of {show_place(manifest.root)}"
+        )
 
 
 def _predict(

@@ -8,6 +8,7 @@ import pytest
 
 import mscam_tf
 from mscam_tf import ImageError, Manifest, RunError, Sample, read_manifest, select_samples
+from mscam_tf.errors import OutputError
 from mscam_tf.files import read_table
 from mscam_tf.locks import hold
 from mscam_tf.runs import OperatingPoint, write_operating_point
@@ -103,7 +104,9 @@ def test_a_new_folder_is_held_while_scores_are_made(finished_run, image_folder, 
             mscam_tf.evaluate(finished_run, manifest, folder, resamples=2)
 
     mscam_tf.evaluate(finished_run, manifest, folder, resamples=2, on_resample=begin_another)
-    assert sorted(path.name for path in folder.iterdir()) == ["metrics.json", "predictions.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("confusion.png", "metrics.json", "predictions.csv"),
+    ]
 
 
 def test_a_folder_for_scores_that_failed_is_removed(finished_run, tmp_path):
@@ -138,3 +141,41 @@ def test_a_run_without_an_operating_point_gives_no_verdict(finished_run, image_f
     scores = mscam_tf.evaluate(run, samples, tmp_path / "out", resamples=5)
     assert scores.rates == {}
     assert "verdict" not in read_table(tmp_path / "out" / "predictions.csv")[0]
+
+
+def read_files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_scores_of_others_are_replaced_on_demand_alone(finished_run, image_folder, tmp_path):
+    everything = select_samples(finished_run, read_manifest(image_folder), "all")
+    test = select_samples(finished_run, read_manifest(image_folder), "test")
+    copy = read_manifest(shutil.copytree(image_folder, tmp_path / "copy"))
+    out = tmp_path / "out"
+    mscam_tf.evaluate(finished_run, test, out, split="test", resamples=2)
+    mscam_tf.evaluate(finished_run, test, out, split="test", resamples=3)  # Its own anew.
+    before = read_files(out)
+    for manifest, split in ((everything, "all"), (copy, "test")):
+        with pytest.raises(OutputError, match="holds the scores of the split test") as caught:
+            mscam_tf.evaluate(finished_run, manifest, out, split=split, resamples=2)
+        assert f"Received: the split {split} of {manifest.root}" in str(caught.value)
+        assert read_files(out) == before
+    scores = mscam_tf.evaluate(finished_run, everything, out, resamples=2, overwrite=True)
+    assert json.loads((out / "metrics.json").read_text())["num_images"] == scores.num_images
+
+
+@pytest.mark.parametrize("writer", ["write_table", "save_figure", "write_json"])
+def test_a_disk_that_fills_leaves_the_earlier_scores(
+    writer, finished_run, image_folder, tmp_path, monkeypatch
+):
+    samples, out = select_samples(finished_run, read_manifest(image_folder), "all"), tmp_path / "o"
+    mscam_tf.evaluate(finished_run, samples, out, resamples=2)
+    before = read_files(out)
+
+    def fail(*_):
+        raise OutputError("No space left")
+
+    monkeypatch.setattr(f"mscam_tf.evaluation.scores.{writer}", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        mscam_tf.evaluate(finished_run, samples, out, resamples=3)
+    assert read_files(out) == before
