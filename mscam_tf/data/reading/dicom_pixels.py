@@ -15,6 +15,7 @@ _RLE = "1.2.840.10008.1.2.5"
 # JPEG of 12 bits, and without loss, which pydicom itself cannot decode.
 _EXTENDED_AND_LOSSLESS = tuple(f"1.2.840.10008.1.2.4.{end}" for end in (51, 57, 70))
 _BASELINE = "1.2.840.10008.1.2.4.50"  # Of 8 bits, which pydicom cannot put into cells of 16.
+_MARK = 3  # First bytes that tell a compressed image from what follows of it.
 _OVERLAYS = range(0x6000, 0x6020, 2)
 
 
@@ -30,17 +31,42 @@ def count_frames(dataset: "FileDataset") -> int:
 
 
 def check_frame(dataset: "FileDataset", frame: int, max_pixels: int) -> bool:
-    """Refuse a frame whose own header, or whose bytes, say more pixels than that of the file.
+    """Refuse a frame whose own header, or whose bytes, say other pixels than that of the file.
 
     Returns:
         Whether its compression may have changed values.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax.is_encapsulated and syntax != _RLE:  # Its runs are unpacked into a known size.
-        return check_codestream(_get_frame(dataset, frame), max_pixels).has_loss
-    if not syntax.is_encapsulated and "PixelData" in dataset:
-        _check_length(dataset)
-    return False
+    if not syntax.is_encapsulated:
+        if "PixelData" in dataset:
+            _check_length(dataset)
+        return False
+    _check_count(dataset)
+    if syntax == _RLE:  # Its runs are unpacked into a known size.
+        return False
+    claim = check_codestream(_get_frame(dataset, frame), max_pixels)
+    size = dataset.Rows, dataset.Columns
+    if claim[:2] != size:
+        raise MscamError(f"its header says {size} pixels, but its compressed image is {claim[:2]}")
+    return claim.has_loss
+
+
+def _check_count(dataset: "FileDataset") -> None:
+    """Refuse compressed pixels of more frames than are named.
+
+    A file may list where its frames begin. Without such a list one frame may lie in several
+    fragments, of which only the first begins as a compressed image does.
+    """
+    from pydicom.encaps import generate_fragmented_frames, parse_basic_offsets
+
+    frames, found = count_frames(dataset), len(parse_basic_offsets(dataset.PixelData))
+    if frames == 1 and found < 2:
+        fragments = next(generate_fragmented_frames(dataset.PixelData, number_of_frames=1))
+        found = sum(part[:_MARK] == fragments[0][:_MARK] for part in fragments)
+    if found > frames:
+        raise MscamError(
+            f"its header says {frames} frame(s), but it holds {found}: NumberOfFrames is wrong"
+        )
 
 
 def _check_length(dataset: "FileDataset") -> None:
@@ -107,10 +133,7 @@ def _find_unused(dataset: "FileDataset", count: int) -> int:
 
 def _decode_jpeg(dataset: "FileDataset", frame: int) -> np.ndarray:
     data = _get_frame(dataset, frame)
-    size = int(dataset.Rows), int(dataset.Columns)
-    values, claim = decode_codestream(data, size[0] * size[1])
-    if (claim.height, claim.width) != size:
-        raise MscamError(f"its header says {size} pixels, but its compressed image is {claim[:2]}")
+    values, _ = decode_codestream(data, dataset.Rows * dataset.Columns)
     if 8 * values.itemsize > dataset.BitsAllocated:
         raise MscamError(f"its compressed image has more than {dataset.BitsAllocated} bits")
     cells = values.astype(f"u{dataset.BitsAllocated // 8}")

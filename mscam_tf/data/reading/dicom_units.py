@@ -105,9 +105,15 @@ def _read_line(place: "Dataset") -> tuple[float, float]:
         if len(found) > 1 or not math.isfinite(found[0]):
             raise MscamError(f"expected a finite {name}, but it is {place.get(name)}")
         numbers.append(found[0])
-    if numbers[0] == 0:
+    slope, intercept = numbers
+    if slope == 0:
         raise MscamError("its RescaleSlope is 0, which makes all values alike")
-    return numbers[0], numbers[1]
+    if np.spacing(abs(intercept)) > abs(slope):  # Steps of the slope are lost in rounding.
+        raise MscamError(
+            f"its RescaleIntercept of {intercept:g} is too large for its RescaleSlope of {slope:g}: "
+            "values that differ become alike"
+        )
+    return slope, intercept
 
 
 def _list_windows(

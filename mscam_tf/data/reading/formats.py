@@ -31,6 +31,7 @@ from mscam_tf.errors import MscamError
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_BITS = 24  # Where its header says how many.
+_PNG_HEADER = 33  # Its length, in bytes.
 BMP = b"BM"
 _BMP_BITS, _BMP_OLD_BITS = 28, 24  # Where its header says how many, and where a short one does.
 _BMP_HEADER, _BMP_OLD = 14, 12  # Where its length is, and the length of a short one.
@@ -75,6 +76,8 @@ def read_stored(path: Path, page: int | None, max_pixels: int) -> Stored:
 def _read_png(path: Path, page: int | None, max_pixels: int) -> Stored:
     choose_page(page, 1)
     data = path.read_bytes()
+    if len(data) < _PNG_HEADER:
+        raise MscamError("the file is truncated")
     width, height = struct.unpack(">II", data[16:24])
     check_size(height, width, max_pixels)
     pictures = _count_animated(data)

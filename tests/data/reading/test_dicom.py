@@ -227,7 +227,7 @@ def test_nothing_but_numbers_in_the_unit_range_is_read(slope, intercept, center,
     with tempfile.TemporaryDirectory() as folder:
         path = save(Path(folder) / "a.dcm", dataset)
         bad = slope in ("0", "nan", "inf", "-inf") or intercept in ("nan", "inf", "-inf")
-        if bad or slope == "1e308":  # Beyond what floats can hold.
+        if bad or "1e308" in (slope, intercept):  # Beyond what floats can hold, or tell apart.
             with pytest.raises(ImageError, match=r"Rescale|not finite"):
                 read_image(path)
             return
@@ -235,7 +235,7 @@ def test_nothing_but_numbers_in_the_unit_range_is_read(slope, intercept, center,
     assert np.isfinite(image).all()
     assert image.min() >= 0
     assert image.max() <= 1
-    assert not is_constant(image) or intercept == "1e308"  # So far away that steps are lost.
+    assert not is_constant(image)
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):

@@ -2,10 +2,11 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from mscam_tf import ImageError, read_image
+from mscam_tf import ImageError, ReadOptions, read_image
 from tests.dicom_files import enclose, make_dataset, save
 
 uid = pytest.importorskip("pydicom.uid")
+encapsulate = pytest.importorskip("pydicom.encaps").encapsulate
 RAMP = np.arange(0, 4096, 16, dtype=np.uint16).reshape(16, 16)
 FULL = RAMP / 4095
 SIGNED = RAMP.astype(np.int16) - 2048
@@ -102,6 +103,35 @@ def test_pixels_for_more_than_the_header_says_are_refused(tmp_path):
         read_image(save(tmp_path / "a.dcm", narrow))
     filled = make_dataset(RAMP, 12, PixelData=RAMP.tobytes() + bytes(100))
     np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", filled)), FULL, atol=1e-6)
+
+
+@pytest.mark.parametrize(("frames", "has_table"), [(None, True), (None, False), (2, True)])
+def test_compressed_frames_that_are_not_named_are_refused(tmp_path, frames, has_table):
+    data = imagecodecs.jpeg8_encode(RAMP, bitspersample=12, lossless=True)
+    dataset = enclose(make_dataset(RAMP, 12, NumberOfFrames=frames), data, uid.JPEGLossless)
+    dataset.PixelData = encapsulate([data] * 3, has_bot=has_table)
+    path = save(tmp_path / "a.dcm", dataset)
+    options = ReadOptions(page=1) if frames else None
+    with pytest.raises(ImageError, match=rf"says {frames or 1} frame\(s\), but it holds 3"):
+        read_image(path, options)
+
+
+def test_one_frame_may_lie_in_several_fragments(tmp_path):
+    data = imagecodecs.jpeg8_encode(RAMP, bitspersample=12, lossless=True)
+    for has_table in (True, False):
+        dataset = enclose(make_dataset(RAMP, 12), data, uid.JPEGLossless)
+        dataset.PixelData = encapsulate([data], fragments_per_frame=3, has_bot=has_table)
+        np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", dataset)), FULL, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["jpeg2k", "jpegls"])
+def test_a_header_with_another_size_than_the_compressed_image_is_refused(tmp_path, kind):
+    data = getattr(imagecodecs, f"{kind}_encode")(RAMP)
+    syntax = {"jpeg2k": uid.JPEG2000Lossless, "jpegls": uid.JPEGLSLossless}[kind]
+    dataset = enclose(make_dataset(RAMP, 12), data, syntax)
+    dataset.Rows = 20
+    with pytest.raises(ImageError, match=r"header says \(20, 16\) .* image is \(16, 16\)"):
+        read_image(save(tmp_path / "a.dcm", dataset))
 
 
 def test_jpeg_of_eight_bits_in_cells_of_sixteen(tmp_path):

