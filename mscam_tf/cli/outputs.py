@@ -65,6 +65,9 @@ def write_manifests(manifests: dict[Path, "Manifest"], overwrite: bool) -> None:
 
     check_outputs([*manifests], [], overwrite)  # Once more: another command may have been quicker.
     path, manifest = next(iter(manifests.items()))
+    missing = [place for place in manifest.paths if not place.exists()]
+    if missing:
+        say(f"{len(missing)} of {len(manifest.paths)} images are not there, such as {missing[0]}")
     boxes = carry_boxes(manifest, path.parent)
     if boxes is not None:
         say(f"Wrote {boxes}, the boxes of the images")

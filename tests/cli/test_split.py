@@ -91,3 +91,13 @@ def test_folders_of_splits_are_no_classes(tmp_path):
     (tmp_path / "data" / "samples").mkdir()
     text = call("split", tmp_path / "data", "--out", tmp_path / "b.csv", status=1)
     assert "beside ['samples']" in text
+
+
+def test_images_that_are_not_there_are_said(tmp_path):
+    manifest = tmp_path / "m.csv"
+    rows = [f"{name}{i}.png,{name}" for name in ("none", "bone") for i in range(4)]
+    manifest.write_text("\n".join(["path,label", *rows]))
+    (tmp_path / "none0.png").touch()
+    text = call("split", manifest, "--out", tmp_path / "out.csv")
+    assert f"7 of 8 images are not there, such as {tmp_path / 'none1.png'}" in text
+    assert (tmp_path / "out.csv").exists()

@@ -142,7 +142,7 @@ def label_binary(
         The samples with new labels, and their old ones in the column `original_label`.
 
     Raises:
-        MscamError: If the names are not two different labels.
+        MscamError: If the names are not two different labels, or the second one is `none`.
         ManifestError: Without sizes, if no sample has the first name as its label.
 
     Examples:
@@ -158,6 +158,11 @@ def label_binary(
         raise MscamError(
             "`names` must be two different labels, without spaces around them. "
             f"Received: names={names}"
+        )
+    if names[1] == NO_OBJECT:
+        raise MscamError(
+            f"The second of `names` is for images with an object, and {NO_OBJECT!r} says that "
+            f"there is none; it comes first. Received: names={names}"
         )
     if sizes is not None:
         sizes = _check_sizes(manifest, sizes)

@@ -140,6 +140,8 @@ def _read_row(row: Row, root: Path) -> Sample:
 
 
 def _check_samples(manifest: Manifest, source: Path) -> None:
+    if not manifest.samples and is_manifest(source):
+        raise ManifestError(f"{source} lists no images: it has no rows below its header.")
     if not manifest.samples:
         raise ManifestError(
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "

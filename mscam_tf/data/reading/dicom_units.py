@@ -110,8 +110,8 @@ def _read_line(place: "Dataset") -> tuple[float, float]:
         raise MscamError("its RescaleSlope is 0, which makes all values alike")
     if np.spacing(abs(intercept)) > abs(slope):  # Steps of the slope are lost in rounding.
         raise MscamError(
-            f"its RescaleIntercept of {intercept:g} is too large for its RescaleSlope of {slope:g}: "
-            "values that differ become alike"
+            f"its RescaleIntercept of {intercept:g} is too large for its RescaleSlope of "
+            f"{slope:g}: values that differ become alike"
         )
     return slope, intercept
 

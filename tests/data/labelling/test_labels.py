@@ -123,6 +123,11 @@ def test_two_labels_differ_and_can_be_read_back(names):
         label_binary(make_manifest("xy"), names, np.array([0, 1]))
 
 
+def test_images_with_an_object_are_not_called_none():
+    with pytest.raises(MscamError, match=r"'none' .* comes first. Received: names=\('b', 'none'\)"):
+        label_binary(make_manifest("xy"), ("b", "none"), np.array([0, 1]))
+
+
 def test_masked_sizes_are_refused():
     """What a mask hides would count."""
     manifest = Manifest(Path(), (Sample("a.png", "x", "a"), Sample("b.png", "x", "b")))

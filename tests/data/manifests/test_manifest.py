@@ -88,7 +88,7 @@ def test_relocation_into_a_linked_folder(tmp_path):
         ("path,label\na.png,\n", "line 2: path and label must not be empty"),
         ("path,label,split\na.png,x,tests\n", "line 2: split must be .* Received: 'tests'"),
         ("path,label\na.png,x,y\n", "line 2: expected 2 cells, .* Received: 3"),
-        ("path,label\n", "No images found"),
+        ("path,label\n", r"\.csv lists no images: it has no rows below its header"),
         (
             "path,label\na.png,x\n./a.png,y\n",
             r"listed once. .* twice, in .*line 2 \(a\.png\) and .*line 3 \(a\.png\)",
