@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -100,14 +101,21 @@ class Recorder:
     def read_images(self, *columns: str) -> Iterator[dict[str, Any]]:
         """Read the rows of images that were written, in their order: the path, and columns."""
         for path in self._list_parts("images"):
-            try:
-                rows = self._parquet.read_table(path, columns=["path", *columns])
-                yield from rows.to_pylist()
-            except (self._arrow.ArrowException, OSError) as error:
-                raise RunError(
-                    f"{path} cannot be read; remove it, and its images are inspected once more: "
-                    f"{error}"
-                ) from error
+            with self._name_damage(path):
+                table = self._parquet.read_table(path, columns=["path", *columns])
+                rows = table.select(["path", *columns]).to_pylist()
+            yield from rows
+
+    @contextmanager
+    def _name_damage(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (self._arrow.ArrowException, KeyError, OSError) as error:
+            part = f"the files {path.name} of {', '.join(TABLES)}"
+            raise RunError(
+                f"{path} cannot be read; remove {part}, and their images are inspected once more: "
+                f"{error}"
+            ) from error
 
     def _remove_halves(self) -> int:
         """Remove parts without their images; return the number of the last whole one."""
@@ -116,6 +124,9 @@ class Recorder:
             for path in self._list_parts(name):
                 if path.name not in whole:
                     path.unlink()
+                    continue
+                with self._name_damage(path):
+                    self._parquet.read_metadata(path)
         return max((int(name.partition(".")[0]) for name in whole), default=0)
 
     def _list_parts(self, name: str) -> list[Path]:

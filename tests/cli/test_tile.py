@@ -148,7 +148,7 @@ def test_earlier_patches_are_no_films(films, caplog):
     call("tile", films / "films", "--size", 32, "--out", films / "films" / "patches")
     before = read_manifest(films / "films" / "patches")
     call("tile", films / "films", "--size", 32, "--out", films / "again")
-    assert "folders of results of mscam (1, such as patches)" in caplog.text
+    assert "data sets of their own (1, such as patches)" in caplog.text
     again = read_manifest(films / "again")
     assert [(s.path, s.label) for s in again.samples] == [(s.path, s.label) for s in before.samples]
 

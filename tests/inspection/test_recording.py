@@ -111,16 +111,29 @@ def test_files_of_others_stay_and_do_not_count(tmp_path):
     assert all(path.is_file() for path in mine)
 
 
-def test_damaged_rows_are_named(tmp_path):
+@pytest.mark.parametrize("table", ["images", "regions"])
+def test_damaged_rows_are_named(tmp_path, table):
     recorder = Recorder(tmp_path)
     add(recorder, tmp_path / "a.png")
     recorder.flush()
-    (tmp_path / "images" / "000001.parquet").write_bytes(b"")
-    with pytest.raises(RunError, match=r"000001\.parquet cannot be read; remove it"):
+    (tmp_path / table / "000001.parquet").write_bytes(b"")
+    with pytest.raises(
+        RunError, match=rf"{table}/000001\.parquet cannot be read; remove the files"
+    ):
         Recorder(tmp_path)
     (tmp_path / "images" / "000001.parquet").unlink()
     assert not Recorder(tmp_path).done
     assert list((tmp_path / "regions").iterdir()) == []
+
+
+def test_rows_without_their_columns_are_named(tmp_path):
+    recorder = Recorder(tmp_path)
+    add(recorder, tmp_path / "a.png")
+    recorder.flush()
+    path = tmp_path / "images" / "000001.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["label"]), path)
+    with pytest.raises(RunError, match=r"000001\.parquet cannot be read; .*label"):
+        Recorder(tmp_path)
 
 
 def test_one_file_has_one_name(tmp_path):

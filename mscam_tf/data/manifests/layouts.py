@@ -17,7 +17,7 @@ from mscam_tf.data.manifests.naming import (
     strip_mask,
 )
 from mscam_tf.data.manifests.samples import ManifestError, Sample
-from mscam_tf.data.manifests.walking import Listing, say_left_out, walk
+from mscam_tf.data.manifests.walking import Listing, holds_sets, say_left_out, walk
 from mscam_tf.names import show_place
 
 _LOGGER = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def list_classes(folder: Path) -> list[Sample]:
     Raises:
         ManifestError: If its folders are neither classes nor splits with classes.
     """
-    listing = walk(folder)
+    listing = walk(folder, sets=holds_sets(folder))
     loose = [path for path in listing.images if "/" not in path]
     listing.left_out["images in no class folder"] += loose
     _check_tops(folder, listing.folders)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.naming import is_truth, strip_mask
+from mscam_tf.data.manifests.samples import MANIFEST_FILE
 from mscam_tf.data.manifests.spelling import identify
 from mscam_tf.data.reading import MASKS_FOLDER, SUFFIXES
 
@@ -29,6 +30,7 @@ _RESULTS = (
     {"localization.json"},
 )
 TILING_FILE = "tiling.json"  # What a folder of patches of films has.
+_SETS = (TILING_FILE, MANIFEST_FILE)  # Files of data sets of their own.
 
 
 @dataclass
@@ -51,14 +53,14 @@ class Listing:
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def list_files(folder: Path, *, patches: bool = True) -> list[Path]:
+def list_files(folder: Path, *, sets: bool = True) -> list[Path]:
     """List all images below a folder, also in linked folders, and say what is left out.
 
     Args:
         folder: The folder.
-        patches: Whether folders of `mscam tile` in it are listed too.
+        sets: Whether data sets of their own in it, as `mscam tile` makes them, are listed too.
     """
-    listing = walk(folder, patches=patches)
+    listing = walk(folder, sets=sets)
     listing.left_out["pictures of a ground truth"] += listing.truths
     say_left_out(folder, listing.left_out)
     return [folder / path for path in listing.images]
@@ -73,12 +75,12 @@ def say_left_out(folder: Path, left_out: Mapping[str, list[str]]) -> None:
         _LOGGER.warning("Left out of %s: %s.", folder, "; ".join(kinds))
 
 
-def walk(folder: Path, *, patches: bool = True) -> Listing:
+def walk(folder: Path, *, sets: bool = True) -> Listing:
     """List the images below a folder, each file once, whatever links lead to it.
 
     Folders below it that hold results, such as a run or explanations, are left out, and on request
-    those with patches. Linked folders come last, so that a file is known by its own place, and
-    links in a circle end.
+    data sets of their own, such as patches: they have a manifest. Linked folders come last, so that
+    a file is known by its own place, and links in a circle end.
     """
     listing, seen, links = Listing(), dict[Hashable, str](), deque([""])
     while links:
@@ -87,8 +89,9 @@ def walk(folder: Path, *, patches: bool = True) -> Listing:
             here = inside.pop()
             if _is_new(folder, here, listing, seen):
                 entries = _scan(folder, here, listing)
-                if here and _holds_results({entry.name for entry in entries}, patches):
-                    listing.left_out["folders of results of mscam"].append(here)
+                kind = _name_content({entry.name for entry in entries}, sets) if here else ""
+                if kind:
+                    listing.left_out[kind].append(here)
                     listing.folders = [name for name in listing.folders if name != here]
                     continue
                 for entry in entries:
@@ -105,6 +108,18 @@ def walk(folder: Path, *, patches: bool = True) -> Listing:
         paths.sort(key=lambda path: path.split("/"))
     _note_again(listing)
     return listing
+
+
+def holds_sets(folder: Path) -> bool:
+    """Whether there are data sets of their own in a folder, several, and no folder or image else.
+
+    Then they may be classes: patches of good films, and those of bad ones.
+    """
+    found = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    folders = [entry for entry in found if entry.is_dir()]
+    loose = any(entry.suffix in SUFFIXES for entry in found if entry.is_file())
+    own = (any((entry / name).is_file() for name in _SETS) for entry in folders)
+    return len(folders) > 1 and not loose and all(own)
 
 
 def _is_new(folder: Path, path: str, listing: Listing, seen: dict[Hashable, str]) -> bool:
@@ -125,8 +140,11 @@ def _scan(folder: Path, here: str, listing: Listing) -> list["os.DirEntry[str]"]
         return []
 
 
-def _holds_results(names: set[str], patches: bool) -> bool:
-    return any(marks <= names for marks in _RESULTS) or (not patches and TILING_FILE in names)
+def _name_content(names: set[str], sets: bool) -> str:
+    """Name what a folder with these entries is that is left out; nothing if it is taken."""
+    if any(marks <= names for marks in _RESULTS):
+        return "folders of results of mscam"
+    return "" if sets or names.isdisjoint(_SETS) else "data sets of their own"
 
 
 def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool:

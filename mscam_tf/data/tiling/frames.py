@@ -125,7 +125,7 @@ def read_frame_mask(
 def _list_files(source: Path) -> Manifest:
     folder = source if source.is_dir() else source.parent
     known = source.is_file() and source.suffix.lower() in SUFFIXES
-    paths = list_files(source, patches=False) if source.is_dir() else [source] * known
+    paths = list_files(source, sets=False) if source.is_dir() else [source] * known
     names = [path.relative_to(folder).as_posix() for path in paths]
     if not names:
         raise ManifestError(

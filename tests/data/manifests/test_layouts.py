@@ -216,6 +216,20 @@ def test_folders_of_results_are_no_class(tmp_path, caplog, marks, place):
     assert f"folders of results of mscam (1, such as {place})" in caplog.text
 
 
+@pytest.mark.parametrize("mark", ["tiling.json", "manifest.csv"])
+@pytest.mark.parametrize("place", ["tiles", "bone/tiles"])
+def test_data_sets_of_their_own_are_no_class(tmp_path, caplog, mark, place):
+    fill(tmp_path, "bone/1.png", "none/2.png", *(f"{place}/{n}" for n in (mark, "images/3.png")))
+    assert [row[:2] for row in read(tmp_path)] == [("bone/1.png", "bone"), ("none/2.png", "none")]
+    assert f"data sets of their own (1, such as {place})" in caplog.text
+
+
+def test_patches_beside_their_frames_are_no_class(tmp_path):
+    fill(tmp_path, "1.png", *(f"{c}/{name}" for c in "ab" for name in ("tiling.json", "2.png")))
+    with pytest.raises(ManifestError, match="No images found"):
+        read(tmp_path)
+
+
 def test_patches_may_be_classes(tmp_path):
     fill(tmp_path, *(f"{c}/{name}" for c in "ab" for name in ("tiling.json", "images/1.png")))
     assert {row[1] for row in read(tmp_path)} == {"a", "b"}
