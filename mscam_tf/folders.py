@@ -132,7 +132,7 @@ def find_unfinished(path: Path, state: str) -> Path | None:
     path = path.resolve()
     for place in (_hide_unfinished(path), path):  # The hidden one was begun later.
         if state and (place / state).is_file():
-            with hold(place):
+            with hold(place, path):
                 return place
     return None
 
@@ -151,7 +151,7 @@ def _hide_unfinished(path: Path) -> Path:
 @contextmanager
 def _fill(partial: Path, path: Path, entries: Entries | None, state: str = "") -> Iterator[None]:
     """Hold a folder that is written, and put it in its place when the block succeeds."""
-    with hold(partial), ExitStack() as held:
+    with hold(partial, path), ExitStack() as held:
         try:
             yield
             with ThreadPoolExecutor(_FLUSHERS) as pool:
@@ -224,7 +224,7 @@ def _list_leftovers(path: Path) -> list[Path]:
 
 
 def _clear(leftover: Path, path: Path, entries: Entries | None) -> None:
-    descriptor = lock(leftover)
+    descriptor = lock(leftover, path)
     if descriptor is None:
         _LOGGER.warning("%s may be left of a command that was stopped.", leftover)
         return

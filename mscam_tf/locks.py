@@ -18,13 +18,17 @@ except ImportError:  # On Windows: nothing is held there.
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
+def hold(folder: Path, of: Path | None = None) -> Iterator[None]:
     """Hold a folder against other commands while the block runs.
+
+    Args:
+        folder: The folder.
+        of: The one that it is about, if it is a hidden one: an error names that.
 
     Raises:
         OutputError: If another command holds it.
     """
-    descriptor = lock(folder)
+    descriptor = lock(folder, of)
     try:
         yield
     finally:
@@ -32,14 +36,14 @@ def hold(folder: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def lock(folder: Path) -> int | None:
+def lock(folder: Path, of: Path | None = None) -> int | None:
     """Return a descriptor that holds the folder until it is closed; `None` without locks."""
     if fcntl is None:
         return None
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:
-        raise _refuse(folder) from None
+        raise _refuse(of or folder) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), folder.stat()):
@@ -50,7 +54,7 @@ def lock(folder: Path) -> int | None:
         os.close(descriptor)
         return None
     os.close(descriptor)
-    raise _refuse(folder)
+    raise _refuse(of or folder)
 
 
 def _refuse(folder: Path) -> OutputError:

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -146,8 +147,9 @@ def test_killed_at_any_moment_twice_nothing_is_lost(old, moment, caplog):
 def test_a_folder_in_use_is_refused_and_left(old):
     with write_whole_folder(old) as partial:
         (partial / "model").write_text("first")
-        with pytest.raises(MscamError, match="Another command is writing"), write_whole_folder(old):
+        with pytest.raises(MscamError, match="is writing to") as raised, write_whole_folder(old):
             pass
+        assert f"writing to {old}." in str(raised.value)  # Not to a hidden folder beside it.
         assert partial.exists()
     assert read(old) == {"model": "first"}
 
@@ -307,7 +309,7 @@ def test_work_that_is_begun_anew_names_what_it_removes(old, caplog):
         work(old, "state")
     with replace_folder(old, ENTRIES, STATE) as place:
         assert not list(place.iterdir())
-        with pytest.raises(RunError, match="Another command is writing"):
+        with pytest.raises(RunError, match=re.escape(f"is writing to {old}.")):
             work(old, "state")
     assert ".run.unfinished, left of a command that was stopped, was removed" in caplog.text
     assert read(old) == {"notes": "old"}
