@@ -40,9 +40,17 @@ def test_a_size_that_is_none_is_named_with_its_line(tmp_path, size):
         tmp_path / "o.csv",
     ]
     text = call("relabel", tmp_path / "m.csv", *options, status=1)
-    assert (
-        f"m.csv, line 4: the column 'mm' must hold a size or be empty. Received: '{size}'" in text
-    )
+    wanted = f"m.csv, line 4: the column 'mm' must hold a size of at least 0. Received: '{size}'"
+    assert wanted in text
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_an_empty_size_changes_no_label(tmp_path):
+    (tmp_path / "m.csv").write_text("path,label,mm\na.png,none,\nb.png,x,\nc.png,x,3\nd.png,x, \n")
+    options = ["--from", "column", "--column", "mm", "--out", tmp_path / "o.csv", "--binary"]
+    text = call("relabel", tmp_path / "m.csv", *options, status=1)
+    assert "write it there, 0 if there is no object, or leave the image out. Received: " in text
+    assert f"in 2 rows: {tmp_path / 'm.csv'}, line 3, {tmp_path / 'm.csv'}, line 5" in text
     assert not (tmp_path / "o.csv").exists()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
 from mscam_tf.data.manifests import (
+    NO_OBJECT,
     Box,
     Manifest,
     ManifestError,
@@ -26,6 +27,7 @@ from mscam_tf.errors import MscamError
 from mscam_tf.names import show_place
 
 SIZE_MEASURES = ("side", "width", "length", "area")
+_LISTED = 5  # Rows that a message names.
 
 
 def measure_boxes(boxes: Sequence[Box], measure: str = "side") -> list[float]:
@@ -97,7 +99,8 @@ def measure_images(
         manifest: The samples.
         source: `masks` (each sample's mask), `boxes`, or `column` (sizes measured elsewhere).
         boxes: For `boxes`: those of each path, from `match_boxes`.
-        column: For `column`: name of the column that holds each image's size; empty means none.
+        column: For `column`: name of the column that holds each image's size, 0 where there is no
+            object; it may be empty for an image that is labelled `none`.
         measure: How an object is measured: by default `width` in masks and `side` in boxes.
         smallest: Take the smallest object instead of the largest.
         min_visible: Leave out boxes of objects of which less than this share is in the image.
@@ -108,7 +111,7 @@ def measure_images(
 
     Raises:
         ManifestError: If no sample has a mask, a box lies beside its image, there is no such
-            column, or a cell of it is no size.
+            column, or a cell of it is no size, or empty for an image with an object.
         ImageError: If a mask, or an image with a box, cannot be read, or a mask has another size
             than its image.
     """
@@ -116,7 +119,7 @@ def measure_images(
         raise MscamError(f"`min_visible` must be from 0 to 1. Received: min_visible={min_visible}")
     if source == "column":
         name = _check_column(manifest, column)
-        return np.array([_read_size(sample, name) for sample in manifest.samples])
+        return _read_column(manifest, name)
     if source == "masks":
         if not any(sample.mask for sample in manifest.samples):
             raise ManifestError(
@@ -188,15 +191,33 @@ def _check_column(manifest: Manifest, column: str | None) -> str:
     return column
 
 
+def _read_column(manifest: Manifest, column: str) -> np.ndarray:
+    """Read a size of each image. Of one that is unknown nobody may conclude that there is none."""
+    unknown = [s for s in manifest.samples if s.label != NO_OBJECT and not _find_cell(s, column)]
+    if unknown:
+        named = ", ".join(sample.place or sample.path for sample in unknown[:_LISTED])
+        more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+        raise ManifestError(
+            f"The column {column!r} must hold a size for each image that is not labelled "
+            f"{NO_OBJECT!r}: write it there, 0 if there is no object, or leave the image out. "
+            f"Received: no size in {len(unknown)} rows: {named}{more}"
+        )
+    return np.array([_read_size(sample, column) for sample in manifest.samples])
+
+
 def _read_size(sample: Sample, column: str) -> float:
-    text = sample.extra.get(column, "").strip()
+    text = _find_cell(sample, column)
     size = parse_number(text) if text else 0.0
     if size is None or size < 0:
         raise ManifestError(
-            f"{sample.place or sample.path}: the column {column!r} must hold a size or be empty. "
+            f"{sample.place or sample.path}: the column {column!r} must hold a size of at least 0. "
             f"Received: {sample.extra.get(column)!r}"
         )
     return size
+
+
+def _find_cell(sample: Sample, column: str) -> str:
+    return sample.extra.get(column, "").strip()
 
 
 def _check_measure(measure: str) -> None:

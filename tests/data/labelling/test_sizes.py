@@ -60,9 +60,9 @@ def test_unknown_measure(function):
 
 
 def make_manifest(root, *samples):
-    return Manifest(
-        root, tuple(Sample(f"{i}.png", "x", str(i), **s) for i, s in enumerate(samples))
-    )
+    named = [{"path": f"{i}.png", "label": "x", "group": str(i)} for i in range(len(samples))]
+    pairs = zip(named, samples, strict=True)
+    return Manifest(root, tuple(Sample(**{**plain, **given}) for plain, given in pairs))
 
 
 def save_image(folder):
@@ -124,8 +124,16 @@ def test_an_image_with_a_box_must_be_there(tmp_path):
 
 
 def test_a_column(tmp_path):
-    manifest = make_manifest(tmp_path, {"extra": {"mm": "1.5"}}, {"extra": {"mm": ""}})
+    manifest = make_manifest(
+        tmp_path, {"extra": {"mm": "1.5"}}, {"extra": {"mm": ""}, "label": "none"}
+    )
     assert measure_images(manifest, "column", column="mm").tolist() == [1.5, 0]
+
+
+def test_an_empty_cell_of_an_image_with_an_object_is_no_size(tmp_path):
+    manifest = make_manifest(tmp_path, *[{"extra": {"mm": ""}}] * 7)
+    with pytest.raises(ManifestError, match=r"no size in 7 rows: 0\.png, .* 4\.png and 2 more"):
+        measure_images(manifest, "column", column="mm")
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "nan", "inf"])
