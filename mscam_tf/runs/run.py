@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mscam_tf.data.reading import ReadOptions
-from mscam_tf.errors import RunError
+from mscam_tf.errors import MscamError, RunError
 from mscam_tf.files import write_json
 from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind
@@ -13,7 +13,7 @@ from mscam_tf.records import check_readable, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task
-from mscam_tf.settings import is_finite
+from mscam_tf.settings import Names, is_finite
 
 if TYPE_CHECKING:
     import keras
@@ -69,8 +69,8 @@ class Run:
         """Load the trained classifier.
 
         Raises:
-            RunError: If training did not finish, or the file may not be read or is not a Keras
-                model.
+            RunError: If training did not finish, the file may not be read or is not a Keras model,
+                or the settings of the run name other classes or images than it has.
         """
         import keras  # Whoever needs no model of Keras does without it.
 
@@ -85,9 +85,24 @@ class Run:
             )
         check_readable(path)
         try:
-            return keras.saving.load_model(path, compile=False)
+            model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.
             raise RunError(f"{path} is not a readable Keras model: {error}") from error
+        self._check_fit(model)
+        return model
+
+    def _check_fit(self, model: "keras.Model") -> None:
+        """Refuse settings that somebody has changed: probabilities would have wrong names."""
+        (_, *size, _), *_ = (one.shape for one in model.inputs)
+        classes = [one.shape[-1] for one in model.outputs]
+        asked = [side or own for side, own in zip(size, self.image_size, strict=False)]
+        if classes != [len(self.class_names)] or asked != list(self.image_size):
+            raise RunError(
+                f"{self.folder / 'config.json'} does not go with the model.keras beside it: one of "
+                f"them was changed, or is of another run. Expected: {classes[0]} classes, images "
+                f"of (height, width) = {tuple(asked)}. Received: {len(self.class_names)} classes, "
+                f"{self.class_names}, images of {tuple(self.image_size)}"
+            )
 
     def read_record(self, name: str) -> dict[str, Any] | None:
         """Return what the run keeps in its file `NAME.json`; `None` if there is no such file.
@@ -171,11 +186,17 @@ def decode_run(folder: Path, values: dict[str, Any], path: Path) -> Run:
         values = upgrade_values(values, path)
         config = _restore_pairs(values["config"])
         config["read"] = ReadOptions(**_restore_pairs(config["read"]))
+        _check_names(values["class_names"])
         return Run(folder, **{**values, "config": TrainConfig(**config)})
     except RunError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
+
+
+def _check_names(names: Any) -> None:
+    if not Names().accepts(names) or len(set(names)) < len(names):
+        raise MscamError(f"`class_names` must be different names. Received: class_names={names!r}")
 
 
 def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:

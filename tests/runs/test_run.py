@@ -76,6 +76,32 @@ def test_unfinished_and_broken_models(tmp_path):
         run.read_value_range()
 
 
+@pytest.mark.parametrize("names", [["a", "a"], ["a", ""], [], "ab", [1, 2], None])
+def test_classes_have_names(tmp_path, names):
+    run = make_run(tmp_path)
+    values = json.loads((run.folder / "config.json").read_text())
+    run.write_record("config", {**values, "class_names": names})
+    with pytest.raises(RunError, match=r"config\.json .*`class_names` must be different names"):
+        open_run(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("classes", "size", "expected"),
+    [
+        (3, (64, 64), r"Expected: 3 classes, .* Received: 2 classes, \['none', 'bone'\]"),
+        (1, (None, None), r"Expected: 1 classes, images of .* = \(64, 64\)"),
+        (2, (64, 96), r"images of .* = \(64, 96\). Received: .*images of \(64, 64\)"),
+    ],
+)
+def test_settings_that_do_not_go_with_the_model_are_refused(tmp_path, classes, size, expected):
+    run = make_run(tmp_path)
+    pool = keras.layers.GlobalAveragePooling2D()
+    layers = [keras.Input((*size, 1)), pool, keras.layers.Dense(classes)]
+    keras.Sequential(layers).save(run.folder / "model.keras")
+    with pytest.raises(RunError, match=rf"config\.json does not go with the model.*{expected}"):
+        run.load_model()
+
+
 def test_files_that_may_not_be_read_are_not_called_missing(tmp_path, monkeypatch):
     run = make_run(tmp_path)
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(run.folder / "model.keras")
@@ -122,7 +148,7 @@ def test_a_model_that_means_harm_is_refused(tmp_path, save, reason):
 def test_a_process_that_has_built_no_model_loads_one(tmp_path):
     """Keras knows only layers whose modules were imported."""
     run = make_run(tmp_path)
-    layers = [keras.Input((8, 8, 1)), LocalContrast(4.0), SoftPool()]
+    layers = [keras.Input((64, 64, 1)), LocalContrast(4.0), SoftPool(), keras.layers.Dense(2)]
     keras.Sequential(layers).save(run.folder / "model.keras")
     code = f"import mscam_tf; print(mscam_tf.open_run({str(run.folder)!r}).load_model().name)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
