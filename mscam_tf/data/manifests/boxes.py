@@ -17,6 +17,7 @@ from mscam_tf.files import write_table
 
 _LOGGER = logging.getLogger(__name__)
 _PATH_NAMES = ("path", "film", "image")
+_ROUNDED = 1.0  # Pixels by which programs round, or count from 1.
 
 
 def read_boxes(path: str | Path, images: Iterable[Path] = ()) -> dict[str, list[Box]]:
@@ -181,8 +182,11 @@ def check_inside(boxes: Iterable[Box], image: str, size: tuple[int, int]) -> Non
 
 
 def _is_far(low: float, high: float, side: float) -> bool:
-    """Whether a box ends far beyond one side; one that crosses the image from side to side may."""
-    crosses = low <= 0 and high >= side
+    """Whether a box ends far beyond one side; one that crosses the image from side to side may.
+
+    One that begins at an edge does not cross it: boxes in other units begin there too.
+    """
+    crosses = low < -_ROUNDED and high > side + _ROUNDED
     return not crosses and max(-low, high - side) > side
 
 

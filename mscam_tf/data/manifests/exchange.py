@@ -25,6 +25,7 @@ from mscam_tf.data.manifests.turned import check_turned
 from mscam_tf.data.reading import read_image
 
 _VOC = "annotation"  # What each of its files holds.
+_LONGEST = 3  # Images of a side: as far beyond both edges as `check_inside` allows beyond one.
 _LOGGER = logging.getLogger(__name__)
 _Found = Iterator[tuple[str, Box]]
 
@@ -198,6 +199,8 @@ def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _F
 
     def parse(line: str) -> BoundingBox:
         box = BoundingBox.from_yolo_v5(line, image_size=(width, height))
+        if box.width > _LONGEST * width or box.height > _LONGEST * height:
+            raise ValueError(f"no shares of the image's width and height, {line.strip()!r}")
         box.label = names[box.label] if names else box.label
         return box
 

@@ -238,9 +238,16 @@ def test_objects_that_fill_a_patch_are_not_one_object(tmp_path, caplog):
     assert not caplog.text
 
 
-@pytest.mark.parametrize(
-    "corners", [(4, 2, 129, 6), (-65, 2, 6, 6), (4, 2, 8, 65), (4, -33, 8, 6), (64, 2, 70, 6)]
-)
+FAR = [(4, 2, 129, 6), (-65, 2, 6, 6), (4, 2, 8, 65), (4, -33, 8, 6), (64, 2, 70, 6)]
+FAR += [
+    (0, 2, 129, 6),
+    (-65, 2, 64, 6),
+    (4, -1, 8, 65),
+    (4, -33, 8, 33),
+]  # From an edge.
+
+
+@pytest.mark.parametrize("corners", FAR)
 def test_a_box_far_beyond_its_image_is_refused(corners):
     check_inside([Box(4, 2, 128, 64)], "a.png", (32, 64))  # As far as the image is large.
     check_inside([Box(-300, 2, 450, 6)], "a.png", (32, 64))  # A crack through all of it.

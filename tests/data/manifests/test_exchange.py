@@ -131,6 +131,8 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
         ("f/a.txt", "0 0.5 0.5 0.1\n", r"a\.txt, line 1: expected a box"),
         ("f/a.txt", "0 0.5 0.5 nan 0.1\n", r"a\.txt, line 1: expected a box"),
         ("f/a.txt", YOLO.replace("1 0.0125", "5 0.0125"), r"a\.txt, line 3.*no '5'"),
+        ("f/a.txt", "0 0.5 0.5 20 9\n", r"a\.txt, line 1.*no shares of .*'0 0\.5 0\.5 20 9'"),
+        ("f/a.txt", "0 0.5 0.5 0.1 3.1\n", r"a\.txt, line 1.*no shares of"),
         ("f/a.csv", "", r"must hold boxes as \.xml files.*Received: neither"),
     ],
 )
@@ -204,6 +206,48 @@ def test_boxes_drawn_on_an_image_of_another_size_are_refused(tmp_path, kind):
         check_inside(boxes, "a.png", (40, 20))
     with pytest.raises(ManifestError, match=r"^a\.png: a box must be drawn"):
         check_inside([replace(box, place="") for box in boxes], "a.png", (40, 20))
+
+
+def voc_of(x_min, y_min, x_max, y_max):
+    corners = f"<xmin>{x_min}</xmin><ymin>{y_min}</ymin><xmax>{x_max}</xmax><ymax>{y_max}</ymax>"
+    return f"<annotation><object><name>x</name><bndbox>{corners}</bndbox></object></annotation>"
+
+
+def yolo_of(x_min, y_min, x_max, y_max):
+    x, y = (x_min + x_max) / 80, (y_min + y_max) / 40
+    return f"0 {x} {y} {(x_max - x_min) / 40} {(y_max - y_min) / 20}"
+
+
+def coco_of(x_min, y_min, x_max, y_max):
+    box = {**COCO["annotations"][0], "bbox": [x_min, y_min, x_max - x_min, y_max - y_min]}
+    return {**COCO, "annotations": [box]}
+
+
+def csv_of(*corners):
+    return f"path,x_min,y_min,x_max,y_max\na.png,{','.join(map(str, corners))}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "place"),
+    [
+        ("x.json", coco_of, r"x\.json, annotation 1"),
+        ("f/a.xml", voc_of, r"a\.xml, object 1"),
+        ("f/a.txt", yolo_of, r"a\.txt, line 1"),
+        ("x.csv", csv_of, r"x\.csv, line 2"),
+    ],
+)
+@pytest.mark.parametrize(
+    "corners",
+    [(0, 2, 90, 6), (-80, 2, 40, 6), (4, 0, 8, 45), (4, -25, 8, 20), (40, 2, 45, 6), (4, -5, 8, 0)],
+)
+def test_a_box_beside_its_image_is_named_in_all_formats(
+    tmp_path, image, name, make, place, corners
+):
+    path = write(tmp_path / name, make(*corners))
+    boxes = read_boxes(path.parent if name.startswith("f/") else path, [image])
+    match = rf"{place}, a\.png: a box must reach into its image of 40 x 20"
+    with pytest.raises(ManifestError, match=match):
+        check_inside(next(iter(boxes.values())), "a.png", (20, 40))
 
 
 def test_sizes_that_are_zero_or_missing_say_nothing(tmp_path):
