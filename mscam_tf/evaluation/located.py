@@ -28,6 +28,7 @@ from mscam_tf.runs import (
     open_session,
     read_operating_point,
 )
+from mscam_tf.settings import check_setting
 
 
 def locate(
@@ -77,6 +78,7 @@ def locate(
         ManifestError: If nothing is marked, or a label denies what is.
         MscamError: If classes or thresholds are not of the kind, or the session has no scale maps.
     """
+    check_setting("resamples", resamples)
     named = name_sizes(thresholds)
     session = open_session(run, flips=flips)
     evidence = Evidence(session.task, classes, good)

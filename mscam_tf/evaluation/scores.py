@@ -30,6 +30,7 @@ from mscam_tf.runs import (
     open_session,
     read_operating_point,
 )
+from mscam_tf.settings import check_setting
 from mscam_tf.swaps import make_folder, replace_files
 
 _METRICS = "metrics.json"
@@ -95,6 +96,7 @@ def evaluate(
         OutputError: If the folder holds other files, and no scores; if it holds scores of other
             data or of another split, and `overwrite` is off; or if another command writes there.
     """
+    check_setting("resamples", resamples)
     folder = Path(folder)
     if folder.resolve() == find_run(run).folder.resolve():
         check_writable(folder)

@@ -59,6 +59,7 @@ def build_feature_extractor(
         if weights.kind != "none":
             _load_file(model, weights)
     names = list(taps) if taps is not None else default_taps(model, num_scales)
+    check_setting("taps", names)
     outputs = [get_tap(model, name).output for name in names]
     return keras.Model(model.input, outputs, name="backbone"), names
 

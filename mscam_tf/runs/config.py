@@ -63,8 +63,9 @@ class TrainConfig:
             effect.
         epochs: Number of epochs after which the training ends, frozen ones included.
         frozen_epochs: Number of epochs at the start in which a pretrained backbone is frozen while
-            the heads settle. By default this is 3, and 0 where the heads start as pretrained ones
-            (`xray` and `.npz`, with the default taps and heads of any norm) or are tuned first.
+            the heads settle, less than `epochs`. By default these are up to 3, and 0 where the
+            heads start as pretrained ones (`xray` and `.npz`, with the default taps and heads of
+            any norm) or are tuned first.
         balance: Weigh the classes so that a rare one counts as much as a common one. Without this
             the model expects each class as often as in the training images.
         batch_size: Number of images in a step.
@@ -138,7 +139,7 @@ class TrainConfig:
         frozen = self.frozen_epochs
         if frozen is None:
             settled = self.tune != "all" or self._starts_heads(start)
-            frozen = 0 if start.kind == "none" or settled else 3
+            frozen = 0 if start.kind == "none" or settled else min(3, self.epochs - 1)
         return replace(self, weights=start.setting, frozen_epochs=frozen)
 
     @property

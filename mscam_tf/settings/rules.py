@@ -134,14 +134,15 @@ class Flag:
 
 @dataclass(frozen=True)
 class Names:
-    """Several names, at least one."""
+    """Different names, at least one."""
 
     def accepts(self, value: Any) -> bool:
         named = isinstance(value, tuple | list) and len(value) > 0
-        return named and all(isinstance(name, str) and name for name in value)
+        words = named and all(isinstance(name, str) and name for name in value)
+        return words and len(set(value)) == len(value)
 
     def __str__(self) -> str:
-        return "a tuple of names, at least one"
+        return "a tuple of different names, at least one"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from mscam_tf.errors import MscamError
 from mscam_tf.models import (
     RelevanceCombine,
     build_feature_extractor,
@@ -24,9 +25,16 @@ def check_names(config: TrainConfig) -> None:
     """Check the backbone, the weights and the taps that the settings of a training name.
 
     Raises:
-        MscamError: If one of them does not exist, or the weights fit another backbone.
+        MscamError: If one of them does not exist, the weights fit another backbone, or no epoch is
+            left for it.
         OSError: If the file of the weights is damaged.
     """
+    if (config.frozen_epochs or 0) >= config.epochs and config.tune != "heads":
+        raise MscamError(
+            "`frozen_epochs` must be less than `epochs`, for the backbone to be trained; to train "
+            'the heads alone, give tune="heads" (--tune heads). '
+            f"Received: frozen_epochs={config.frozen_epochs}, epochs={config.epochs}"
+        )
     find_backbone(config.backbone)
     config.start.resolve(config.backbone).check(config.backbone)
     if config.taps is not None:  # Layers have names once the graph is built.

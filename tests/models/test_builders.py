@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import mscam_tf
-from mscam_tf import build_multiscale_classifier, build_single_scale_classifier
+from mscam_tf import MscamError, build_multiscale_classifier, build_single_scale_classifier
 from tests.conftest import make_backbone, randomize
 
 pytestmark = pytest.mark.backends
@@ -123,6 +123,11 @@ def test_preprocessing_of_pretrained_weights(name, low, high):
 def test_taps_and_scales_by_name():
     model = build(taps=["relu1", "relu3"])
     assert model.get_layer("relevance").get_relevance().shape == (2, 3)
+
+
+def test_no_tap_is_read_twice():
+    with pytest.raises(MscamError, match=r"`taps` must be .*different.*'relu1', 'relu1'"):
+        build(taps=["relu1", "relu1"])
 
 
 def test_unit_norm_heads_after_a_step():

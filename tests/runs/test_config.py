@@ -29,7 +29,8 @@ def test_what_depends_on_the_start(given, expected):
     [
         ({"model": "singel"}, "Did you mean 'single'.* Received: model='singel'"),
         ({"weights": "xary"}, r"`weights` must be .*Did you mean 'xray'\? Received: .*'xary'"),
-        ({"taps": "relu"}, "`taps` must be a tuple of names.* Received: taps='relu'"),
+        ({"taps": "relu"}, "`taps` must be a tuple of different names.* Received: taps='relu'"),
+        ({"taps": ("a", "b", "a")}, r"`taps` must be .* different .*Received: .*'a', 'b', 'a'"),
         ({"learning_rate": float("inf")}, "`learning_rate` must be .* Received: .*inf"),
         ({"precision": "int8"}, "`precision` must be one of .*'int8'"),
         (
@@ -55,6 +56,7 @@ def test_wrong_settings(arguments, message):
         ({"taps": ("relu",)}, 3),
         ({"taps": ("relu",), "tune": "auto"}, 0),
         ({"unit_norm_heads": True}, 3),
+        ({"unit_norm_heads": True, "epochs": 2}, 1),
         ({"weights": None}, 0),
     ],
 )

@@ -54,7 +54,7 @@ NAN, INF = float("nan"), float("inf")
             ["global", (), ("local",), (0,), (0.1,), (-1.0, "global"), (NAN,), (None,)],
             "a tuple of views",
         ),
-        (Names(), [("relu",), ["a", "b"]], ["relu", (), ("",), (1,)], "a tuple of names"),
+        (Names(), [("relu",), ["a", "b"]], ["relu", (), ("",), (1,), ("a", "a")], "a tuple of"),
     ],
 )
 def test_what_each_rule_accepts_and_says(rule, right, wrong, words):

@@ -12,6 +12,10 @@ WRONG = [
         {**TINY, "taps": ("relu9",)},
         r"(?s)named 'relu9'.*Did you mean 'relu.'.*Received: taps='relu9'",
     ),
+    (
+        {**TINY, "epochs": 2, "frozen_epochs": 2},
+        r"must be less than `epochs`.*--tune heads.*Received: frozen_epochs=2, epochs=2",
+    ),
     ({**TINY, "weights": "no.weights.h5"}, r"existing file.*Received: weights='no\.weights\.h5'"),
     ({**TINY, "weights": "xray"}, r"DenseNet121 alone\. Received: backbone='TinyNet'"),
 ]
