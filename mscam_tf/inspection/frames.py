@@ -63,7 +63,7 @@ def inspect_frame(
         chosen = point or choose_point(session, first[2])
         frame = _Frame(session, chosen, strips.size, first[2])
         frame.add_tiles(chain([first], tiles))
-    return frame.decide(path, thumbnail.collect())
+    return replace(frame.decide(path, thumbnail.collect()), constant=thumbnail.constant)
 
 
 def explain_frame(session: Session, path: Path, framing: Framing | None = None) -> np.ndarray:

@@ -62,6 +62,7 @@ class Inspection:
             logit.
         seen_size: `(height, width)` of the pixels in which regions are.
         tiles: The tiles of a frame.
+        constant: Whether all pixels are alike: the image shows nothing.
     """
 
     path: Path
@@ -73,11 +74,7 @@ class Inspection:
     shown: str
     seen_size: tuple[int, int]
     tiles: Sequence[Tile] = ()
-
-    @property
-    def constant(self) -> bool:
-        """Whether all pixels are alike; of large frames, whose picture lacks some, never."""
-        return self.image.shape == self.seen_size and is_constant(self.image)
+    constant: bool = False
 
     def list_rows(self) -> list[dict[str, Any]]:
         """Return the regions as rows of numbers, in the pixels of the file."""
@@ -123,6 +120,7 @@ def decide(explanation: Explanation, task: Task, point: OperatingPoint) -> Inspe
         map=point.take_maps(explanation)[..., explanation.class_names.index(shown)],
         shown=shown,
         seen_size=explanation.image.shape,
+        constant=is_constant(explanation.image),
     )
 
 

@@ -15,6 +15,7 @@ class Thumbnail:
 
     Attributes:
         step: Which ones: all of a frame of up to 2,048 pixels, every second up to twice that.
+        constant: Whether all pixels that were watched are alike, also those that are not kept.
 
     Examples:
         >>> thumbnail = Thumbnail.of((2, 4096))
@@ -24,6 +25,7 @@ class Thumbnail:
     """
 
     step: int
+    constant: bool = True
     _top: int = 0
     _parts: list[np.ndarray] = field(default_factory=list)
 
@@ -41,6 +43,7 @@ class Thumbnail:
         """Pass strips on, and keep what is to be kept of them."""
         for rows in strips:
             self.add(rows)
+            self.constant = self.constant and bool((rows == self._parts[0].flat[0]).all())
             yield rows
 
     def collect(self) -> np.ndarray:

@@ -87,6 +87,16 @@ def test_pictures_of_large_frames_are_smaller(tmp_path):
     assert found.regions[0].peak == (3000.5, 0.5)
 
 
+def test_a_large_frame_that_shows_nothing_is_known_by_all_of_its_pixels(tmp_path):
+    image = np.full((600, 2052), 0.3)
+    framing = Framing(tile_size=(300, 1026), overlap=0)
+    assert inspect_frame(make_session(), save(tmp_path / "a.npy", image), POINT, framing).constant
+    image[581, 3] = 0.4  # In the last strip, and not in the picture of every second pixel.
+    found = inspect_frame(make_session(), save(tmp_path / "b.npy", image), POINT, framing)
+    assert (found.image == found.image[0, 0]).all()
+    assert not found.constant
+
+
 def test_files_are_read_in_strips(tmp_path):
     image = (draw() * 60_000).astype(np.uint16)
     path = tmp_path / "a.tif"

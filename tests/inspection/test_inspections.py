@@ -56,4 +56,3 @@ def test_an_image_that_shows_nothing_is_known_if_all_of_it_is():
     found = decide(explain(np.full((16, 12), 0.3)), task, POINT)
     assert found.constant
     assert not decide(explain(np.eye(16, 12)), task, POINT).constant
-    assert not replace(found, seen_size=(32, 24)).constant  # A picture of every second pixel.
