@@ -5,7 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mscam_tf.data.reading.dicom_pixels import check_frame, count_frames, decode_frame
+from mscam_tf.data.reading.dicom_pixels import (
+    check_frame,
+    check_unused,
+    count_frames,
+    decode_frame,
+)
 from mscam_tf.data.reading.dicom_units import apply_units, find_padding, find_window
 from mscam_tf.data.reading.stored import Stored, check_size, choose_page
 from mscam_tf.errors import MscamError
@@ -48,6 +53,7 @@ def read_dicom(path: Path, page: int | None, max_pixels: int) -> Stored:
     lossy = check_frame(dataset, frame, max_pixels)
     cells, values, stored_range = decode_frame(dataset, frame)
     padding = find_padding(dataset, cells, values)
+    check_unused(dataset, cells, padding)
     values, full = apply_units(dataset, frame, values, stored_range)
     inverted = (
         dataset.PhotometricInterpretation == "MONOCHROME1"

@@ -86,9 +86,8 @@ def decode_frame(
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int] | None]:
     """Return a frame as its cells hold it and by its bits stored, and the range of these bits.
 
-    The bits above `HighBit` are ignored, as the standard says: they may hold overlays, or more of a
-    sign. Bits below those that are stored are refused unless an overlay says that they are its own,
-    because then `HighBit` is likely wrong.
+    The bits above `HighBit` do not count, see `check_unused`. Bits below those that are stored are
+    refused unless an overlay says that they are its own, because then `HighBit` is likely wrong.
     """
     from pydicom.pixels.utils import pixel_array
 
@@ -96,8 +95,7 @@ def decode_frame(
     if syntax in _EXTENDED_AND_LOSSLESS or (syntax == _BASELINE and dataset.BitsAllocated > 8):
         cells = _decode_jpeg(dataset, frame)
     else:
-        native = not syntax.is_encapsulated or syntax == _RLE
-        cells = pixel_array(dataset, index=frame, correct_unused_bits=not native)
+        cells = pixel_array(dataset, index=frame, correct_unused_bits=False)
     if cells.dtype.kind == "f":
         return cells, cells, None
     bits = int(dataset.BitsStored)
@@ -108,27 +106,57 @@ def decode_frame(
     return grey, _take_bits(dataset, grey, bits), full
 
 
+def check_unused(dataset: "FileDataset", cells: np.ndarray, padding: np.ndarray | None) -> None:
+    """Refuse bits in use above those that are stored: larger values would be taken for small ones.
+
+    Overlays, if the file says which bits they have, more of a sign, and padding may lie there.
+
+    Args:
+        dataset: The file.
+        cells: A frame as its cells hold it.
+        padding: Where it is no image, as `find_padding` returns it.
+    """
+    if cells.dtype.kind == "f":
+        return
+    raw, allocated = cells.astype(f"u{cells.itemsize}", copy=False), 8 * cells.itemsize
+    high = min(_find_high(dataset), allocated - 1)
+    above = (2**allocated - 2 ** (high + 1)) & ~_find_overlays(dataset)
+    found = raw & above
+    wrong = found != 0
+    if cells.dtype.kind == "i":
+        wrong &= (found != above) | (raw >> high & 1 == 0)
+    if padding is not None:
+        wrong &= ~padding
+    if wrong.any():
+        raise MscamError(
+            f"its BitsStored is {dataset.BitsStored} and its HighBit {high}, but bits above are in "
+            f"use too, as in the value {cells[wrong][0]}"
+        )
+
+
 def _take_bits(dataset: "FileDataset", cells: np.ndarray, bits: int) -> np.ndarray:
     allocated = 8 * cells.itemsize
-    found = dataset.get("HighBit")
-    high = int(found) if isinstance(found, int) else bits - 1
+    high = _find_high(dataset)
     syntax = dataset.file_meta.TransferSyntaxUID
     moved = high != bits - 1
     if not bits - 1 <= high < allocated or (moved and syntax.is_encapsulated and syntax != _RLE):
         raise MscamError(f"its HighBit is {high}, which does not go with {bits} bits stored")
-    if moved and (cells & _find_unused(dataset, high - bits + 1)).any():
+    below = (2 ** (high - bits + 1) - 1) & ~_find_overlays(dataset)
+    if moved and (cells & below).any():
         raise MscamError(f"its HighBit is {high} of {bits} bits, but lower bits are in use too")
     return (cells << (allocated - 1 - high)) >> (allocated - bits)
 
 
-def _find_unused(dataset: "FileDataset", count: int) -> int:
-    """Return a mask of the lowest bits without those that hold overlays."""
-    unused = 2**count - 1
-    for group in _OVERLAYS:
-        position = dataset.get((group, 0x0102))
-        if position is not None and position.value is not None:
-            unused &= ~(1 << int(position.value))
-    return unused
+def _find_high(dataset: "FileDataset") -> int:
+    found = dataset.get("HighBit")
+    return int(found) if isinstance(found, int) else int(dataset.BitsStored) - 1
+
+
+def _find_overlays(dataset: "FileDataset") -> int:
+    """Return a mask of the bits that the file says to hold overlays."""
+    elements = (dataset.get((group, 0x0102)) for group in _OVERLAYS)
+    positions = {int(one.value) for one in elements if one is not None and one.value is not None}
+    return sum(1 << position for position in positions)
 
 
 def _decode_jpeg(dataset: "FileDataset", frame: int) -> np.ndarray:

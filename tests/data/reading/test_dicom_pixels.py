@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mscam_tf import ImageError, ReadOptions, read_image
-from tests.dicom_files import enclose, make_dataset, save
+from tests.dicom_files import compress, enclose, make_dataset, save
 
 uid = pytest.importorskip("pydicom.uid")
 encapsulate = pytest.importorskip("pydicom.encaps").encapsulate
@@ -35,14 +35,43 @@ def test_a_high_bit_that_would_drop_values_is_refused(tmp_path):
 
 def test_overlays_in_unused_bits_are_no_values(tmp_path):
     overlaid = RAMP | np.where(RAMP > 2000, 0x8000, 0).astype(np.uint16)
-    np.testing.assert_allclose(read(tmp_path, overlaid), FULL, atol=1e-6)
+    assert_overlay(tmp_path, make_dataset(overlaid, 12), 15, "BitsStored is 12 .* bits above")
     # Of signed values, the bits above hold more of the sign, or an overlay instead.
     overlaid = (SIGNED & 0xFFF) | np.int16(0x4000)
-    np.testing.assert_allclose(read(tmp_path, overlaid), FULL, atol=1e-6)
+    assert_overlay(tmp_path, make_dataset(overlaid, 12), 14, "bits above are in use too")
     dataset = make_dataset(RAMP * 16 + 1, 12, HighBit=15)
-    dataset.add_new((0x6000, 0x0102), "US", 0)
-    image = read_image(save(tmp_path / "a.dcm", dataset))
+    assert_overlay(tmp_path, dataset, 0, "lower bits are in use")
+
+
+def assert_overlay(folder, dataset, position, otherwise):
+    """A bit is passed over if the file says that it is an overlay's, and refused otherwise."""
+    with pytest.raises(ImageError, match=otherwise):
+        read_image(save(folder / "a.dcm", dataset))
+    dataset.add_new((0x6000, 0x0102), "US", position)
+    image = read_image(save(folder / "a.dcm", dataset))
     np.testing.assert_allclose(image, FULL, atol=1e-6)
+
+
+def test_values_of_more_bits_than_are_stored_are_refused(tmp_path):
+    values = RAMP // 16
+    values[3, 4] = 1500  # In 10 bits this would be 476.
+    with pytest.raises(ImageError, match=r"BitsStored is 10 .* its HighBit 9, .* the value 1500$"):
+        read_image(save(tmp_path / "a.dcm", make_dataset(values, 10)))
+    signed = np.where(values == 1500, -1025, -1024).astype(np.int16)
+    with pytest.raises(ImageError, match=r"in the value -1025$"):
+        read_image(save(tmp_path / "a.dcm", make_dataset(signed, 11)))
+    unextended = make_dataset(SIGNED & 0xFFF, 12)
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.dcm", unextended)), FULL, atol=1e-6)
+
+
+@pytest.mark.parametrize("syntax", [uid.RLELossless, uid.JPEG2000Lossless, uid.JPEGLSLossless])
+def test_compressed_values_of_more_bits_than_are_stored_are_refused(tmp_path, syntax):
+    dataset = make_dataset(RAMP.repeat(4, 0).repeat(4, 1), 12)
+    compress(dataset, syntax)
+    read_image(save(tmp_path / "a.dcm", dataset))
+    dataset.BitsStored, dataset.HighBit = 10, 9
+    with pytest.raises(ImageError, match="BitsStored is 10"):
+        read_image(save(tmp_path / "a.dcm", dataset))
 
 
 @pytest.mark.parametrize("syntax", [uid.JPEGLossless, uid.JPEGLosslessSV1])
