@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 from mscam_tf.data.reading import ReadOptions
-from mscam_tf.errors import MscamError, RunError
+from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
 from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind
@@ -13,7 +14,7 @@ from mscam_tf.records import check_readable, read_json
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task
-from mscam_tf.settings import Names, is_finite
+from mscam_tf.settings import Names, check_value, is_finite
 
 if TYPE_CHECKING:
     import keras
@@ -87,7 +88,9 @@ class Run:
         try:
             model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # Keras raises whatever zip, JSON and HDF5 raise.
-            raise RunError(f"{path} is not a readable Keras model: {error}") from error
+            # Of half a file, Keras says that it is not found.
+            reason = error if is_zipfile(path) else "it is damaged, or no .keras file"
+            raise RunError(f"{path} is not a readable Keras model: {reason}") from error
         self._check_fit(model)
         return model
 
@@ -186,17 +189,12 @@ def decode_run(folder: Path, values: dict[str, Any], path: Path) -> Run:
         values = upgrade_values(values, path)
         config = _restore_pairs(values["config"])
         config["read"] = ReadOptions(**_restore_pairs(config["read"]))
-        _check_names(values["class_names"])
+        check_value("class_names", values["class_names"], Names())
         return Run(folder, **{**values, "config": TrainConfig(**config)})
     except RunError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path} was not written by this version of mscam-tf: {error}") from error
-
-
-def _check_names(names: Any) -> None:
-    if not Names().accepts(names) or len(set(names)) < len(names):
-        raise MscamError(f"`class_names` must be different names. Received: class_names={names!r}")
 
 
 def _restore_pairs(values: dict[str, Any]) -> dict[str, Any]:

@@ -91,16 +91,17 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
 
     def parse(entry: Any) -> BoundingBox:
         x, y, width, height = map(float, entry["bbox"])
-        label, coords = names[entry["category_id"]], (x, y, width, height)
+        label, coords = _get_name(names, entry["category_id"]), (x, y, width, height)
         return BoundingBox.create(label=label, coords=coords, box_format=BoxFormat.LTWH)
 
     for number, entry in enumerate(entries, start=1):
+        named = f" (id {entry['id']!r})" if isinstance(entry, dict) and "id" in entry else ""
         place = f"{path}, annotation {number}"
-        box = _read_entry(place, parse, entry)
+        box = _read_entry(f"{place}{named}", parse, entry)
         image = entry.get("image_id")
         if not isinstance(image, Hashable) or image not in files:
             raise ManifestError(f"{place}: expected the id of an image. Received: {entry}")
-        yield files[image], replace(box, image_size=sizes[image])
+        yield files[image], replace(box, place=place, image_size=sizes[image])
 
 
 def _read_size(find: Callable[[str], Any]) -> tuple[int, int] | None:
@@ -201,13 +202,21 @@ def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _F
         box = BoundingBox.from_yolo_v5(line, image_size=(width, height))
         if box.width > _LONGEST * width or box.height > _LONGEST * height:
             raise ValueError(f"no shares of the image's width and height, {line.strip()!r}")
-        box.label = names[box.label] if names else box.label
+        box.label = _get_name(names, box.label) if names else box.label
         return box
 
     for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
             # Absolute: what is matched next takes a path for one in the folder of the manifest.
             yield str(images[0].absolute()), _read_entry(f"{path}, line {number}", parse, line)
+
+
+def _get_name(names: Mapping[Any, str], number: Any) -> str:
+    """Return the name of a class, which a file has for each number."""
+    if number not in list(names):
+        known = ", ".join(map(repr, names)) or "none"
+        raise ValueError(f"the category {number!r}, which has no name; those with one are {known}")
+    return names[number]
 
 
 def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> Box:

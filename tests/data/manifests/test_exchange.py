@@ -94,7 +94,7 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
         ("x.json", "{", r"x\.json must be a COCO file"),
         ("x.json", [1], r"x\.json must be a COCO file"),
         ("x.json", {**COCO, "images": [{}]}, r"must be a COCO file.*Received: no 'id'"),
-        ("x.json", {**COCO, "categories": []}, r"x\.json, annotation 1: expected a box.*no 3"),
+        ("x.json", {**COCO, "categories": []}, r"annotation 1 \(id 1\).*category 3, .*are none"),
         ("x.json", {**COCO, "images": []}, r"annotation 1: expected the id of an image"),
         (
             "x.json",
@@ -130,7 +130,11 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
         ("f/a.xml", VOC.replace("<xmax>12.5<", "<xmax>2<"), r"object 1.*x_min < x_max"),
         ("f/a.txt", "0 0.5 0.5 0.1\n", r"a\.txt, line 1: expected a box"),
         ("f/a.txt", "0 0.5 0.5 nan 0.1\n", r"a\.txt, line 1: expected a box"),
-        ("f/a.txt", YOLO.replace("1 0.0125", "5 0.0125"), r"a\.txt, line 3.*no '5'"),
+        (
+            "f/a.txt",
+            YOLO.replace("1 0.0125", "5 0.0125"),
+            r"a\.txt, line 3.*category '5', which has no name; .*'0', '1'",
+        ),
         ("f/a.txt", "0 0.5 0.5 20 9\n", r"a\.txt, line 1.*no shares of .*'0 0\.5 0\.5 20 9'"),
         ("f/a.txt", "0 0.5 0.5 0.1 3.1\n", r"a\.txt, line 1.*no shares of"),
         ("f/a.csv", "", r"must hold boxes as \.xml files.*Received: neither"),
