@@ -114,7 +114,13 @@ class OneLabel(Task):
 
     @staticmethod
     def split(manifest: Manifest, seed: int = 0) -> Manifest:
-        """Split by `mscam_tf.split_manifest`."""
+        """Split by `mscam_tf.split_manifest`; refuse labels that name several findings."""
+        joined = [name for name in manifest.class_names if "|" in name]
+        if joined:
+            raise ManifestError(
+                "A label that names several findings is no class of its own: train with --several "
+                f"(several=True), or write another sign than '|'. Received: {joined}"
+            )
         return split_manifest(manifest, seed)
 
     def encode(self, manifest: Manifest) -> np.ndarray:

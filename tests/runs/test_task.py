@@ -10,7 +10,7 @@ import mscam_tf
 from mscam_tf import ManifestError
 from mscam_tf.data.manifests import encode_findings
 from mscam_tf.metrics import finding_auroc
-from mscam_tf.runs import SeveralFindings
+from mscam_tf.runs import OneLabel, SeveralFindings
 from mscam_tf.training import make_split_dataset
 
 NAMES = ["bone", "metal", "void"]
@@ -66,6 +66,14 @@ def test_given_splits_need_each_finding_not_each_combination():
     assert SeveralFindings.split(manifest) == manifest
     with pytest.raises(ManifestError, match=r"split validation\. Received: none of \['a'\]"):
         SeveralFindings.split(make_manifest(["a", "b", "none", "b"], ["train", *splits]))
+
+
+@pytest.mark.parametrize("label", ["a|b", "b|a", "a|"])
+def test_labels_of_several_findings_are_no_classes(label):
+    labels = ["none"] * 9 + ["a"] * 9 + [label] * 9
+    with pytest.raises(ManifestError, match=rf"--several .*Received: \['{label[0]}\|"):
+        OneLabel.split(make_manifest(labels))
+    assert OneLabel.split(make_manifest(labels[:18]))
 
 
 def test_scores_of_findings(findings_run, findings_folder, tmp_path):
