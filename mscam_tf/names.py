@@ -1,6 +1,7 @@
 """Names of files and classes are data: they are shown, and never obeyed."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 
@@ -12,6 +13,16 @@ def clean(text: str) -> str:
         red \x1b[31m, bell \x07
     """
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def has_control(text: str) -> bool:
+    r"""Whether a text has line breaks, tabs or other control characters.
+
+    Examples:
+        >>> has_control("bone\n"), has_control("뼈, large"), has_control("\x1b[31m")
+        (True, False, True)
+    """
+    return any(unicodedata.category(sign) == "Cc" for sign in text)
 
 
 def show_place(path: str | Path) -> str:

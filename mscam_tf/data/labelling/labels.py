@@ -9,6 +9,7 @@ import numpy as np
 
 from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Manifest, ManifestError
 from mscam_tf.errors import MscamError
+from mscam_tf.names import has_control
 from mscam_tf.settings import Names, Number, check_value, is_finite
 
 _LOGGER = logging.getLogger(__name__)
@@ -153,10 +154,10 @@ def label_binary(
         >>> [sample.label for sample in label_binary(Manifest(Path(), samples)).samples]
         ['none', 'object', 'object']
     """
-    two = Names().accepts(names) and len(set(names)) == len(names) == 2
-    if not two or any(name != name.strip() for name in names):
+    two = Names().accepts(names) and len(names) == 2
+    if not two or any(name != name.strip() or has_control(name) for name in names):
         raise MscamError(
-            "`names` must be two different labels, without spaces around them. "
+            "`names` must be two different labels of one line, without spaces around them. "
             f"Received: names={names}"
         )
     if names[1] == NO_OBJECT:

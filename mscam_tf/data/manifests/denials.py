@@ -11,6 +11,7 @@ from mscam_tf.data.manifests.samples import (
     Manifest,
     ManifestError,
     Sample,
+    check_label,
 )
 
 VISIBLE = 0.5  # Share of an object that must be in an image for it to be known as there.
@@ -87,8 +88,12 @@ def check_objects(boxes: Iterable[Box]) -> None:
     """Refuse boxes that are labelled `none`, in any letter case: a box marks an object.
 
     Raises:
-        ManifestError: If there are such boxes; it names the file and line of the first.
+        ManifestError: If there are such boxes, or a label with control characters; it names the
+            file and line of the first.
     """
+    boxes = list(boxes)
+    for box in boxes:
+        check_label(box.label, box.place or BOXES_FILE)
     wrong = [box for box in boxes if loosen(box.label) == NO_OBJECT]
     if wrong:
         raise ManifestError(

@@ -15,6 +15,7 @@ from mscam_tf.data.manifests.samples import (
     Manifest,
     ManifestError,
     Sample,
+    check_label,
 )
 from mscam_tf.data.manifests.spelling import find_spelling, identify
 from mscam_tf.data.manifests.tables import Row, open_table
@@ -45,7 +46,8 @@ def read_manifest(source: str | Path) -> Manifest:
 
     Raises:
         ManifestError: If there is no such source, no image in it, or one twice, if a row of the
-            CSV file is incomplete, or the folders are neither classes nor splits with classes.
+            CSV file is incomplete, a label has line breaks or other control characters, or the
+            folders are neither classes nor splits with classes.
 
     Examples:
         >>> import tempfile, pathlib
@@ -147,6 +149,8 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
             f"No images found. Expected files ({', '.join(SUFFIXES)}) in one folder per class. "
             f"Received: {show_place(source)}"
         )
+    for sample in manifest.samples:
+        check_label(sample.label, sample.place or repr(str(source / sample.path)))
     for name in manifest.class_names:
         if loosen(name) == NO_OBJECT != name:
             _LOGGER.warning("%r is a class with objects; that without any is 'none'.", name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mscam_tf.errors import MscamError
+from mscam_tf.names import has_control
 
 NO_OBJECT, OBJECT = "none", "object"
 
@@ -14,6 +15,23 @@ MANIFEST_FILE, BOXES_FILE = "manifest.csv", "boxes.csv"
 
 class ManifestError(MscamError):
     """A folder or CSV file of labelled images is not as it should be."""
+
+
+def check_label(label: str, place: str) -> None:
+    """Refuse a label that would break the lines in which it is shown.
+
+    Args:
+        label: The label.
+        place: Where it stands.
+
+    Raises:
+        ManifestError: If it has line breaks, tabs or other control characters.
+    """
+    if has_control(label):
+        raise ManifestError(
+            f"{place}: a label must not have line breaks, tabs or other control characters. "
+            f"Received: label={label!r}"
+        )
 
 
 @dataclass(frozen=True)

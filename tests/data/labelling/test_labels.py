@@ -116,7 +116,17 @@ def test_thresholds_are_finite(threshold):
 
 
 @pytest.mark.parametrize(
-    "names", [("a", "a"), ("", "bone"), ("none", " bone"), ("a",), ("a", "b", "c"), (1, 2), "ab"]
+    "names",
+    [
+        ("a", "a"),
+        ("", "bone"),
+        ("none", " bone"),
+        ("a",),
+        ("a", "b", "c"),
+        (1, 2),
+        "ab",
+        ("a", "b\nc"),
+    ],
 )
 def test_two_labels_differ_and_can_be_read_back(names):
     with pytest.raises(MscamError, match="`names` must be two different labels"):

@@ -63,6 +63,13 @@ def test_a_box_cannot_be_labelled_none(tmp_path, kind):
         read_boxes(path, [tmp_path / "a.png"])
 
 
+def test_a_box_has_a_label_of_one_line(tmp_path):
+    text = 'path,x_min,y_min,x_max,y_max,label\na.png,0,0,2,2,"bone\nx"\n'
+    (tmp_path / "b.csv").write_text(text)
+    with pytest.raises(ManifestError, match=r"b\.csv, line 2: a label must not have line breaks"):
+        read_boxes(tmp_path / "b.csv")
+
+
 def write_csv(folder):
     rows = ["path,x_min,y_min,x_max,y_max,label", "a.png,0,0,2,2,bone", "a.png,0,0,2,2,None"]
     (folder / "b.csv").write_text("\n".join([*rows, "a.png,0,0,2,2,  NONE ", ""]))

@@ -89,6 +89,9 @@ def test_relocation_into_a_linked_folder(tmp_path):
         ("path,label,split\na.png,x,tests\n", "line 2: split must be .* Received: 'tests'"),
         ("path,label\na.png,x,y\n", "line 2: expected 2 cells, .* Received: 3"),
         ("path,label\n", r"\.csv lists no images: it has no rows below its header"),
+        ('path,label\na.png,x\nb.png,"bone\nx"\n', r"line 3: a label must .*label='bone\\nx'"),
+        ("path,label\na.png,a\tb\n", "line 2: a label must not have line breaks, tabs"),
+        ("path,label\na.png,\x1b[31m\n", "line 2: a label must not have .* control characters"),
         (
             "path,label\na.png,x\n./a.png,y\n",
             r"listed once. .* twice, in .*line 2 \(a\.png\) and .*line 3 \(a\.png\)",
@@ -112,6 +115,14 @@ def test_bad_folders(tmp_path):
     (tmp_path / ".ipynb_checkpoints" / "a.png").touch()
     (tmp_path / "bone" / "folder.png").mkdir()
     assert [sample.path for sample in read_manifest(tmp_path).samples] == ["bone/a.png"]
+
+
+def test_a_class_folder_of_two_lines_is_refused(tmp_path):
+    for name in ("bone\nx/a.png", "none/a.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    with pytest.raises(ManifestError, match=r"bone\\nx/a\.png': a label must not have line breaks"):
+        read_manifest(tmp_path)
 
 
 def test_masks_are_no_class(tmp_path):
