@@ -37,12 +37,12 @@ def write_whole(path: str | Path) -> Iterator[Path]:
     `write_whole_folder`), that is left to the folder.
 
     Args:
-        path: The file to write; its folder is created if missing. The temporary name is unique and
-            ends alike: many libraries choose the format by it.
+        path: The file to write, or a link to it; its folder is created if missing. The temporary
+            name is unique and ends alike: many libraries choose the format by it.
 
     Returns:
-        A context manager that gives the temporary name. If the block raises, the temporary file
-        is removed and what stood at `path` is untouched.
+        A context manager that gives the temporary name, beside what a link leads to. If the block
+        raises, the temporary file is removed and what stood at `path` is untouched.
 
     Raises:
         OutputError: If the disk is full.
@@ -56,8 +56,9 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         ('whole', ['a.txt'])
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     ending = "".join(path.suffixes)[-40:]  # Keras asks for `.weights.h5`, not only for `.h5`.
+    path = path.resolve() if path.is_symlink() else path  # A link stays one.
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex[:12]}{ending}")
     try:
         with name_full_disk(path):

@@ -178,16 +178,15 @@ def _check_begun(target: Path, kind: Kind) -> None:
 
 
 def _claim_file(target: Path, kind: Kind, overwrite: bool) -> None:
-    if target.is_dir():
-        raise _refuse(target, "is a folder")
-    if target.exists() and not target.is_file():
-        raise _refuse(target, "is a device")
+    if os.path.lexists(target) and (found := _say_what(target)) != "file":
+        raise _refuse(target, f"is a {found}")
+    _check_place(target.resolve())  # What a link leads to is written, and the link stays.
     if target.exists() and not overwrite:
         raise _refuse(target, "exists", ", or add --overwrite (overwrite=True)")
     if target.exists() and not kind.may_replace(target):
         raise _refuse(target, f"exists, and is not known as {kind.name}")
-    if target.parent.is_dir():
-        remove_stale(target.parent)
+    if target.resolve().parent.is_dir():
+        remove_stale(target.resolve().parent)
 
 
 def _check_place(target: Path) -> None:

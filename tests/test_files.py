@@ -46,6 +46,19 @@ def test_success_replaces(tmp_path):
     assert path.read_text() == "second"
 
 
+def test_what_a_link_leads_to_is_written_and_the_link_stays(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "data").write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to(Path("far", "data"))
+    with write_whole(link) as partial:
+        assert (partial.parent, partial.suffix) == (tmp_path / "far", ".csv")
+        partial.write_text("new")
+    assert link.is_symlink()
+    assert (tmp_path / "far" / "data").read_text() == "new"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "far", "link.csv"]
+
+
 def test_two_writers_of_one_file_do_not_meet(tmp_path):
     path = tmp_path / "table.csv"
     with write_whole(path) as first, write_whole(path) as second:

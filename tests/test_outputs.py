@@ -130,6 +130,18 @@ def test_a_file_that_holds_nothing_may_be_replaced(tmp_path, content):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes")
+def test_a_link_needs_a_file_that_it_leads_to(tmp_path):
+    link = tmp_path / "link.csv"
+    link.symlink_to("away.csv")
+    for overwrite in (False, True):
+        with pytest.raises(RunError, match=r"link\.csv is a link to nothing; it is left alone"):
+            claim(link, MANIFEST, overwrite=overwrite)
+    (tmp_path / "away.csv").write_text("path,label\n")
+    with pytest.raises(RunError, match=r"link\.csv exists"):
+        claim(link, MANIFEST)
+    claim(link, MANIFEST, overwrite=True)
+
+
 def test_a_pipe_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(RunError, match="is a device; it is left alone"):

@@ -101,3 +101,13 @@ def test_images_that_are_not_there_are_said(tmp_path):
     text = call("split", manifest, "--out", tmp_path / "out.csv")
     assert f"7 of 8 images are not there, such as {tmp_path / 'none1.png'}" in text
     assert (tmp_path / "out.csv").exists()
+
+
+def test_a_link_is_written_through(data, tmp_path):
+    link, far = tmp_path / "link.csv", tmp_path / "far.csv"
+    link.symlink_to(far)
+    assert "is a link to nothing" in call("split", data, "--out", link, status=1)
+    far.touch()
+    call("split", data, "--out", link, "--overwrite")
+    assert link.is_symlink()
+    assert len(read_manifest(link).samples) == len(read_manifest(far).samples) == 10
