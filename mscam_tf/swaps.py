@@ -55,12 +55,15 @@ def make_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replace_files(folder: Path) -> Iterator[Path]:
+def replace_files(folder: Path, last: str) -> Iterator[Path]:
     """Give a hidden folder in `folder`; when the block succeeds, all that it wrote takes its place.
 
     Files that say the same of one thing are replaced together: a disk that fills, or a command that
-    is stopped while they are made, leaves the old ones. They move in the order they were written.
-    The caller holds the folder.
+    is stopped while they are made, leaves the old ones.
+
+    Args:
+        folder: Where they are. The caller holds it.
+        last: Name of a file that is away while the others change: where it is, all belong together.
     """
     for left in folder.glob(f"{PARTIAL}*"):  # Of a command that was killed.
         if left.is_dir() and not left.is_symlink():
@@ -69,9 +72,10 @@ def replace_files(folder: Path) -> Iterator[Path]:
     partial.mkdir()
     try:
         yield partial
-        written = sorted(partial.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        written = sorted(partial.iterdir(), key=lambda path: path.name == last)
         for path in written:
             flush(path)
+        (folder / last).unlink(missing_ok=True)
         for path in written:
             path.replace(folder / path.name)
     finally:

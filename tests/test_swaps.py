@@ -101,18 +101,39 @@ def test_only_the_first_file_of_a_killed_command_leaves_a_folder_unused(tmp_path
 def test_files_are_replaced_together(tmp_path):
     folder = make(tmp_path / "run", table="old", picture="old", notes="mine")
     (folder / ".partial-0123456789ab").mkdir()  # Of a command that was killed.
-    with replace_files(folder) as partial:
+    with replace_files(folder, "picture") as partial:
         (partial / "table").write_text("new")
         (partial / "picture").write_text("new")
         assert (folder / "table").read_text() == "old"
     assert read(folder) == {"table": "new", "picture": "new", "notes": "mine"}
 
 
+def test_a_stop_between_two_files_leaves_no_old_last_one(tmp_path, monkeypatch):
+    folder = make(tmp_path / "run", table="old", picture="old")
+    replaced = []
+
+    def replace(path, target):
+        if replaced:
+            raise KeyboardInterrupt
+        replaced.append(target.name)
+
+    def fill():
+        with replace_files(folder, "picture") as partial:
+            (partial / "table").write_text("new")
+            (partial / "picture").write_text("new")
+            monkeypatch.setattr("pathlib.Path.replace", replace)
+
+    with pytest.raises(KeyboardInterrupt):
+        fill()
+    assert replaced == ["table"]
+    assert "picture" not in read(folder)  # Not beside a table of another time.
+
+
 def test_files_that_are_not_all_made_replace_none(tmp_path):
     folder = make(tmp_path / "run", table="old", picture="old")
 
     def fill():
-        with replace_files(folder) as partial:
+        with replace_files(folder, "picture") as partial:
             (partial / "table").write_text("new")
             raise OSError("full")
 

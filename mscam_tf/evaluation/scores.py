@@ -128,14 +128,14 @@ def _evaluate(
     if point is not None and has_verdict(session.task, point):
         scores = replace(scores, rates=_count(session.task, manifest, logits, point))
     verdicts = [describe_verdict(session.task, row, point) for row in logits]
-    with replace_files(folder) as partial:
+    with replace_files(folder, last=_METRICS) as partial:
         _write_predictions(
             partial / "predictions.csv", session.task, manifest, probabilities, verdicts
         )
         if scores.confusion.ndim == 2:
             figure = plot_confusion_matrix(scores.confusion, scores.class_names)
             save_figure(figure, partial / "confusion.png")
-        write_json(  # Last: where it is, all is.
+        write_json(
             partial / _METRICS,
             {"data": str(manifest.root), "split": split}
             | _to_json(scores, resamples)

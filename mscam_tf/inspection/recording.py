@@ -121,7 +121,11 @@ class Recorder:
         """Remove parts without their images; return the number of the last whole one."""
         whole = {path.name for path in self._list_parts("images")}
         for name in ("regions", "tiles"):
-            for path in self._list_parts(name):
+            parts = self._list_parts(name)
+            for lost in sorted(whole - {path.name for path in parts}):
+                with self._name_damage(self._folder / name / lost):
+                    raise FileNotFoundError("it is not there")
+            for path in parts:
                 if path.name not in whole:
                     path.unlink()
                     continue

@@ -7,9 +7,16 @@ import numpy as np
 
 from mscam_tf.data.manifests import Manifest
 from mscam_tf.data.reading import spread_indices
-from mscam_tf.drift import Reference, fit_reference, measure_image, write_reference
-from mscam_tf.errors import RunError
+from mscam_tf.drift import (
+    Reference,
+    fit_reference,
+    measure_image,
+    read_reference,
+    write_reference,
+)
+from mscam_tf.errors import RunError, name_full_disk
 from mscam_tf.files import write_json, write_whole
+from mscam_tf.locks import hold
 from mscam_tf.models import build_explainer
 from mscam_tf.runs import (
     MARKED,
@@ -22,9 +29,10 @@ from mscam_tf.runs import (
     fit_map_thresholds,
     fit_range,
     measure_maxima,
+    read_operating_point,
     write_operating_point,
 )
-from mscam_tf.training.building import build_classifier
+from mscam_tf.training.building import build_classifier, use_precision
 from mscam_tf.training.checkpoints import BEST, read_weights
 from mscam_tf.training.divergence import DivergedError
 from mscam_tf.training.optimization import apply_constraints
@@ -33,6 +41,7 @@ from mscam_tf.training.preparation import make_split_dataset
 if TYPE_CHECKING:
     import keras
 
+MODEL, DISPLAY = "model.keras", "display.json"
 _IMAGES = 64  # Enough for percentiles.
 _MOST = 1000  # Enough for the threshold that 5 % of the images reach.
 
@@ -47,7 +56,7 @@ def finish(run: Run, manifest: Manifest) -> None:
     Raises:
         RunError: If the maps hold what is no number.
     """
-    if not (run.folder / "model.keras").exists():
+    if not (run.folder / MODEL).exists():
         _write_model(run)
     model = run.load_model()
     chosen = manifest.select("validation")
@@ -59,11 +68,24 @@ def finish(run: Run, manifest: Manifest) -> None:
         point, reference = _fit_operating_point(explainer, run, chosen)
     except RunError as error:
         raise DivergedError(": its maps are no numbers", error) from error
-    write_operating_point(run, point)
-    if reference is not None:
+    if read_operating_point(run) is None:
+        write_operating_point(run, point)
+    if reference is not None and read_reference(run) is None:
         write_reference(run, reference)
     values = {"low": low, "high": high, "percentiles": PERCENTILES}
-    write_json(run.folder / "display.json", values)  # Last: where it is, all is.
+    write_json(run.folder / DISPLAY, values)  # Last: where it is, all is.
+
+
+def mend(run: Run, manifest: Manifest) -> None:
+    """Make anew what a finished run has lost: its model, of the best weights, or its range."""
+    if not all((run.folder / name).is_file() for name in (MODEL, DISPLAY)):
+        config = run.config
+        with (
+            hold(run.folder),
+            name_full_disk(run.folder),
+            use_precision(config.precision, config.seed),
+        ):
+            finish(run, manifest)
 
 
 def _fit_operating_point(
@@ -107,5 +129,5 @@ def _write_model(run: Run) -> None:
     model = build_classifier(run.config, len(run.class_names), weights=None)
     read_weights(model, run.folder / BEST)
     apply_constraints(model)
-    with write_whole(run.folder / "model.keras") as partial:
+    with write_whole(run.folder / MODEL) as partial:
         model.save(partial)

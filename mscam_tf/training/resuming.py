@@ -21,6 +21,8 @@ from mscam_tf.files import read_table, write_table
 from mscam_tf.folders import check_replaceable, find_unfinished
 from mscam_tf.outputs import check_entries, check_writable
 from mscam_tf.runs import RUN_FOLDER, Run, TrainConfig, check_own_data, open_run
+from mscam_tf.training.checkpoints import BEST
+from mscam_tf.training.finishing import DISPLAY, MODEL
 from mscam_tf.training.marks import Marks
 
 MARKS, SKIPPED = "marks.csv", "skipped.csv"
@@ -36,15 +38,21 @@ def find_begun(folder: str | Path) -> Run | None:
 
     Raises:
         OutputError: If a command is training there, or what is there cannot be replaced.
-        RunError: If its settings cannot be read, or a file is where a folder should be.
+        RunError: If its settings cannot be read, a file is where a folder should be, or a run that
+            was finished has lost its model and its best weights.
     """
     place = find_unfinished(Path(folder), RUN_FOLDER.state) or Path(folder)
-    begun = is_unfinished(place) or (place / "model.keras").is_file()
+    begun = is_unfinished(place) or (place / MODEL).is_file() or (place / DISPLAY).is_file()
     if not (begun and RUN_FOLDER.is_at(place)):
         check_replaceable(place.resolve())
         return None
     if is_unfinished(place):
         check_writable(place)
+    elif not ((place / MODEL).is_file() or (place / BEST).is_file()):
+        raise RunError(
+            f"{place} was finished, and has lost its {MODEL} and its {BEST}: put one of them back, "
+            "or begin anew with --overwrite (overwrite=True)."
+        )
     check_entries(place, RUN_FOLDER)
     return open_run(place)
 
@@ -227,4 +235,10 @@ def say_what_goes_on(begun: Run | None, folder: Path) -> None:
     if begun is None:
         _LOGGER.warning("%s holds no training to go on with: one begins.", folder)
     elif not is_unfinished(begun.folder):
-        _LOGGER.warning("The training of %s is finished: nothing is left to do.", folder)
+        lost = [name for name in (MODEL, DISPLAY) if not (begun.folder / name).is_file()]
+        left = (
+            f"it has lost {' and '.join(lost)}, to be made anew"
+            if lost
+            else "nothing is left to do"
+        )
+        _LOGGER.warning("The training of %s is finished: %s.", folder, left)

@@ -23,7 +23,7 @@ from mscam_tf.training.building import (
 )
 from mscam_tf.training.checkpoints import drop_state, say_where_it_lies
 from mscam_tf.training.distributing import Team
-from mscam_tf.training.finishing import finish
+from mscam_tf.training.finishing import finish, mend
 from mscam_tf.training.fitting import fit
 from mscam_tf.training.joining import open_team
 from mscam_tf.training.marks import Marks, split_marks
@@ -98,7 +98,8 @@ def train(
             goes on.
         overwrite: Replace an existing run, once the new one is finished. Other files stay.
         resume: Go on with a training of the folder that was stopped, with the same settings and
-            images. A run that is finished is returned as it is; where there is none, one begins.
+            images. A run that is finished is returned as it is, but for a `model.keras` or
+            `display.json` that it has lost: they are made anew. Where there is none, one begins.
         skip_bad: Leave out images that cannot be read, and list them in `skipped.csv`: with
             `resume` also those that could be read when the training began.
         callbacks: More Keras callbacks. With deep supervision their model also returns the logits
@@ -159,6 +160,8 @@ def _train(
             check_config_again(begun, config or begun.config)
             manifest, config = check_images_again(begun, manifest), begun.config
             if not is_unfinished(begun.folder):
+                if team.leads:
+                    mend(begun, manifest)
                 return begun
             sizes, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
             lost = list_lost(begun, manifest, problems)

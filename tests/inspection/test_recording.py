@@ -126,6 +126,16 @@ def test_damaged_rows_are_named(tmp_path, table):
     assert list((tmp_path / "regions").iterdir()) == []
 
 
+@pytest.mark.parametrize("table", ["regions", "tiles"])
+def test_rows_that_are_gone_are_named(tmp_path, table):
+    recorder = Recorder(tmp_path)
+    add(recorder, tmp_path / "a.png")
+    recorder.flush()
+    (tmp_path / table / "000001.parquet").unlink()
+    with pytest.raises(RunError, match=rf"{table}/000001\.parquet cannot be read; .*not there"):
+        Recorder(tmp_path)
+
+
 def test_rows_without_their_columns_are_named(tmp_path):
     recorder = Recorder(tmp_path)
     add(recorder, tmp_path / "a.png")

@@ -3,13 +3,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 import mscam_tf
 from mscam_tf import ImageError, ManifestError, ReadOptions, RunError, TrainConfig, read_manifest
 from mscam_tf.data.manifests import Manifest, relocate
 from mscam_tf.files import read_table
-from mscam_tf.runs import create_run
+from mscam_tf.runs import create_run, read_operating_point, write_operating_point
 from mscam_tf.training import find_begun
 from mscam_tf.training.resuming import check_config_again, check_images_again, is_unfinished
 from tests.conftest import write_images
@@ -289,6 +290,34 @@ def test_a_model_outlives_what_follows_it(manifest, tmp_path, monkeypatch, caplo
     assert (run.folder / "model.keras").read_bytes() == kept
     low, high = run.read_value_range()
     assert low < high
+
+
+@pytest.mark.parametrize("lost", ["model.keras", "display.json"])
+def test_what_a_finished_run_has_lost_is_made_anew(
+    finished_run, image_folder, tmp_path, lost, caplog
+):
+    folder = shutil.copytree(finished_run.folder, tmp_path / "run")
+    point = replace(read_operating_point(finished_run), decision_threshold=0.7)
+    write_operating_point(replace(finished_run, folder=folder), point)
+    (folder / lost).unlink()
+    given = read_manifest(image_folder)
+    run = mscam_tf.train(given, folder, finished_run.config, resume=True)
+    assert f"has lost {lost}, to be made anew" in caplog.text
+    assert run.read_value_range() == pytest.approx(finished_run.read_value_range(), abs=1e-5)
+    pairs = zip(
+        run.load_model().get_weights(), finished_run.load_model().get_weights(), strict=True
+    )
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in pairs)
+    assert read_operating_point(run) == point  # What was calibrated stays.
+
+
+def test_a_finished_run_without_model_and_weights_is_refused(finished_run, image_folder, tmp_path):
+    folder = shutil.copytree(finished_run.folder, tmp_path / "run")
+    for name in ("model.keras", "checkpoints/best.weights.h5"):
+        (folder / name).unlink()
+    with pytest.raises(RunError, match=r"has lost its model\.keras and its .*best\.weights\.h5"):
+        mscam_tf.train(read_manifest(image_folder), folder, resume=True)
+    assert (folder / "operating_point.json").is_file()
 
 
 def test_a_training_goes_on_without_images_that_became_bad(tmp_path, caplog):

@@ -32,7 +32,8 @@ def export_boxes(
         box_format: `"coco"`, `"yolo"` or `"voc"`.
 
     Raises:
-        MscamError: If the format is none of these, or an image is called `classes` in `"yolo"`.
+        MscamError: If the format is none of these, an image is called `classes` in `"yolo"`, or two
+            images have one name, without the suffix, in `"yolo"` or `"voc"`.
 
     Examples:
         >>> import tempfile, pathlib
@@ -57,12 +58,28 @@ def check_box_format(box_format: str, images: Iterable[str | Path] = ()) -> None
     """Raise `MscamError` if it is none that `export_boxes` writes, or none for these images."""
     if box_format not in _FORMATS:
         raise MscamError(f"`box_format` must be one of {_FORMATS}. Received: {box_format=}")
+    images = list(images)
+    if box_format != "coco":
+        _check_stems(box_format, images)
     named = [str(path) for path in images if Path(path).stem.lower() == Path(CLASS_FILE).stem]
     if box_format == "yolo" and named:
         raise MscamError(
             f"In the format yolo {CLASS_FILE} is the list of classes, so an image of that name can "
             f"have no boxes: rename it, or take coco or voc. Received: {named[0]!r}"
         )
+
+
+def _check_stems(box_format: str, images: Iterable[str | Path]) -> None:
+    """Refuse images that have one name: of which the boxes are, nobody would know."""
+    first: dict[str, str | Path] = {}
+    for path in images:
+        other = first.setdefault(Path(path).stem.casefold(), path)
+        if other != path:
+            raise MscamError(
+                f"In the format {box_format} boxes are those of the image of the same name, "
+                "without its suffix, so each needs a name of its own: rename one, or take coco. "
+                f"Received: {str(other)!r} and {str(path)!r}"
+            )
 
 
 def _convert(box: Box) -> BoundingBox:
@@ -76,6 +93,8 @@ def _write_coco(found: AnnotationSet, labels: list[str], path: Path) -> None:
         label_to_id={label: number for number, label in enumerate(labels, start=1)},
         imageid_to_id={each.image_id: number for number, each in enumerate(found, start=1)},
     )
+    for number, row in enumerate(content["annotations"], start=1):
+        row["id"] = number  # Not 0, which scores of pycocotools take for none.
     write_json(path, content)
 
 

@@ -69,6 +69,7 @@ def read_manifest(source: str | Path) -> Manifest:
         raise ManifestError(
             "DATA must be a folder with one folder per class, or a .csv file with the columns "
             f"path,label[,group][,split][,mask]. Received: {show_place(source)}"
+            + (", which is not there" if not source.exists() else "")
         )
     _check_samples(manifest, source)
     return manifest

@@ -52,10 +52,20 @@ def test_each_class_has_a_line(tmp_path):
     assert (tmp_path / "classes.txt").read_bytes() == b"a b\nc\n"
 
 
-def test_images_of_one_name_do_not_overwrite_each_other(tmp_path):
-    sizes = {"x/a.png": (8, 8), "y/a.png": (8, 8)}
-    export_boxes({}, sizes, tmp_path, "voc")
-    assert {path.name for path in tmp_path.iterdir()} == {"x_a.xml", "y_a.xml"}
+@pytest.mark.parametrize("box_format", ["yolo", "voc"])
+def test_images_of_one_name_are_refused_where_boxes_are_known_by_it(tmp_path, box_format):
+    sizes = {"x/a.png": (10, 20), "y/A.tif": (10, 20)}
+    with pytest.raises(MscamError, match=r"take coco. Received: 'x/a.png' and 'y/A.tif'"):
+        export_boxes({}, sizes, tmp_path, box_format)
+    assert not list(tmp_path.iterdir())
+    export_boxes({}, sizes, tmp_path / "boxes.json", "coco")
+
+
+def test_annotations_of_coco_are_counted_from_one(tmp_path):
+    boxes = {"a.png": [Box(2, 1, 6, 3, "bone"), Box(1, 1, 4, 3, "bone")]}
+    export_boxes(boxes, {"a.png": (10, 20)}, tmp_path / "boxes.json", "coco")
+    written = json.loads((tmp_path / "boxes.json").read_text())
+    assert [row["id"] for row in written["annotations"]] == [1, 2]
 
 
 def test_an_unknown_format_is_refused(tmp_path):

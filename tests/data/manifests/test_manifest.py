@@ -258,3 +258,8 @@ def test_findings_that_hardly_differ_are_told(tmp_path, caplog, labels, alike):
     read_manifest(write_csv(tmp_path, f"path,label\n{rows}"))
     told = [record.args[0] for record in caplog.records if record.msg.startswith("Labels that")]
     assert told == alike
+
+
+def test_data_that_are_not_there_are_told(tmp_path):
+    with pytest.raises(ManifestError, match=r"Received: .*gone\.csv, which is not there"):
+        read_manifest(tmp_path / "gone.csv")
