@@ -30,10 +30,10 @@ _CHANNELS = 8
 _TEXT = f"""{{images}} patches of weld films of {_SIDE} x {_SIDE} pixels, `none` or
 `defect`. One film is left out in turn; DenseNet-121 of four scales is trained from the pretrained
 weights with the image labels of the others alone, for {_TRAINING["steps"]} steps of 16 in
-{PRECISION}, and explains the patches of that film in float32. Seeds: {{seeds}}. All maps are of the
-same classifiers and patches, and explain the same score: the logit of `defect` less that of `none`.
-Maps, scores and methods are those of the page {{{{doc}}}}`peers`; PxAP and pointing are of the
-masks of the films. Intervals are 95 %, over films drawn with replacement."""
+{{precision}}, and explains the patches of that film in float32. Seeds: {{seeds}}. All maps
+are of the same classifiers and patches, and explain the same score: the logit of `defect` less that
+of `none`. Maps, scores and methods are those of the page {{{{doc}}}}`peers`; PxAP and pointing are
+of the masks of the films. Intervals are 95 %, over films drawn with replacement."""
 
 
 def join_defect(values):
@@ -76,23 +76,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("patches", type=Path, help="a manifest of patches of films")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="the first of the seeds")
     parser.add_argument("--without", nargs="*", default=[], help="kinds of maps to leave out")
+    parser.add_argument("--precision", default=PRECISION, help="of the training")
     parser.add_argument("--work", type=Path, default=None)
     chosen = parser.parse_args()
-    work = open_work("peers_welds", chosen.work, precision=PRECISION, **_TRAINING)
+    work = open_work("peers_welds", chosen.work, precision=chosen.precision, **_TRAINING)
     marked = MarkedSet.read(mscam_tf.read_manifest(chosen.patches), (_SIDE, _SIDE))
     options = {"side": _SIDE, **_TRAINING}
-    networks = (Network(precision=PRECISION, **options), Network(**options))
-    found = [score_films(networks, marked, k, work, chosen.without) for k in range(chosen.seeds)]
+    networks = (Network(precision=chosen.precision, **options), Network(**options))
+    seeds = range(chosen.first, chosen.first + chosen.seeds)
+    found = [score_films(networks, marked, k, work, chosen.without) for k in seeds]
     comparison = compare(found, marked)
     without = " ".join(f"'{name}'" for name in chosen.without)
     write_page(
         "peers_welds",
         "The maps beside those of other methods, on weld films",
-        _TEXT.format(images=len(marked.images), seeds=chosen.seeds),
+        _TEXT.format(
+            images=len(marked.images),
+            seeds=", ".join(map(str, seeds)),
+            precision=chosen.precision,
+        ),
         HEADER,
         comparison.list_values(),
         arguments=f"PATCHES/{chosen.patches.name} --seeds {chosen.seeds}"
+        + (f" --first {chosen.first}" if chosen.first else "")
+        + (f" --precision {chosen.precision}" if chosen.precision != PRECISION else "")
         + (f" --without {without}" if without else ""),
         more=describe_gains(comparison),
     )
