@@ -165,8 +165,12 @@ def compare(seeds: list[dict], marked: MarkedSet) -> Comparison:
     return Comparison(scores, marked.groups)
 
 
-def describe_gains(comparison: Comparison) -> str:
-    """Say who is first, and how much better the multi-scale map is than each other one."""
+def describe_gains(comparison: Comparison, kinds: Sequence[str] = (FIRST,)) -> str:
+    """Say who is first, and how much better some kinds of maps are than each other one."""
     best = "; ".join(f"{shown}: {name}" for shown, name in comparison.name_best().items())
-    gains = make_table(HEADER, comparison.list_gains(FIRST))
-    return f"First are: {best}.\n\nHow much better the {FIRST} is, paired:\n\n{gains}"
+    tables = (
+        f"How much better the {kind} is, paired:\n\n"
+        f"{make_table(HEADER, comparison.list_gains(kind))}"
+        for kind in kinds
+    )
+    return "\n\n".join((f"First are: {best}.", *tables))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.attribution import Attributor
+from benchmarks.common.attribution import FIRST, SHARP, Attributor
 from benchmarks.common.comparison import (
     HEADER,
     MarkedSet,
@@ -103,7 +103,7 @@ def main() -> None:
         + (f" --first {chosen.first}" if chosen.first else "")
         + (f" --precision {chosen.precision}" if chosen.precision != PRECISION else "")
         + (f" --without {without}" if without else ""),
-        more=describe_gains(comparison),
+        more=describe_gains(comparison, (FIRST, SHARP)),
     )
 
 
