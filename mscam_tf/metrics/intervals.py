@@ -31,7 +31,7 @@ def bootstrap_interval(
         probabilities: `(n, C)`.
         groups: Group of each image, `(n,)`, at most one of them `None` or NaN; by default each
             image by itself.
-        resamples: Number of resamples.
+        resamples: Number of resamples; without any, both ends are NaN.
         seed: Seed of the draw.
 
     References:

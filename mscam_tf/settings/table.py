@@ -75,7 +75,7 @@ SETTINGS: Mapping[str, Rule] = {
     "good_images": Number(0, whole=True),
     # Of scores.
     "bins": _COUNT,
-    "resamples": _COUNT,
+    "resamples": Number(0, whole=True),
     "tolerance": _NOT_NEGATIVE,
     "FreeResponse.rate": _NOT_NEGATIVE,
     "FreeResponse.window": _COUNT,

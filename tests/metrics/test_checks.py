@@ -110,9 +110,11 @@ def test_numbers_of_bins_and_resamples_are_checked():
         with pytest.raises(MscamError, match="`bins` must be a whole number of at least 1"):
             metrics.calibration_error(LABELS, PROBABILITIES, bins)
     assert metrics.calibration_error(LABELS, PROBABILITIES, 10**9) >= 0  # Without a wait.
-    for resamples in (0, -1, 2.5, "3"):
-        with pytest.raises(MscamError, match="`resamples` must be a whole number of at least 1"):
+    for resamples in (-1, 2.5, "3"):
+        with pytest.raises(MscamError, match="`resamples` must be a whole number of at least 0"):
             metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, None, resamples)
+    none = metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, resamples=0)
+    assert np.isnan(none).all()
     with pytest.raises(MscamError, match="a group for each of 4 images"):
         metrics.bootstrap_interval(metrics.accuracy, LABELS, PROBABILITIES, np.array([1, 2]))
 
