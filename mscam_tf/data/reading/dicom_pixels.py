@@ -118,9 +118,12 @@ def check_unused(dataset: "FileDataset", cells: np.ndarray, padding: np.ndarray 
     """
     if cells.dtype.kind == "f":
         return
-    raw, allocated = cells.astype(f"u{cells.itemsize}", copy=False), 8 * cells.itemsize
+    allocated = 8 * cells.itemsize
     high = min(_find_high(dataset), allocated - 1)
     above = (2**allocated - 2 ** (high + 1)) & ~_find_overlays(dataset)
+    if not above:  # Of most files all bits are stored: their pixels need no look.
+        return
+    raw = cells.astype(f"u{cells.itemsize}", copy=False)
     found = raw & above
     wrong = found != 0
     if cells.dtype.kind == "i":
