@@ -28,9 +28,7 @@ def check_settings(
     """
     if not path.exists():
         return None
-    known = read_json(path)
-    if not isinstance(known, dict):
-        raise RunError(f"{path} must hold names with values. Received: {str(known)[:80]}")
+    known = read_named(path)
     settings, groups = json.loads(json.dumps([settings, defaults or {}]))
     known |= {name: group | known[name] for name, group in groups.items() if name in known}
     differing = {k for k in known.keys() | settings if known.get(k) != settings.get(k)} - set(free)
@@ -54,6 +52,14 @@ def check_readable(path: Path) -> None:
             pass
     except PermissionError as error:
         raise RunError(f"{path} cannot be read; change its permissions: {error}") from error
+
+
+def read_named(path: Path) -> dict[str, Any]:
+    """Read a JSON file of names and values; raises `RunError` if it is missing or no such file."""
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise RunError(f"{path} must hold names with values. Received: {str(values)[:80]}")
+    return values
 
 
 def read_json(path: Path) -> Any:

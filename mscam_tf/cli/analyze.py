@@ -1,5 +1,6 @@
 """The command `mscam analyze`."""
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,8 +98,13 @@ def _describe(found: "Confusion") -> tuple[str, ...]:
         found.true,
         found.predicted,
         f"{len(found.images)} of {found.total}",
-        f"{means['wrong']:.2f}",
-        f"{means['right']:.2f}",
-        f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "",
-        f"{means['like']:.2f}",
+        _show(means["wrong"]),
+        _show(means["right"]),
+        f"{found.difference:+.2f} [{low:+.2f}, {high:+.2f}]" if low == low else "-",
+        _show(means["like"]),
     )
+
+
+def _show(mean: float) -> str:
+    """Show a mean over images; there may be none of a kind."""
+    return "-" if isnan(mean) else f"{mean:.2f}"

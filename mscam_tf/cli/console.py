@@ -223,7 +223,9 @@ def _load_tensorflow() -> None:
 def _load_keras() -> None:
     try:
         import keras  # noqa: F401
-    except ValueError as error:  # So it ends where its settings name a backend that it lacks.
+    except (ValueError, ModuleNotFoundError) as error:  # It lacks the backend of its settings.
+        if getattr(error, "name", None) == "keras":
+            raise
         raise MscamError(
             f"Keras cannot start: {error}. Set the variable KERAS_BACKEND to tensorflow. "
             f"Received: KERAS_BACKEND={os.environ.get('KERAS_BACKEND', '')!r}"

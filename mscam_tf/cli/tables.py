@@ -71,7 +71,8 @@ def _print_clusters(
 ) -> None:
     if not clusters:
         return
-    images = f"{sum(map(len, clusters))} images in {len(clusters)} sets of copies are"
+    sets = f"{len(clusters)} set{'s' * (len(clusters) > 1)}"
+    images = f"{sum(map(len, clusters))} images in {sets} of copies are"
     say(title.format(images))
     for members in clusters[:_SHOWN]:
         samples = [report.manifest.samples[index] for index in members]

@@ -63,7 +63,9 @@ def _check_files(folder: Path, file: str, hashes: Mapping[str, str]) -> None:
         path = folder / name
         if name == RUN_MODEL:
             continue
-        found = hash_file(path) if path.is_file() else None
+        if not path.is_file():
+            raise RunError(f"{path} is missing: export the run anew.")
+        found = hash_file(path)
         if found != expected:
             raise RunError(
                 f"{path} is not the file that was exported: export the run anew. "

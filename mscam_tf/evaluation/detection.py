@@ -101,6 +101,7 @@ def measure_detection(
         manifest, objects, findings=findings, good=point.good, read=find_run(run).config.read
     )
     size = size or _choose_size(truth)
+    _check_columns(truth, size, by)
     with write_whole_folder(folder, _FOLDER.entries) as partial:
         session = open_session(run, scale_maps=point.needs_scale_maps)
         found = find_hits(
@@ -125,6 +126,14 @@ def _read_point(run: Run) -> OperatingPoint:
 def _choose_size(truth: dict[str, list[TrueObject]]) -> str:
     first = next(one for several in truth.values() for one in several)
     return "diameter" if "diameter" in first.cells else "width"
+
+
+def _check_columns(truth: dict[str, list[TrueObject]], size: str, by: str | None) -> None:
+    """Refuse columns that objects lack before images are looked at."""
+    for one in (one for several in truth.values() for one in several):
+        one.measure(size)
+        if by is not None:
+            one.name(by)
 
 
 def _write(report: DetectionReport, found: Hits, point: OperatingPoint, folder: Path) -> None:

@@ -34,6 +34,7 @@ from mscam_tf.runs import (
     open_session,
     read_operating_point,
 )
+from mscam_tf.settings import Number, check_value
 
 _SHEET_IMAGES = 24
 _PICTURES = "pictures"  # The column with what the names of an image's pictures begin with.
@@ -116,6 +117,8 @@ def write_explanations(
             explanations, or holds the images.
     """
     check_paths(paths)
+    if threshold is not None:
+        check_value("threshold", threshold, Number())
     if box_format is not None:
         check_box_format(box_format, paths)
         check_upright(paths)

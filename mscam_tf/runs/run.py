@@ -10,7 +10,7 @@ from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
 from mscam_tf.names import show_place
 from mscam_tf.outputs import Kind
-from mscam_tf.records import check_readable, read_json
+from mscam_tf.records import check_readable, read_named
 from mscam_tf.runs.config import TrainConfig
 from mscam_tf.runs.formats import FORMAT, upgrade_values
 from mscam_tf.runs.task import Task, choose_task
@@ -116,10 +116,7 @@ class Run:
         path = self.folder / f"{name}.json"
         if not path.is_file():
             return None
-        values = read_json(path)
-        if not isinstance(values, dict):
-            raise RunError(f"{path} must hold names with values. Received: {values!r}")
-        return values
+        return read_named(path)
 
     def write_record(self, name: str, values: dict[str, Any]) -> None:
         """Keep values in the file `NAME.json` of the run."""
@@ -171,7 +168,7 @@ def open_run(folder: str | Path) -> Run:
     path = folder / "config.json"
     if not path.is_file():
         raise RunError(f"Not a run folder, it has no config.json. Received: {show_place(folder)}")
-    return decode_run(folder, read_json(path), path)
+    return decode_run(folder, read_named(path), path)
 
 
 def decode_run(folder: Path, values: dict[str, Any], path: Path) -> Run:

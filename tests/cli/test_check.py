@@ -68,7 +68,7 @@ def test_broken_files_and_two_labels_have_status_1(data):
     text = call("check", data, status=1)
     assert "BROKEN: 1 files cannot be read" in text
     assert "broken.png" in text
-    assert "WRONG: 2 images in 1 sets of copies are under several labels" in text
+    assert "WRONG: 2 images in 1 set of copies are under several labels" in text
 
 
 def test_empty_masks_are_named(data):

@@ -115,16 +115,18 @@ def test_a_code_page_costs_no_command(tmp_path, encoding):
     assert b"6 images" in result.stdout
 
 
-def test_a_backend_that_keras_lacks_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["theano", "torch"])
+def test_a_backend_that_keras_lacks_is_named(tmp_path, name):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('none', name='torch')")
     result = subprocess.run(
         [sys.executable, "-m", "mscam_tf.cli", "evaluate", tmp_path, tmp_path],
-        env={**os.environ, "KERAS_BACKEND": "theano"},
+        env={**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 1
-    assert "KERAS_BACKEND='theano'" in result.stderr
+    assert f"KERAS_BACKEND={name!r}" in result.stderr
 
 
 def test_the_next_command_can_be_pasted(capsys):

@@ -7,7 +7,7 @@ import pytest
 
 from mscam_tf import Box, MscamError, RunError, read_manifest, write_boxes
 from mscam_tf.errors import OutputError
-from mscam_tf.evaluation import calibrate, measure_detection
+from mscam_tf.evaluation import calibrate, detection, measure_detection
 from mscam_tf.files import read_table, write_table
 from tests.conftest import write_images
 
@@ -103,7 +103,8 @@ def test_a_run_needs_an_operating_point(run, data, tmp_path):
         ({"by": "depth"}, "Received: 'depth'"),
     ],
 )
-def test_choices_are_checked(run, data, tmp_path, values, match):
+def test_choices_are_checked(run, data, tmp_path, monkeypatch, values, match):
+    monkeypatch.setattr(detection, "find_hits", None)  # Before any image is looked at.
     with pytest.raises(MscamError, match=match):
         measure_detection(run, data, tmp_path / "pod", **values)
     assert not (tmp_path / "pod").exists()

@@ -146,6 +146,14 @@ def test_unreadable_images_are_left_out_on_request(finished_run, image_folder, t
     assert rows[1].startswith(str(tmp_path / "a.png"))
 
 
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), "high"])
+def test_a_threshold_is_a_number(finished_run, image_folder, tmp_path, threshold):
+    path = image_folder / "wide" / "wide1.png"
+    with pytest.raises(mscam_tf.MscamError, match=r"`threshold` must be a number"):
+        mscam_tf.write_explanations(finished_run, [path], tmp_path / "out", threshold=threshold)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_session_without_the_maps_of_each_scale_is_refused(finished_run, image_folder, tmp_path):
     paths = sorted(image_folder.glob("wide/*"))[:2]
     session = mscam_tf.open_session(finished_run, scale_maps=False)

@@ -55,10 +55,13 @@ def test_not_a_run(tmp_path):
         open_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"config": {"image_size": null, "colour": 1}}'])
+@pytest.mark.parametrize("text", ["{", "{}", "7", '{"config": {"image_size": null, "colour": 1}}'])
 def test_broken_config(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(RunError, match=r"config\.json"):
+        open_run(tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(RunError, match=r"must hold names with values. Received: \[\]"):
         open_run(tmp_path)
 
 

@@ -90,18 +90,28 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
         ) from error
 
     def parse(entry: Any) -> BoundingBox:
-        x, y, width, height = map(float, entry["bbox"])
-        label, coords = _get_name(names, entry["category_id"]), (x, y, width, height)
+        coords = _read_four(entry.get("bbox"))
+        label = _get_name(names, entry["category_id"])
         return BoundingBox.create(label=label, coords=coords, box_format=BoxFormat.LTWH)
 
     for number, entry in enumerate(entries, start=1):
-        named = f" (id {entry['id']!r})" if isinstance(entry, dict) and "id" in entry else ""
         place = f"{path}, annotation {number}"
+        if not isinstance(entry, dict):
+            raise ManifestError(f"{place}: expected an annotation. Received: {entry!r}")
+        named = f" (id {entry['id']!r})" if "id" in entry else ""
         box = _read_entry(f"{place}{named}", parse, entry)
         image = entry.get("image_id")
         if not isinstance(image, Hashable) or image not in files:
             raise ManifestError(f"{place}: expected the id of an image. Received: {entry}")
         yield files[image], replace(box, place=place, image_size=sizes[image])
+
+
+def _read_four(values: Any) -> tuple[float, float, float, float]:
+    try:
+        x, y, width, height = map(float, values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"no four numbers as bbox, {values!r}") from error
+    return x, y, width, height
 
 
 def _read_size(find: Callable[[str], Any]) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +120,15 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
             {**COCO, "images": [{"id": 7, "file_name": "a.png", "width": 1e999}]},
             r"x\.json must be a COCO file.*infinity",
         ),
-        ("x.json", {**COCO, "annotations": [{"category_id": 3}]}, r"annotation 1.*no 'bbox'"),
+        *(
+            (
+                "x.json",
+                {**COCO, "annotations": [{"category_id": 3, "bbox": values}]},
+                rf"annotation 1.*no four numbers as bbox, {re.escape(repr(values))}$",
+            )
+            for values in (None, 7, [1, 2, 3], "12.5", {"x": 1})
+        ),
+        ("x.json", {**COCO, "annotations": [[1]]}, r"annotation 1: expected an annotation.*\[1\]"),
         (
             "f/a.xml",  # As CVAT writes them: no object would be found.
             '<annotations><image name="a.png"><box xtl="1" ytl="1"/></image></annotations>',
