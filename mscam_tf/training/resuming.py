@@ -228,17 +228,3 @@ def _read_skipped(begun: Run) -> set[str]:
     paths = [PurePath(row["path"]) for row in _read_rows(begun.folder / SKIPPED)]
     within = (p.relative_to(begun.data) if p.is_relative_to(begun.data) else p for p in paths)
     return {path.as_posix() for path in within}
-
-
-def say_what_goes_on(begun: Run | None, folder: Path) -> None:
-    """Log what `resume` does: it may find nothing, or a training that is finished."""
-    if begun is None:
-        _LOGGER.warning("%s holds no training to go on with: one begins.", folder)
-    elif not is_unfinished(begun.folder):
-        lost = [name for name in (MODEL, DISPLAY) if not (begun.folder / name).is_file()]
-        left = (
-            f"it has lost {' and '.join(lost)}, to be made anew"
-            if lost
-            else "nothing is left to do"
-        )
-        _LOGGER.warning("The training of %s is finished: %s.", folder, left)

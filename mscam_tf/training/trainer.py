@@ -27,6 +27,7 @@ from mscam_tf.training.finishing import finish, mend
 from mscam_tf.training.fitting import fit
 from mscam_tf.training.joining import open_team
 from mscam_tf.training.marks import Marks, split_marks
+from mscam_tf.training.notices import say_what_goes_on, warn_of_changed_images
 from mscam_tf.training.preparation import (
     choose_image_size,
     leave_out,
@@ -43,7 +44,6 @@ from mscam_tf.training.resuming import (
     find_begun,
     is_unfinished,
     list_lost,
-    say_what_goes_on,
     write_marks,
 )
 
@@ -166,6 +166,7 @@ def _train(
             sizes, problems = check_images(manifest.paths, config.read, on_check, skip_bad=skip_bad)
             lost = list_lost(begun, manifest, problems)
             manifest = leave_out(manifest, problems, choose_task(config.several))
+            warn_of_changed_images(begun, manifest)
         team.check(config.batch_size, len(manifest.select("train").samples))
         marks = _read_marks(manifest, config, sizes)
         if begun is not None:
