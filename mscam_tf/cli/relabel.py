@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from mscam_tf.data.manifests import Manifest
 
 _SOURCES = ("masks", "boxes", "column")
+_NAMES, _VISIBLE = ("none", "object"), 0.5
+_OF_SOURCES = {  # Options that say something of some sources alone.
+    "--boxes": ("boxes",),
+    "--column": ("column",),
+    "--measure": ("masks", "boxes"),
+    "--smallest": ("masks", "boxes"),
+    "--min-visible": ("boxes",),
+}
 
 
 @add_options(ReadOptions, ["max_pixels"])
@@ -63,7 +71,7 @@ def relabel(
     ] = False,
     names: Annotated[
         tuple[str, str], typer.Option(metavar="NONE OBJECT", help="Names of the two classes.")
-    ] = ("none", "object"),
+    ] = _NAMES,
     smallest: Annotated[
         bool,
         typer.Option("--smallest", help="Take the smallest object of each image, not the largest."),
@@ -71,7 +79,7 @@ def relabel(
     min_visible: Annotated[
         float,
         typer.Option(help="Share of an object that must be in the image; others are left out."),
-    ] = 0.5,
+    ] = _VISIBLE,
     overwrite: OVERWRITE = False,
     **settings: Any,
 ) -> None:
@@ -98,9 +106,12 @@ def relabel(
         from mscam_tf.files import write_whole
 
         _check_choice(source, thresholds, classes, binary)
+        given: dict[str, object] = {"--boxes": boxes, "--column": column, "--measure": measure}
+        given |= {"--smallest": smallest, "--min-visible": min_visible != _VISIBLE}
+        _check_effect(source, given | {"--names": names != _NAMES and not binary})
         histogram = out.with_suffix(".sizes.png")
         check_outputs([out], [histogram] if source else [], overwrite)
-        cuts = read_numbers(thresholds) if thresholds else []
+        cuts = _check_classes(thresholds, classes, names)
         manifest = read_data(data)
         if source is None:
             _finish(label_binary(manifest, names), out, overwrite)
@@ -150,6 +161,29 @@ def _check_choice(
             f"Sizes need a source: `--from` must be one of {', '.join(_SOURCES)}. "
             f"Received: --from {source}"
         )
+
+
+def _check_effect(source: str | None, given: dict[str, object]) -> None:
+    """Refuse options that would do nothing: the labels would not be what was asked for."""
+    for name in (name for name, value in given.items() if value):
+        fitting = _OF_SOURCES.get(name, ())
+        if source not in fitting:
+            needed = f"--from {' or '.join(fitting)}" if fitting else "--binary"
+            raise MscamError(f"{name} needs {needed}. Received: {name} with --from {source}")
+
+
+def _check_classes(
+    thresholds: str | None, classes: int | None, names: tuple[str, str]
+) -> list[float]:
+    """Check how images are labelled before any is measured; return the thresholds."""
+    from mscam_tf.data.labelling import check_classes, check_thresholds, check_two
+
+    cuts = read_numbers(thresholds) if thresholds else []
+    check_thresholds(cuts)
+    check_two(names)
+    if classes:
+        check_classes(classes)
+    return cuts
 
 
 def _finish(manifest: "Manifest", path: Path, overwrite: bool) -> None:

@@ -43,9 +43,10 @@ def split(
     with explain_errors(tensorflow=False):
         from mscam_tf.data.manifests import set_splits, split_folds, split_manifest
 
-        paths = [out / f"fold{i}.csv" for i in range(1, folds + 1)] if folds else [out]
-        check_outputs(paths, [], overwrite)
         manifest = read_data(data)
+        most = min(folds or 0, len(manifest.samples))  # More folds than images are refused below.
+        paths = [out / f"fold{i}.csv" for i in range(1, most + 1)] if folds else [out]
+        check_outputs(paths, [], overwrite)
         if any(sample.split for sample in manifest.samples):
             say("The splits of DATA are replaced; `mscam train DATA` takes them as they are.")
         if folds is None:

@@ -19,14 +19,15 @@ from mscam_tf.runs import TrainConfig
 from mscam_tf.settings import GLOBAL
 
 DEFAULT_SCALES = 3
+_ANY_SIZE = (128, 128)
 
 
 def check_names(config: TrainConfig) -> None:
-    """Check the backbone, the weights and the taps that the settings of a training name.
+    """Check what the settings of a training name: backbone, weights, taps, scales and views.
 
     Raises:
-        MscamError: If one of them does not exist, the weights fit another backbone, or no epoch is
-            left for it.
+        MscamError: If one of them does not exist, there are not so many, the weights fit another
+            backbone, or no epoch is left for it.
         OSError: If the file of the weights is damaged.
     """
     if (config.frozen_epochs or 0) >= config.epochs and config.tune != "heads":
@@ -37,12 +38,18 @@ def check_names(config: TrainConfig) -> None:
         )
     find_backbone(config.backbone)
     config.start.resolve(config.backbone).check(config.backbone)
-    if config.taps is not None:  # Layers have names once the graph is built.
-        keras.backend.clear_session()  # Some are numbered on from earlier models.
-        build_feature_extractor(
-            config.backbone, config.taps, image_size=config.image_size or (128, 128)
-        )
-        keras.backend.clear_session()
+    _check_graph(config)
+
+
+def _check_graph(config: TrainConfig) -> None:
+    """Build what has taps, scales or views of choice: which there are is known by the graph."""
+    size = config.image_size or _ANY_SIZE
+    keras.backend.clear_session()  # Some layers are numbered on from earlier models.
+    if config.taps is not None:
+        build_feature_extractor(config.backbone, config.taps, image_size=size)
+    if config.scales is not None or config.views is not None:
+        build_classifier(replace(resolve_start(config), image_size=size), 2, None)
+    keras.backend.clear_session()
 
 
 def check_config(config: TrainConfig) -> None:
@@ -54,7 +61,7 @@ def check_config(config: TrainConfig) -> None:
     """
     check_names(config)
     config = resolve_start(config.resolve())
-    build_classifier(replace(config, image_size=config.image_size or (128, 128)), 2, config.weights)
+    build_classifier(replace(config, image_size=config.image_size or _ANY_SIZE), 2, config.weights)
     keras.backend.clear_session()
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from mscam_tf.data import manifests
+from mscam_tf.data.labelling import sizes
 from tests.cli.command import call
 
 
@@ -17,6 +18,12 @@ from tests.cli.command import call
         (["--from", "boxes", "--classes", "2"], "Expected a CSV file. Received: "),
         (["--from", "masks", "--thresholds", "1,b"], "Expected numbers, such as 12.5,22"),
         (["--binary", "--names", "good", "bad"], "One class must be 'good'"),
+        (["--binary", "--boxes", "no.json"], "--boxes needs --from boxes. Received: --boxes with"),
+        (["--binary", "--from", "masks", "--column", "mm"], "--column needs --from column"),
+        (["--from", "column", "--classes", "2", "--smallest"], "needs --from masks or boxes"),
+        (["--from", "column", "--classes", "2", "--measure", "side"], "--measure needs --from"),
+        (["--from", "masks", "--classes", "2", "--min-visible", "nan"], "needs --from boxes"),
+        (["--from", "masks", "--classes", "2", "--names", "a", "b"], "--names needs --binary"),
     ],
 )
 def test_relabel_says_what_is_missing(data, tmp_path, arguments, message):
@@ -24,6 +31,24 @@ def test_relabel_says_what_is_missing(data, tmp_path, arguments, message):
     assert message in text
     assert "Traceback" not in text
     assert not (tmp_path / "labels.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--thresholds", "5,3"], "`thresholds` must be above 0, rise"),
+        (["--thresholds", "-1"], "`thresholds` must be above 0, rise"),
+        (["--thresholds", "1,2,3,4,5,6,7,8,9"], "be fewer than 9"),
+        (["--classes", "100"], "`classes` must be a whole number"),
+        (["--classes", "-3"], "`classes` must be a whole number"),
+        (["--binary", "--names", "a", "a"], "`names` must be two different labels"),
+        (["--classes", "2", "--measure", "nope"], "`measure` must be one of"),
+    ],
+)
+def test_relabel_checks_how_before_it_measures(data, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.setattr(sizes, "read_mask_of", None)
+    out = ("--from", "masks", "--out", tmp_path / "labels.csv")
+    assert message in call("relabel", data, *out, *arguments, status=1)
 
 
 @pytest.mark.parametrize("size", ["big", "-1", "nan", "1e400", "2;5"])

@@ -12,6 +12,9 @@ WRONG = [
         {**TINY, "taps": ("relu9",)},
         r"(?s)named 'relu9'.*Did you mean 'relu.'.*Received: taps='relu9'",
     ),
+    ({**TINY, "scales": 1000}, r"scales.*1000"),
+    ({**TINY, "views": ("global", "global")}, r"`views` must be one view, or .*Received: views="),
+    ({**TINY, "views": (4.0, 4.0, 4.0)}, r"`views` must be one view, or .*Received: views="),
     (
         {**TINY, "epochs": 2, "frozen_epochs": 2},
         r"must be less than `epochs`.*--tune heads.*Received: frozen_epochs=2, epochs=2",

@@ -9,6 +9,7 @@ from mscam_tf.data.checking.duplicates import (
     MIN_SIMILARITY,
     Duplicate,
     Fingerprint,
+    check_similarity,
     cluster_duplicates,
     connect,
     find_duplicates,
@@ -100,7 +101,9 @@ def check_manifest(
 
     Raises:
         ManifestError: If a row of the boxes beside the images holds none.
+        MscamError: If `min_similarity` is not above 0 and at most 1.
     """
+    check_similarity(min_similarity)
     found: dict[int, Fingerprint] = {}
     problems: list[tuple[Path, str]] = []
     fingerprints = map_images(take_fingerprint, manifest.paths, options or ReadOptions())

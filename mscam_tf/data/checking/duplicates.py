@@ -115,11 +115,7 @@ def find_duplicates(
     Raises:
         ValueError: If `min_similarity` is not above 0 and at most 1.
     """
-    if not 0 < min_similarity <= 1:
-        raise MscamError(
-            "`min_similarity` must be above 0 and at most 1. "
-            f"Received: min_similarity={min_similarity}"
-        )
+    check_similarity(min_similarity)
     firsts: dict[bytes, int] = {}
     found = []
     for index, fingerprint in enumerate(fingerprints):
@@ -129,6 +125,15 @@ def find_duplicates(
     if firsts:
         found += _find_near(fingerprints, list(firsts.values()), on_progress, min_similarity)
     return sorted(found, key=lambda pair: (pair.first, pair.second))
+
+
+def check_similarity(min_similarity: float) -> None:
+    """Refuse a correlation above which two images cannot be copies, or all are."""
+    if not 0 < min_similarity <= 1:
+        raise MscamError(
+            "`min_similarity` must be above 0 and at most 1. "
+            f"Received: min_similarity={min_similarity}"
+        )
 
 
 def cluster_duplicates(count: int, duplicates: Sequence[Duplicate]) -> list[list[int]]:

@@ -1,3 +1,6 @@
+from .labels import check_classes as check_classes
+from .labels import check_thresholds as check_thresholds
+from .labels import check_two as check_two
 from .labels import fit_thresholds as fit_thresholds
 from .labels import format_size as format_size
 from .labels import label_binary as label_binary

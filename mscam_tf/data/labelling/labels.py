@@ -41,7 +41,7 @@ def fit_thresholds(manifest: Manifest, sizes: np.ndarray, classes: int) -> list[
         >>> fit_thresholds(Manifest(Path(), samples), np.array([0, 1, 2, 3, 4, 5]), 2)
         [3.0]
     """
-    check_value("classes", classes, Number(2, _MOST_CLASSES, whole=True))
+    check_classes(classes)
     sizes = _check_sizes(manifest, sizes)
     training = np.array([sample.split == "train" for sample in manifest.samples])
     if not training.any():
@@ -86,6 +86,22 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
         ['none', 'scale1', 'scale2', 'scale2']
     """
     sizes = _check_sizes(manifest, sizes)
+    check_thresholds(thresholds)
+    scales = np.searchsorted(np.asarray(thresholds), sizes, side="right") + 1
+    pairs = zip(scales.tolist(), sizes.tolist(), strict=True)
+    names = [f"scale{scale}" if size > 0 else NO_OBJECT for scale, size in pairs]
+    wanted = [NO_OBJECT, *(f"scale{scale}" for scale in range(1, len(thresholds) + 2))]
+    _warn_of_empty(wanted, names)
+    return _relabel(manifest, names, sizes)
+
+
+def check_classes(classes: int) -> None:
+    """Refuse a number of classes that sizes are not cut into."""
+    check_value("classes", classes, Number(2, _MOST_CLASSES, whole=True))
+
+
+def check_thresholds(thresholds: Sequence[float]) -> None:
+    """Refuse thresholds that do not rise from above 0 on, or are too many."""
     numbers = all(is_finite(threshold) for threshold in thresholds)
     rising = numbers and all(low < high for low, high in pairwise([0.0, *thresholds]))
     if not rising or not len(thresholds) < _MOST_CLASSES:
@@ -93,12 +109,21 @@ def label_by_size(manifest: Manifest, sizes: np.ndarray, thresholds: Sequence[fl
             f"`thresholds` must be above 0, rise, and be fewer than {_MOST_CLASSES}. "
             f"Received: {list(thresholds)}"
         )
-    scales = np.searchsorted(np.asarray(thresholds), sizes, side="right") + 1
-    pairs = zip(scales.tolist(), sizes.tolist(), strict=True)
-    names = [f"scale{scale}" if size > 0 else NO_OBJECT for scale, size in pairs]
-    wanted = [NO_OBJECT, *(f"scale{scale}" for scale in range(1, len(thresholds) + 2))]
-    _warn_of_empty(wanted, names)
-    return _relabel(manifest, names, sizes)
+
+
+def check_two(names: tuple[str, str]) -> None:
+    """Refuse names that are not two labels, without an object first."""
+    two = Names().accepts(names) and len(names) == 2
+    if not two or any(name != name.strip() or has_control(name) for name in names):
+        raise MscamError(
+            "`names` must be two different labels of one line, without spaces around them. "
+            f"Received: names={names}"
+        )
+    if names[1] == NO_OBJECT:
+        raise MscamError(
+            f"The second of `names` is for images with an object, and {NO_OBJECT!r} says that "
+            f"there is none; it comes first. Received: names={names}"
+        )
 
 
 def _check_sizes(manifest: Manifest, sizes: np.ndarray) -> np.ndarray:
@@ -154,17 +179,7 @@ def label_binary(
         >>> [sample.label for sample in label_binary(Manifest(Path(), samples)).samples]
         ['none', 'object', 'object']
     """
-    two = Names().accepts(names) and len(names) == 2
-    if not two or any(name != name.strip() or has_control(name) for name in names):
-        raise MscamError(
-            "`names` must be two different labels of one line, without spaces around them. "
-            f"Received: names={names}"
-        )
-    if names[1] == NO_OBJECT:
-        raise MscamError(
-            f"The second of `names` is for images with an object, and {NO_OBJECT!r} says that "
-            f"there is none; it comes first. Received: names={names}"
-        )
+    check_two(names)
     if sizes is not None:
         sizes = _check_sizes(manifest, sizes)
         return _relabel(manifest, [names[int(size > 0)] for size in sizes], sizes)

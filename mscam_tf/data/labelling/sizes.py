@@ -117,6 +117,8 @@ def measure_images(
     """
     if not 0 <= min_visible <= 1:
         raise MscamError(f"`min_visible` must be from 0 to 1. Received: min_visible={min_visible}")
+    if measure is not None:
+        _check_measure(measure)
     if source == "column":
         name = _check_column(manifest, column)
         return _read_column(manifest, name)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mscam_tf import Manifest, Sample
+from mscam_tf import Manifest, MscamError, Sample
 from mscam_tf.data.checking import check_manifest, group_duplicates, write_duplicates
 from mscam_tf.data.reading import ReadOptions
 
@@ -27,6 +27,14 @@ def manifest(tmp_path):
     ]
     samples = tuple(Sample(f"{name}.png", *cells) for name, *cells in rows)
     return Manifest(tmp_path, samples)
+
+
+@pytest.mark.parametrize("similarity", [0, -1, 2, float("nan"), float("inf")])
+def test_a_similarity_is_one_before_any_file_is_read(manifest, similarity):
+    seen = []
+    with pytest.raises(MscamError, match=r"above 0 and at most 1\. Received: min_similarity="):
+        check_manifest(manifest, None, seen.append, min_similarity=similarity)
+    assert not seen
 
 
 def test_report(manifest):
