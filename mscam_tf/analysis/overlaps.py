@@ -15,7 +15,7 @@ import numpy as np
 from mscam_tf.analysis.confusions import OVERLAP_MEASURES, ImageOverlap
 from mscam_tf.analysis.sampling import MapSample, sample_first
 from mscam_tf.data.reading import Problem
-from mscam_tf.errors import RunError
+from mscam_tf.errors import MscamError, RunError
 from mscam_tf.metrics import (
     center_maps,
     map_correlation,
@@ -69,6 +69,7 @@ def measure_overlaps(
 
     Raises:
         ImageError: If images cannot be read.
+        MscamError: If a threshold is no finite number, or there are not as many as classes.
         RunError: If the run tells several findings in one image: these do not exclude each other.
     """
     session = open_exclusive(run)
@@ -107,8 +108,9 @@ def measure_all(
 ) -> Overlaps:
     """Do what `measure_overlaps` does; the sample is drawn from the first `sampled` images."""
     names = session.task.class_names
+    given = None if threshold is None else _spread(threshold, len(names))
     sample, results = sample_first(session, paths, sampled)
-    thresholds = np.broadcast_to(sample.thresholds if threshold is None else threshold, len(names))
+    thresholds = sample.thresholds if given is None else given
     problems: list[Problem] = []
     found: dict[int, ImageOverlap] = {}
     for index, explanation in keep_readable(results, problems, skip_bad=skip_bad):
@@ -124,6 +126,17 @@ def measure_all(
         if on_image is not None:
             on_image(found[index], explanation)
     return Overlaps({index: found[index] for index in sorted(found)}, sample, problems)
+
+
+def _spread(threshold: float | np.ndarray, count: int) -> np.ndarray:
+    """Return a threshold for each class."""
+    values = np.asarray(threshold, np.float64)
+    if values.shape not in ((), (count,)) or not np.isfinite(values).all():
+        raise MscamError(
+            f"`threshold` must be a finite number, or {count} of them, one for each class. "
+            f"Received: threshold={threshold}"
+        )
+    return np.broadcast_to(values, count)
 
 
 def measure_range(run: Run | Session, paths: Sequence[Path]) -> tuple[float, float]:

@@ -84,20 +84,24 @@ class Number:
 
 @dataclass(frozen=True)
 class Size:
-    """Height and width in pixels, each of at least so many, and a multiple of `step`."""
+    """Height and width in pixels, each from `least` to `most`, and a multiple of `step`."""
 
     least: int
     step: int = 1
+    most: float = math.inf
 
     def accepts(self, value: Any) -> bool:
         if not isinstance(value, tuple | list) or len(value) != 2:
             return False
-        side = Number(self.least, whole=True)
-        return all(side.accepts(part) and part % self.step == 0 for part in value)
+        return all(self._side.accepts(part) and part % self.step == 0 for part in value)
+
+    @property
+    def _side(self) -> Number:
+        return Number(self.least, self.most, whole=True)
 
     def __str__(self) -> str:
         steps = f", and a multiple of {self.step}" if self.step > 1 else ""
-        return f"(height, width), each a whole number of at least {self.least}{steps}"
+        return f"(height, width), each {self._side}{steps}"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from mscam_tf.settings.rules import Choice, Flag, Names, Number, Other, Range, R
 
 _COUNT, _NOT_NEGATIVE = Number(1, whole=True), Number(0)
 _POSITIVE, _SHARE = Number(0, above=True), Number(0, 1)
+_LONGEST = 2**14  # Side in pixels: no memory holds the maps of larger images.
 _SEED = Number(0, 2**32 - 1, whole=True)  # That NumPy and TensorFlow take.
 
 # By the name of the setting, or where a name stands for two things by `Class.name`.
@@ -30,9 +31,9 @@ SETTINGS: Mapping[str, Rule] = {
     "batch_norm_momentum": Number(0, 1, below=True),
     "precision": Choice(("float32", "mixed_float16", "mixed_bfloat16")),
     # Of trainings.
-    "image_size": Size(32),
-    "PretrainConfig.image_size": Size(32, step=32),
-    "SimulationConfig.image_size": Size(16),
+    "image_size": Size(32, most=_LONGEST),
+    "PretrainConfig.image_size": Size(32, step=32, most=_LONGEST),
+    "SimulationConfig.image_size": Size(16, most=_LONGEST),
     "several": Flag(),
     "deep_supervision": _NOT_NEGATIVE,
     "tune": Choice(("all", "heads", "auto")),

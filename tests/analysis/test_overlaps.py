@@ -60,6 +60,12 @@ def test_the_range_is_that_of_the_maps_relative_to_their_mean(
     assert (low, high) == pytest.approx(np.percentile(maps, [1, 99.5]), abs=1e-5)
 
 
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), [0.1, 0.2]])
+def test_thresholds_are_numbers_before_any_image_is_read(three_class_run, tmp_path, threshold):
+    with pytest.raises(mscam_tf.MscamError, match=r"`threshold` must be a finite number, or 3 of"):
+        measure_overlaps(three_class_run, [tmp_path / "gone.png"], threshold=threshold)
+
+
 def test_several_findings_are_not_confused(findings_run, findings_folder):
     paths = mscam_tf.read_manifest(findings_folder).paths[:2]
     with pytest.raises(mscam_tf.RunError, match=r"exclude each other.*Received: .*several"):

@@ -19,6 +19,12 @@ from mscam_tf.data.manifests.class_names import (
     read_lines,
     say_fault,
 )
+from mscam_tf.data.manifests.entries import (
+    read_corner_and_size,
+    read_drawn_size,
+    read_entry,
+    read_object,
+)
 from mscam_tf.data.manifests.naming import loosen
 from mscam_tf.data.manifests.samples import ManifestError
 from mscam_tf.data.manifests.turned import check_turned
@@ -76,7 +82,7 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         names = {one["id"]: str(one["name"]) for one in content["categories"]}
         files = {one["id"]: str(one["file_name"]) for one in content["images"]}
-        sizes = {one["id"]: _read_size(one.get) for one in content["images"]}
+        sizes = {one["id"]: read_drawn_size(one.get) for one in content["images"]}
         entries = list(content["annotations"])
         _check_twice(path, "the id of a category", (one["id"] for one in content["categories"]))
         _check_twice(path, "the id of an image", (one["id"] for one in content["images"]))
@@ -90,7 +96,7 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
         ) from error
 
     def parse(entry: Any) -> BoundingBox:
-        coords = _read_four(entry.get("bbox"))
+        coords = read_corner_and_size(entry)
         label = _get_name(names, entry["category_id"])
         return BoundingBox.create(label=label, coords=coords, box_format=BoxFormat.LTWH)
 
@@ -99,25 +105,11 @@ def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
         if not isinstance(entry, dict):
             raise ManifestError(f"{place}: expected an annotation. Received: {entry!r}")
         named = f" (id {entry['id']!r})" if "id" in entry else ""
-        box = _read_entry(f"{place}{named}", parse, entry)
+        box = read_entry(f"{place}{named}", parse, entry)
         image = entry.get("image_id")
         if not isinstance(image, Hashable) or image not in files:
             raise ManifestError(f"{place}: expected the id of an image. Received: {entry}")
         yield files[image], replace(box, place=place, image_size=sizes[image])
-
-
-def _read_four(values: Any) -> tuple[float, float, float, float]:
-    try:
-        x, y, width, height = map(float, values)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"no four numbers as bbox, {values!r}") from error
-    return x, y, width, height
-
-
-def _read_size(find: Callable[[str], Any]) -> tuple[int, int] | None:
-    """Return `(height, width)` of an image; some tools leave them out, or write zeros."""
-    height, width = (int(find(name) or 0) for name in ("height", "width"))
-    return (height, width) if height > 0 and width > 0 else None
 
 
 def _check_twice(path: Path, what: str, values: Iterable[Any]) -> None:
@@ -148,13 +140,13 @@ def _read_voc(folder: Path, images: Iterable[Path]) -> _Found:
             _check_owner(path, image, owners)
             _check_filename(path, image, stems)
         for number, node in enumerate(nodes, start=1):
-            box = _read_entry(f"{path}, object {number}", BoundingBox.from_xml, node)
+            box = read_entry(f"{path}, object {number}", read_object, node)
             yield image, replace(box, image_size=_find_voc_size(path, root))
 
 
 def _find_voc_size(path: Path, root: ElementTree.Element) -> tuple[int, int] | None:
     try:
-        return _read_size(lambda name: root.findtext(f"size/{name}"))
+        return read_drawn_size(lambda name: root.findtext(f"size/{name}"))
     except ValueError as error:
         raise ManifestError(f"{path}: expected the size of an image. Received: {error}") from error
 
@@ -218,7 +210,7 @@ def _read_yolo_file(path: Path, images: list[Path], names: dict[str, str]) -> _F
     for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
             # Absolute: what is matched next takes a path for one in the folder of the manifest.
-            yield str(images[0].absolute()), _read_entry(f"{path}, line {number}", parse, line)
+            yield str(images[0].absolute()), read_entry(f"{path}, line {number}", parse, line)
 
 
 def _get_name(names: Mapping[Any, str], number: Any) -> str:
@@ -227,12 +219,3 @@ def _get_name(names: Mapping[Any, str], number: Any) -> str:
         known = ", ".join(map(repr, names)) or "none"
         raise ValueError(f"the category {number!r}, which has no name; those with one are {known}")
     return names[number]
-
-
-def _read_entry(place: str, parse: Callable[[Any], BoundingBox], entry: Any) -> Box:
-    try:
-        box = parse(entry)
-        label = (box.label or "").strip()
-        return Box(box.xmin, box.ymin, box.xmax, box.ymax, label, place=place)
-    except Exception as error:  # The library has errors of its own, of no common kind.
-        raise ManifestError(f"{place}: expected a box. Received: {say_fault(error)}") from error

@@ -25,6 +25,8 @@ VOC = """<annotation><folder>x</folder><filename>a.png</filename>
 <bndbox><xmin>2</xmin><ymin>4</ymin><xmax>12.5</xmax><ymax>10</ymax></bndbox></object>
 <object><name>void</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>1</xmax><ymax>1</ymax></bndbox>
 </object></annotation>"""
+TURNED = """<attributes><attribute><name>rotation</name><value>30.5</value></attribute>
+<attribute><name>occluded</name><value>1</value></attribute></attributes>"""
 YOLO = "0 0.18125 0.35 0.2625 0.3\n\n1 0.0125 0.025 0.025 0.05 0.9\n"
 BONE = Box(2, 4, 12.5, 10, "bone")
 
@@ -51,8 +53,10 @@ def test_coco(tmp_path):
 
 
 def test_voc(tmp_path):
-    write(tmp_path / "voc" / "deep" / "a.xml", VOC)
-    assert read_boxes(tmp_path / "voc") == {"a.png": [BONE, Box(0, 0, 1, 1, "void")]}
+    upright = VOC.replace("</bndbox>", f"</bndbox>{TURNED.replace('30.5', '0.0')}", 1)
+    for text in (VOC, upright):
+        write(tmp_path / "voc" / "deep" / "a.xml", text)
+        assert read_boxes(tmp_path / "voc") == {"a.png": [BONE, Box(0, 0, 1, 1, "void")]}
 
 
 def assert_yolo(folder, image, names):
@@ -133,6 +137,16 @@ def test_yolo_files_without_an_image_are_said(tmp_path, image, caplog):
             "f/a.xml",  # As CVAT writes them: no object would be found.
             '<annotations><image name="a.png"><box xtl="1" ytl="1"/></image></annotations>',
             r"a\.xml must be a file of Pascal VOC.*Received: <annotations>",
+        ),
+        (
+            "x.json",
+            {**COCO, "annotations": [{**COCO["annotations"][0], "attributes": {"rotation": 45.0}}]},
+            r"annotation 1.*a box that is turned by 45\.0 degrees; draw it upright",
+        ),
+        (
+            "f/a.xml",
+            VOC.replace("</bndbox>", f"</bndbox>{TURNED}", 1),
+            r"object 1.*a box that is turned by 30\.5 degrees",
         ),
         ("f/a.xml", "<annotation>", r"a\.xml must be an XML file"),
         ("f/a.xml", VOC.replace("<ymax>1<", "<ymax>x<"), r"a\.xml, object 2: expected a box"),
