@@ -75,6 +75,8 @@ def test_a_changed_file_is_refused(export, tmp_path):
         ({"sha256": {}}, r"not among the files that were exported"),
         ({"relevance": [0.5, 0.5]}, r"export the run anew.*Received: relevance=\[0\.5, 0\.5\]"),
         ({"relevance": [["a"]]}, r"the relevance, a number for each scale"),
+        ({"input": {"shape": [None, 64, 64, 3]}}, r"json is damaged.*\(\d+, \d+\).*shape=\[None, 64"),
+        ({"input": None}, r"json is damaged: export the run anew. Expected: 'input', a dict"),
         ({"relevance": [[1.0]]}, r"the relevance, a number for each scale"),
     ],
 )
