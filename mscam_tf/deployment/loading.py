@@ -12,10 +12,12 @@ from mscam_tf.errors import MscamError, RunError
 from mscam_tf.models import hash_file
 from mscam_tf.names import show_place
 from mscam_tf.runs import Session, open_session
+from mscam_tf.settings import Number, check_value
 
 if TYPE_CHECKING:
     from mscam_tf.runs import Engine
 
+_MOST_THREADS = 1024
 RUN_MODEL = "run/model.keras"  # Among the hashes: the model that was exported.
 
 
@@ -35,7 +37,8 @@ def load_exported(folder: str | Path, *, threads: int | None = None, fast: bool 
 
     Raises:
         RunError: If the folder is no export, or its file is not the one that was written.
-        MscamError: If nothing opens this format here, or `fast` is of no effect.
+        MscamError: If nothing opens this format here, `fast` is of no effect, or the threads are no
+            number from 1 to 1024.
 
     Examples:
         >>> import mscam_tf
@@ -43,6 +46,8 @@ def load_exported(folder: str | Path, *, threads: int | None = None, fast: bool 
         >>> for result in session.explain(paths):  # doctest: +SKIP
         ...     print(result.path, result)
     """
+    if threads is not None:
+        check_value("threads", threads, Number(1, _MOST_THREADS, whole=True))
     folder = Path(folder)
     about = read_about(folder)
     run = restore_run(folder, about)

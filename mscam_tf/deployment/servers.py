@@ -13,6 +13,7 @@ _VERSION = "1"
 # How many folders above a file of a model the settings of servers stand, and under which name.
 SERVER_SETTINGS = ((1, "config.pbtxt"), (2, "config.json"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONGEST = 256  # Characters: no file system takes longer names.
 _LARGEST_BATCH = 64  # Images of one request to Triton.
 
 
@@ -31,10 +32,12 @@ def place_model(name: str, file: str) -> str:
         >>> place_model("bones", "model.onnx")
         'models/bones/1/model.onnx'
     """
-    if not _NAME.fullmatch(name) or name.lower() in (each for _, each in SERVER_SETTINGS):
+    settings = [each for _, each in SERVER_SETTINGS]
+    if not _NAME.fullmatch(name) or len(name) >= _LONGEST or name.lower() in settings:
         raise MscamError(
             "The name of a model on a server (`server`, --server) must begin with a letter or a "
-            "digit, have only these and . _ - in it, and be no name of their settings. "
+            f"digit, have only these and . _ - in it, fewer than {_LONGEST} of all, and be no name "
+            "of their settings. "
             f"Received: server={name!r}"
         )
     return f"{REPOSITORY}/{name}/{_VERSION}/{file}"

@@ -63,7 +63,7 @@ def inspect_images(
     """
     plan = Plan(source, Path(folder), framing, pictures)
     with (
-        _spread(plan, workers, engine, address) as inspect,
+        _spread(plan, min(workers, max(1, len(paths))), engine, address) as inspect,
         open_work(plan, folder, paths, overwrite=overwrite) as work,
     ):
         todo = work.choose(paths)

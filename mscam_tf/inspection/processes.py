@@ -13,7 +13,10 @@ from mscam_tf.inspection.inspector import Entry, Inspector
 from mscam_tf.inspection.plans import Inspect, Plan
 from mscam_tf.inspection.sources import Source, is_export
 from mscam_tf.notices import hide_notices
+from mscam_tf.settings import Number, check_value
 from mscam_tf.workers import open_workers
+
+_MOST = 1024  # Processes of a machine.
 
 
 @contextmanager
@@ -31,9 +34,11 @@ def open_inspectors(plan: Plan, workers: int) -> Iterator[Inspect]:
         A context manager that gives the function which inspects images. The processes end with it.
 
     Raises:
-        MscamError: If several are to share a session, or one of them ended before its time.
+        MscamError: If they are not from 1 to 1024, several are to share a session, or one of them
+            ended before its time.
         RunError: If the source cannot be opened.
     """
+    check_value("workers", workers, Number(1, _MOST, whole=True))
     if workers == 1:
         yield plan.open().inspect
         return

@@ -13,6 +13,7 @@ from mscam_tf.errors import MscamError
 from mscam_tf.runs import Explanation, Session
 from mscam_tf.settings import Size, check_value
 
+_LONGEST = 2**14  # Side in pixels, as of all images that models take.
 ExplainedTile = tuple[int, int, Explanation]  # Left, top, and what is said of the tile.
 
 
@@ -30,7 +31,7 @@ class Framing:
 
     def __post_init__(self) -> None:
         if self.tile_size is not None:
-            check_value("tile_size", self.tile_size, Size(1))
+            check_value("tile_size", self.tile_size, Size(1, most=_LONGEST))
         Tiling(overlap=self.overlap)  # It has the rule.
 
 

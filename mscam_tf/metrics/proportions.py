@@ -1,6 +1,7 @@
 """Exact intervals of a rate: how often something happens, judged by how often it did."""
 
 from numbers import Integral
+from sys import float_info
 from typing import Any, Literal
 
 from mscam_tf.errors import MscamError
@@ -73,5 +74,5 @@ def check_share(name: str, value: Any) -> None:
     Raises:
         MscamError: If it is 0, 1, or beyond.
     """
-    if not (is_finite(value) and 0 < value < 1):
+    if not (is_finite(value) and float_info.min <= value < 1):  # 1 / value is a number too.
         raise MscamError(f"`{name}` must be above 0 and below 1. Received: {name}={value!r}")

@@ -66,11 +66,11 @@ SETTINGS: Mapping[str, Rule] = {
     "num_images": _COUNT,
     "labels": Choice(("scale", "binary")),
     "frame_groups": Number(0, whole=True),
-    "pixel_pitch": _POSITIVE,
+    "pixel_pitch": Number(0, 10, above=True),  # In mm: more is in another unit.
     "bit_depth": Number(8, 16, whole=True),
     "contrast": Range(_POSITIVE, equal=True),
     "difficulty": _POSITIVE,
-    "photons": Range(_POSITIVE, equal=True),
+    "photons": Range(Number(0, 1e12, above=True), equal=True),  # NumPy draws no more than 1e18.
     "hard_negatives": _SHARE,
     "repeats": _COUNT,
     "good_images": Number(0, whole=True),

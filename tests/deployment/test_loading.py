@@ -49,6 +49,14 @@ def test_commands_take_the_session(export, finished_run, image_folder, tmp_path)
     assert session.run.read_value_range() == finished_run.read_value_range()
 
 
+@pytest.mark.parametrize("threads", [0, 2**31, 10**30])
+def test_threads_are_as_many_as_a_machine_has(tmp_path, threads):
+    with pytest.raises(
+        mscam_tf.MscamError, match=r"`threads` must be a whole number of at least 1"
+    ):
+        load_exported(tmp_path, threads=threads)
+
+
 def test_fast_is_for_openvino(export, image_folder):
     paths = sorted(image_folder.glob("wide/*"))[:2]
     (first, _) = load_exported(export("openvino").folder, fast=True).explain(paths)
@@ -75,7 +83,10 @@ def test_a_changed_file_is_refused(export, tmp_path):
         ({"sha256": {}}, r"not among the files that were exported"),
         ({"relevance": [0.5, 0.5]}, r"export the run anew.*Received: relevance=\[0\.5, 0\.5\]"),
         ({"relevance": [["a"]]}, r"the relevance, a number for each scale"),
-        ({"input": {"shape": [None, 64, 64, 3]}}, r"json is damaged.*\(\d+, \d+\).*shape=\[None, 64"),
+        (
+            {"input": {"shape": [None, 64, 64, 3]}},
+            r"json is damaged.*\(\d+, \d+\).*shape=\[None, 64",
+        ),
         ({"input": None}, r"json is damaged: export the run anew. Expected: 'input', a dict"),
         ({"relevance": [[1.0]]}, r"the relevance, a number for each scale"),
     ],

@@ -27,7 +27,9 @@ def serve(tmp_path_factory, finished_run, image_folder):
     return make
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../up", "a/b", ".hidden", "ä", "config.json"])
+@pytest.mark.parametrize(
+    "name", ["", "a b", "../up", "a/b", ".hidden", "ä", "config.json", "a" * 256]
+)
 def test_names_that_are_no_part_of_a_path_are_refused(name):
     with pytest.raises(MscamError, match=r"begin with a letter or a digit.*Received: server="):
         place_model(name, "model.onnx")

@@ -1,9 +1,18 @@
+from contextlib import contextmanager
+
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from mscam_tf.errors import MscamError, RunError
-from mscam_tf.inspection import Framing, Source, inspect_images
+from mscam_tf.inspection import (
+    Framing,
+    Plan,
+    Source,
+    folders,
+    inspect_images,
+    open_inspectors,
+)
 from tests.inspection.models import PointSource
 from tests.inspection.scans import write_scan
 
@@ -34,6 +43,31 @@ def test_workers_write_the_rows_of_one_process(session, many, tmp_path):
     assert pictures[0] == pictures[1]
     assert len(pictures[0]) == shared.rejected == alone.rejected > 0
     assert shared.unreadable == 1
+
+
+@pytest.mark.parametrize("workers", [0, -1, 10**9, 10**30])
+def test_workers_are_as_many_as_a_machine_has(session, tmp_path, workers):
+    plan = Plan(Source(session.run.folder), tmp_path, None, "none")
+    with (
+        pytest.raises(MscamError, match=r"`workers` must be a whole number of at least 1 and at"),
+        open_inspectors(plan, workers),
+    ):
+        pass
+
+
+def test_no_worker_is_without_an_image(session, many, tmp_path, monkeypatch):
+    begun = []
+
+    @contextmanager
+    def begin(plan, workers):
+        begun.append(workers)
+        yield plan.open().inspect
+
+    monkeypatch.setattr(folders, "open_inspectors", begin)
+    source = PointSource(session.run.folder)
+    inspect_images(source, many[:2], tmp_path / "two", workers=1000)
+    inspect_images(source, [], tmp_path / "none", workers=1000)
+    assert begun == [2, 1]
 
 
 @pytest.mark.slow

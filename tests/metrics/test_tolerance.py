@@ -51,7 +51,7 @@ def test_a_threshold_keeps_its_promise_in_so_many_draws():
     assert kept >= 0.95
 
 
-@pytest.mark.parametrize("value", [0, 1, -0.1, 1.5, float("nan")])
+@pytest.mark.parametrize("value", [0, 1, -0.1, 1.5, 1e-320, float("nan")])
 def test_what_is_no_share_is_refused(value):
     with pytest.raises(MscamError, match=r"`rate` must be above 0 and below 1\. Received: rate="):
         count_allowed(100, value)

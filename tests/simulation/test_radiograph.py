@@ -103,6 +103,8 @@ def test_frame_shows_a_whole_fillet():
         ("bit_depth", 20),
         ("hard_negatives", 1.5),
         ("pixel_pitch", 0.0),
+        ("pixel_pitch", 250.0),
+        ("photons", (1e30, 1e30)),
         ("difficulty", -1.0),
         ("contrast", (0.2, 0.1)),
         ("photons", (0.0, 1.0)),
