@@ -20,7 +20,7 @@ from mscam_tf.locks import hold
 from mscam_tf.outputs import Kind, claim
 from mscam_tf.records import check_settings
 from mscam_tf.runs import read_operating_point
-from mscam_tf.swaps import owns
+from mscam_tf.swaps import make_folder, owns
 
 _SETTINGS, _SUMMARY = "inspection.json", "summary.json"
 INSPECTION_FOLDER = Kind(
@@ -162,8 +162,7 @@ def open_work(
     """
     folder = Path(folder)
     claim(folder, INSPECTION_FOLDER, overwrite=overwrite, inputs=inputs)
-    folder.mkdir(parents=True, exist_ok=True)
-    with hold(folder):
+    with make_folder(folder), hold(folder):
         for name in (*TABLES, PICTURES):
             drop_partial_files(folder / name)
         if overwrite:

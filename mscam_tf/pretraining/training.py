@@ -21,6 +21,7 @@ from mscam_tf.pretraining.soft_pooling import pool_softly
 from mscam_tf.pretraining.supervision import make_map_targets
 from mscam_tf.runs import fit_range
 from mscam_tf.simulation import TARGETS, SceneBatch, simulate_batch, stream_batches
+from mscam_tf.swaps import make_folder
 from mscam_tf.training import use_precision
 
 CALIBRATION_SCENES = 2000
@@ -70,8 +71,7 @@ def pretrain(
     """
     folder, config = Path(folder), config or PretrainConfig()
     check_folder(folder, config)
-    folder.mkdir(parents=True, exist_ok=True)
-    with hold(folder), name_full_disk(folder):
+    with make_folder(folder), hold(folder), name_full_disk(folder):
         drop_partial_files(folder)
         with use_precision(config.precision, config.seed):
             classifier, trainer = build_pretraining_models(config)

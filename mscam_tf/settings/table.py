@@ -66,7 +66,7 @@ SETTINGS: Mapping[str, Rule] = {
     "num_images": _COUNT,
     "labels": Choice(("scale", "binary")),
     "frame_groups": Number(0, whole=True),
-    "pixel_pitch": Number(0, 10, above=True),  # In mm: more is in another unit.
+    "pixel_pitch": Number(1e-4, 10),  # In mm: what is beyond is in another unit.
     "bit_depth": Number(8, 16, whole=True),
     "contrast": Range(_POSITIVE, equal=True),
     "difficulty": _POSITIVE,

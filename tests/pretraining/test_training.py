@@ -211,6 +211,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         pretrain(tmp_path, PretrainConfig(steps=2, **TINY))
 
 
+@pytest.mark.parametrize("settings", [{"scales": 9}, {"views": (4.0, 4.0)}])
+def test_what_cannot_be_built_leaves_no_folder(tmp_path, settings):
+    with pytest.raises(MscamError):
+        pretrain(tmp_path / "deep" / "out", PretrainConfig(steps=2, **(TINY | settings)))
+    assert not list(tmp_path.iterdir())
+
+
 def test_maps_are_trained_unless_they_are_not():
     _, trainer = build_pretraining_models(PretrainConfig(**TINY))
     names = [name for name in trainer.output if name != "logits"]
