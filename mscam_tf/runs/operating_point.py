@@ -100,11 +100,16 @@ class OperatingPoint:
             return sharpen_maps(self._take_odds(explanation), explanation.image)
         if isinstance(self.scale, str):
             return explanation.maps
-        if self.scale > len(explanation.scale_maps):
+        known = len(explanation.scale_maps)
+        if not known:
             raise MscamError(
-                "The session must give the maps of each scale (scale_maps=True), and the model "
-                f"have the scale. Received: scale={self.scale}, maps of "
-                f"{len(explanation.scale_maps)} scales"
+                "The session must give the maps of each scale (scale_maps=True). "
+                f"Received: scale={self.scale}, maps of no scale"
+            )
+        if self.scale > known:
+            raise MscamError(
+                f"`scale` (--scale) must be one of the {known} scales of the model, or `sum` or "
+                f"`sharp`. Received: scale={self.scale}"
             )
         maps: np.ndarray = explanation.scale_maps[self.scale - 1]
         return maps

@@ -90,7 +90,7 @@ def test_without_cells_there_are_no_shares():
 def test_what_is_not_there_is_refused():
     with pytest.raises(MscamError, match=r"must be of the classes.*'crack'"):
         list_regions(explain_by_hand(), OperatingPoint({"crack": 1.0}))
-    with pytest.raises(MscamError, match="scale=3, maps of 2 scales"):
+    with pytest.raises(MscamError, match=r"one of the 2 scales of the model.*scale=3"):
         list_regions(explain_by_hand(), OperatingPoint({"bone": 1.0}, scale=3))
 
 
