@@ -43,6 +43,7 @@ def check_outputs(
     for path in manifests:
         check_table(path, "A manifest")
     outputs = [*manifests, *others]
+    _refuse_runs(outputs)
     for path in outputs:
         if path.name == BOXES_FILE:
             raise OutputError(f"{show_place(path)} is read as boxes; choose another name.")
@@ -56,6 +57,16 @@ def check_outputs(
         )
     for path in outputs:
         claim(path, MANIFEST if path in manifests else kind or FILE, overwrite=overwrite)
+
+
+def _refuse_runs(outputs: list[Path]) -> None:
+    """Refuse the files of a run, which are its record: other splits would be scored as its own."""
+    from mscam_tf.errors import OutputError
+    from mscam_tf.runs import RUN_FOLDER
+
+    for path in outputs:
+        if path.name in RUN_FOLDER.entries and RUN_FOLDER.is_at(path.resolve().parent):
+            raise OutputError(f"{show_place(path)} is of a run; choose another place.")
 
 
 def write_manifests(manifests: dict[Path, "Manifest"], overwrite: bool) -> None:

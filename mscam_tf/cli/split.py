@@ -26,7 +26,9 @@ def split(
     folds: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Number of folds; writes fold1.csv, fold2.csv and so on, not one split."
+            min=2,
+            max=10_000,
+            help="Number of folds; writes fold1.csv, fold2.csv and so on, not one split.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same split.")] = 0,
@@ -43,10 +45,9 @@ def split(
     with explain_errors(tensorflow=False):
         from mscam_tf.data.manifests import set_splits, split_folds, split_manifest
 
-        manifest = read_data(data)
-        most = min(folds or 0, len(manifest.samples))  # More folds than images are refused below.
-        paths = [out / f"fold{i}.csv" for i in range(1, most + 1)] if folds else [out]
+        paths = [out / f"fold{i}.csv" for i in range(1, folds + 1)] if folds else [out]
         check_outputs(paths, [], overwrite)
+        manifest = read_data(data)
         if any(sample.split for sample in manifest.samples):
             say("The splits of DATA are replaced; `mscam train DATA` takes them as they are.")
         if folds is None:

@@ -41,6 +41,7 @@ def print_report(report: "DataReport") -> None:
             say(f"  {path}: {reason}")
     _print_images(report, report.constant, "show nothing, all their pixels are alike:")
     _print_images(report, report.unmarked, "have an empty mask, but a label other than none:")
+    _print_images(report, report.covered, "have a mask of more than half of them; is it inverted?")
     if report.torn_groups:
         say(f"LEAK: {len(report.torn_groups)} groups are in several splits:")
         for group, splits in list(report.torn_groups.items())[:_SHOWN]:
@@ -54,7 +55,9 @@ def print_report(report: "DataReport") -> None:
     _print_clusters(report, report.ungrouped, "Warning: {} in several groups:", "group")
     if report.ungrouped:
         say("Copies belong in one group, or a split tears them: see --write-groups.")
-    if not (report.failed or report.ungrouped or report.constant or report.unmarked):
+    if not (
+        report.failed or report.ungrouped or report.constant or report.unmarked or report.covered
+    ):
         say("Nothing is wrong: all files can be read, and no copies are apart.")
 
 

@@ -71,6 +71,14 @@ def test_broken_files_and_two_labels_have_status_1(data):
     assert "WRONG: 2 images in 1 set of copies are under several labels" in text
 
 
+def test_masks_that_may_be_inverted_are_named(data):
+    Image.new("L", (40, 40), 255).save(data / "white.png")
+    (data / "masked.csv").write_text("path,label,mask\nbone/1.png,bone,white.png\n")
+    text = call("check", data / "masked.csv")
+    assert "Warning: 1 images have a mask of more than half of them; is it inverted?" in text
+    assert "Nothing is wrong" not in text
+
+
 def test_empty_masks_are_named(data):
     Image.new("L", (40, 40)).save(data / "empty.png")
     rows = "bone/1.png,bone,empty.png\nnone/0.png,none,empty.png\n"

@@ -62,3 +62,17 @@ def test_what_is_read_is_not_replaced(tmp_path, monkeypatch, command, message):
         (tmp_path / name).write_text("mine")
     assert message in call(*command, "--overwrite", status=1)
     assert {path.read_text() for path in tmp_path.rglob("*.*")} == {"mine"}
+
+
+@pytest.mark.parametrize(
+    "command", [("split", "--out"), ("check", "--write-groups"), ("check", "--out")]
+)
+def test_the_record_of_a_run_is_not_replaced(data, tmp_path, command):
+    (tmp_path / "config.json").write_text('{"config": {}, "class_names": []}')
+    (tmp_path / "split.csv").write_text("path,label,group,split\n")
+    (tmp_path / "link").symlink_to(tmp_path)
+    name, option = command
+    for place in (tmp_path, tmp_path / "link"):
+        text = call(name, data, option, place / "split.csv", "--overwrite", status=1)
+        assert "split.csv is of a run; choose another place." in text
+    call("split", data, "--out", tmp_path / "other.csv")

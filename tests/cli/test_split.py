@@ -24,9 +24,11 @@ def test_folds(data, tmp_path):
     assert len(tested) == len(set(tested)) == 10
 
 
-def test_more_folds_than_images_are_refused_at_once(data, tmp_path):
-    text = call("split", data, "--out", tmp_path / "folds", "--folds", 10**12, status=1)
+def test_more_folds_than_images_are_refused(data, tmp_path):
+    text = call("split", data, "--out", tmp_path / "folds", "--folds", 11, status=1)
     assert "from 2 to the number of groups, 10" in text
+    text = call("split", data, "--out", tmp_path / "folds", "--folds", 10**12, status=2)
+    assert "less than or equal to 10000" in text
     assert not (tmp_path / "folds").exists()
 
 

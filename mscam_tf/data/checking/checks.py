@@ -24,6 +24,9 @@ from mscam_tf.outputs import Kind
 DUPLICATES = Kind("a list of copies", keys=("cluster", "similarity"), single=True)
 
 
+_MUCH = 0.5  # Share of an image that a mask marks.
+
+
 @dataclass(frozen=True)
 class DataReport:
     """What `check_manifest` found out about a data set.
@@ -42,6 +45,8 @@ class DataReport:
             index of the sample: they show nothing.
         unmarked: Images whose label is not `none` but whose mask is empty, and that have no box, by
             index of the sample.
+        covered: Images of which a mask marks more than half, by index of the sample: it may be
+            inverted.
     """
 
     manifest: Manifest
@@ -53,6 +58,7 @@ class DataReport:
     constant: Sequence[int] = ()
     denied: Sequence[str] = ()
     unmarked: Sequence[int] = ()
+    covered: Sequence[int] = ()
 
     @property
     def leaks(self) -> list[list[int]]:
@@ -115,7 +121,7 @@ def check_manifest(
         if on_progress is not None:
             on_progress(1)
     sizes = {index: fingerprint.size for index, fingerprint in found.items()}
-    broken, masked, empty = check_masks(manifest, sizes, options or ReadOptions(), on_progress)
+    broken, shares = check_masks(manifest, sizes, options or ReadOptions(), on_progress)
     readable = list(found)
     duplicates = [
         replace(pair, first=readable[pair.first], second=readable[pair.second])
@@ -130,8 +136,9 @@ def check_manifest(
         cluster_duplicates(len(manifest.samples), duplicates),
         find_torn_groups(manifest),
         [index for index, fingerprint in found.items() if fingerprint.constant],
-        list(list_denied(manifest, boxes, sizes, masked)),
-        list_unmarked(manifest, boxes, empty),
+        list(list_denied(manifest, boxes, sizes, shares)),
+        list_unmarked(manifest, boxes, shares),
+        [index for index, share in shares.items() if share > _MUCH],
     )
 
 

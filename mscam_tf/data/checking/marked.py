@@ -23,7 +23,7 @@ def check_masks(
     sizes: Mapping[int, _Size],
     options: ReadOptions,
     on_progress: Callable[[int], None] | None = None,
-) -> tuple[list[tuple[Path, str]], set[int], set[int]]:
+) -> tuple[list[tuple[Path, str]], dict[int, float]]:
     """Read the masks.
 
     Args:
@@ -34,38 +34,37 @@ def check_masks(
 
     Returns:
         The masks that cannot be read, or are not of the size of their image or not turned as it is,
-        with the reason; the samples in whose mask there is an object; and those whose mask is
-        empty.
+        with the reason; and which share of its pixels each other mask marks, by index of the
+        sample.
     """
     problems: list[tuple[Path, str]] = []
-    masked: set[int] = set()
-    empty: set[int] = set()
+    shares: dict[int, float] = {}
     root = manifest.root
     masks = {root / s.path: (i, root / s.mask) for i, s in enumerate(manifest.samples) if s.mask}
 
-    def look(image: Path, options: ReadOptions) -> bool:
+    def look(image: Path, options: ReadOptions) -> float:
         index, path = masks[image]
-        return bool(read_mask_of(image, path, options, sizes.get(index)).any())
+        return float((read_mask_of(image, path, options, sizes.get(index)) > 0).mean())
 
     results = map_images(look, masks, options)
     for (index, _), result in zip(masks.values(), results, strict=True):
         if isinstance(result, ImageError):
             problems += result.problems
         else:
-            (masked if result else empty).add(index)
+            shares[index] = result
         if on_progress is not None:
             on_progress(1)
-    return problems, masked, empty
+    return problems, shares
 
 
-def list_unmarked(manifest: Manifest, boxes: _Boxes, empty: set[int]) -> list[int]:
+def list_unmarked(manifest: Manifest, boxes: _Boxes, shares: Mapping[int, float]) -> list[int]:
     """List the samples whose mask is empty, but whose label is not `none`, and that have no box."""
-    samples = ((index, manifest.samples[index]) for index in sorted(empty))
+    samples = ((i, manifest.samples[i]) for i, share in sorted(shares.items()) if not share)
     return [i for i, s in samples if split_findings(s.label) and not boxes.get(s.path)]
 
 
 def list_denied(
-    manifest: Manifest, boxes: _Boxes, sizes: Mapping[int, _Size], masked: set[int]
+    manifest: Manifest, boxes: _Boxes, sizes: Mapping[int, _Size], shares: Mapping[int, float]
 ) -> Iterator[str]:
     """Yield what is marked wrongly: boxes beside their image, or of what its label denies."""
     findings = guess_findings(manifest)
@@ -78,6 +77,6 @@ def list_denied(
             except ManifestError as error:
                 yield str(error)
             rows = [cut for box in rows if (cut := box.clip(width, height))]
-        reason = find_denied(sample, rows, masked=index in masked, findings=findings)
+        reason = find_denied(sample, rows, masked=shares.get(index, 0) > 0, findings=findings)
         if reason:
             yield reason

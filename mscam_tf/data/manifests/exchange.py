@@ -80,6 +80,8 @@ def _list_files(folder: Path, suffix: str) -> list[Path]:
 def _read_coco(path: Path, _: Iterable[Path]) -> _Found:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
+        if not isinstance(content, dict):
+            raise TypeError(f"a {type(content).__name__}")
         names = {one["id"]: str(one["name"]) for one in content["categories"]}
         files = {one["id"]: str(one["file_name"]) for one in content["images"]}
         sizes = {one["id"]: read_drawn_size(one.get) for one in content["images"]}

@@ -23,7 +23,8 @@ def read_indices(path: Path, head: bytes, max_pixels: int) -> np.ndarray | None:
 
     Raises:
         Exception: Whatever a decoder raises on a broken file; `MscamError` for a palette of greys
-            of which the first is not the darkest: objects may be meant by their grey.
+            of which the first is not the darkest, as objects may be meant by their grey, and where
+            black is another index than 0, and more than half would be objects.
     """
     found = None
     if head.startswith(PNG) and head[_PNG_COLOURS] == _PALETTE:
@@ -39,7 +40,20 @@ def read_indices(path: Path, head: bytes, max_pixels: int) -> np.ndarray | None:
     indices, palette = found
     if (palette == palette[:, :1]).all() and palette[0, 0] > palette.min():
         raise MscamError("expected a mask in which 0 is black, but its palette has a lighter grey")
+    _check_black(indices, palette)
     return indices
+
+
+def _check_black(indices: np.ndarray, palette: np.ndarray) -> None:
+    """Refuse a mask whose background is an object by its index: programs number colours anew."""
+    colours = palette[np.unique(indices[indices < len(palette)])]
+    black = palette[0].any() and not colours.any(axis=1).all()
+    if black and np.count_nonzero(indices) > indices.size / 2:
+        raise MscamError(
+            "expected a mask in which the colour of index 0 is where no object is, but black has "
+            "another index, and more than half of it would be objects; save it as PNG without a "
+            "palette, black where no object is"
+        )
 
 
 def _take(image: ImageFile.ImageFile, max_pixels: int) -> tuple[np.ndarray, np.ndarray] | None:

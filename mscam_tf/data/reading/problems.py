@@ -43,7 +43,8 @@ def name_problem(path: Path, error: Exception) -> ImageError:
     """Return any error of a decoder as one that names the file."""
     if isinstance(error, ImageError):
         return error
-    return ImageError([(path, str(error) or type(error).__name__)])
+    system = error.strerror if isinstance(error, OSError) else None  # Without number and path.
+    return ImageError([(path, (system and system.lower()) or str(error) or type(error).__name__)])
 
 
 def write_problems(problems: Sequence[tuple[Path, str]], path: str | Path) -> None:

@@ -80,3 +80,17 @@ def test_empty_masks_of_images_with_an_object_are_known_and_no_failure(data):
     assert not report.failed
     (data / "z.png").write_bytes(b"no mask")
     assert list(check(data, "d.png,0,0,4,4,pore\n").unmarked) == []
+
+
+@pytest.mark.parametrize(("marked", "covered"), [(0.5, []), (0.6, [2]), (1.0, [2])])
+def test_masks_of_most_of_an_image_are_known_and_no_failure(data, marked, covered):
+    with Image.open(data / "c.png") as image:
+        width, height = image.size
+    mask = np.zeros(height * width, np.uint8)
+    mask[: round(marked * mask.size)] = 255
+    Image.fromarray(mask.reshape(height, width)).save(data / "much.png")
+    rows = "a.png,pore,z.png\nb.png,none,z.png\nc.png,crack,much.png\n"
+    (data / "manifest.csv").write_text(f"path,label,mask\n{rows}")
+    report = check(data, "a.png,0,0,4,4,pore\n")
+    assert list(report.covered) == covered
+    assert not report.failed

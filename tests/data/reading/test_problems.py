@@ -1,7 +1,9 @@
 import csv
 
+import pytest
+
 from mscam_tf import ImageError
-from mscam_tf.data.reading import write_problems
+from mscam_tf.data.reading import read_image, read_mask, write_problems
 
 
 def test_long_lists_are_shortened_and_kept_whole_in_the_error(tmp_path):
@@ -18,3 +20,9 @@ def test_problems_are_written_as_a_table(tmp_path):
     with (tmp_path / "s.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows == [{"path": str(tmp_path / "a,b.png"), "reason": 'expected "grey", got colour'}]
+
+
+@pytest.mark.parametrize("read", [read_image, read_mask])
+def test_what_the_system_says_comes_without_numbers_and_paths(tmp_path, read):
+    with pytest.raises(ImageError, match=r"gone\.png: no such file( or directory)?$"):
+        read(tmp_path / "gone.png")
