@@ -9,6 +9,7 @@ from pathlib import Path
 from mscam_tf.data.labelling import SIZE_MEASURES, measure_boxes
 from mscam_tf.data.manifests import (
     CORNERS,
+    OBJECT_FILES,
     Box,
     Manifest,
     ManifestError,
@@ -32,7 +33,6 @@ from mscam_tf.errors import MscamError
 from mscam_tf.evaluation.truth import list_marked
 from mscam_tf.names import show_place
 
-OBJECT_FILES = ("objects.csv", "bones.csv")  # Which `mscam simulate` writes.
 _LOGGER = logging.getLogger(__name__)
 PIXELS = ("diameter", *SIZE_MEASURES[:-1])  # Sizes in pixels, which have a pitch.
 

@@ -35,7 +35,7 @@ def test_it_explains_as_the_pretrained_classifier_does(tmp_path):
 
 
 def test_too_small_a_size_is_refused():
-    with pytest.raises(MscamError, match=r"`image_size` must be .*at least 32\. Received: .*16"):
+    with pytest.raises(MscamError, match=r"`image_size` must be .*at least 32 and.*Received: .*16"):
         mscam_tf.open_pretrained((16, 64))
 
 

@@ -30,6 +30,7 @@ from .samples import BOXES_FILE as BOXES_FILE
 from .samples import MANIFEST_FILE as MANIFEST_FILE
 from .samples import NO_OBJECT as NO_OBJECT
 from .samples import OBJECT as OBJECT
+from .samples import OBJECT_FILES as OBJECT_FILES
 from .samples import SPLITS as SPLITS
 from .samples import Manifest as Manifest
 from .samples import ManifestError as ManifestError

@@ -11,6 +11,7 @@ NO_OBJECT, OBJECT = "none", "object"
 
 SPLITS = ("train", "validation", "test")
 MANIFEST_FILE, BOXES_FILE = "manifest.csv", "boxes.csv"
+OBJECT_FILES = ("objects.csv", "bones.csv")  # Which `mscam simulate` writes.
 
 
 class ManifestError(MscamError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from mscam_tf.data.manifests.naming import is_truth, strip_mask
-from mscam_tf.data.manifests.samples import MANIFEST_FILE
+from mscam_tf.data.manifests.samples import BOXES_FILE, MANIFEST_FILE, OBJECT_FILES
 from mscam_tf.data.manifests.spelling import identify
 from mscam_tf.data.reading import MASKS_FOLDER, SUFFIXES
 
@@ -152,7 +152,7 @@ def _is_left_out(entry: "os.DirEntry[str]", path: str, listing: Listing) -> bool
         kind = _name_kind(entry)
     except OSError:  # A link to itself, or to where nobody may look.
         kind = "broken links or devices"
-    if kind:
+    if kind and path not in (BOXES_FILE, *OBJECT_FILES):  # These are read, and no images.
         listing.left_out[kind].append(path)
     return bool(kind)
 

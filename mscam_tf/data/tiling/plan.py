@@ -1,5 +1,6 @@
 """Decide how films and frames are cut into patches, and what each patch shows."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,10 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import find_objects
 
-from mscam_tf.data.manifests import NO_OBJECT, OBJECT, Box, Manifest, Sample, check_inside
+from mscam_tf.data.manifests import (
+    NO_OBJECT,
+    OBJECT,
+    Box,
+    Manifest,
+    ManifestError,
+    Sample,
+    check_inside,
+    find_denied,
+    refuse_denied,
+)
 from mscam_tf.data.reading import number_objects
 from mscam_tf.data.tiling.config import Tiling
 from mscam_tf.data.tiling.frames import name_frame, read_frame, read_frame_mask
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,14 +64,20 @@ def plan_patches(
 
     Raises:
         ImageError: If a frame or mask cannot be read, or a mask has another size than its frame.
-        ManifestError: If a box lies wholly outside its frame.
+        ManifestError: If a box lies wholly outside its frame, or a label denies what is marked: a
+            frame labelled `none` has an object, or, where some are so, another has none.
     """
     patches: list[Patch] = []
     counts: Counter[str] = Counter()
+    bare: list[Sample] = []
     for frame in frames.samples:
         height, width = read_frame(frames.root / frame.path, tiling.read).shape
         size = (height, width)
-        find = _make_finder(frames, frame, size, tiling, boxes)
+        marked, find = _make_finder(frames, frame, size, tiling, boxes)
+        if frame.label == NO_OBJECT:
+            refuse_denied([find_denied(frame, marked)])
+        elif not marked:
+            bare.append(frame)
         for x, y in list_corners(size, tiling):
             patch = Patch(frame.path, x, y, tuple(find(x, y)))
             kind = classify_patch(patch, tiling.min_visible)
@@ -67,6 +86,7 @@ def plan_patches(
                 patches.append(patch)
         if on_progress is not None:
             on_progress(1)
+    _note_bare(frames, bare)
     kept = _draw_empty(patches, tiling)
     counts["left out"] = len(patches) - len(kept)
     return kept, counts
@@ -105,19 +125,36 @@ def _make_finder(
     size: tuple[int, int],
     tiling: Tiling,
     boxes: Mapping[str, Sequence[Box]] | None,
-) -> Callable[[int, int], Iterator[Box]]:
-    """Return what finds the boxes in the window at `(x, y)`."""
+) -> tuple[list[Box], Callable[[int, int], Iterator[Box]]]:
+    """Return the boxes of a frame, and what finds those in the window at `(x, y)`."""
     if boxes is not None or not frame.mask:
-        found = (boxes or {}).get(frame.path, ())
+        found = list((boxes or {}).get(frame.path, ()))
         check_inside(found, frame.path, size)
-        return lambda x, y: _find_boxes(found, x, y, tiling.size)
+        return found, lambda x, y: _find_boxes(found, x, y, tiling.size)
     objects = number_objects(read_frame_mask(frames, frame, size, tiling.read))
     wholes = {
         number: (_to_box(slices), _count_most(objects[slices] == number, tiling.size))
         for number, slices in enumerate(find_objects(objects), start=1)
         if slices is not None
     }
-    return lambda x, y: _find_regions(objects, wholes, x, y, tiling.size)
+    marked = [box for box, _ in wholes.values()]
+    return marked, lambda x, y: _find_regions(objects, wholes, x, y, tiling.size)
+
+
+def _note_bare(frames: Manifest, bare: Sequence[Sample]) -> None:
+    """Nothing marked may mean that nobody has looked: a label may tell; otherwise say it."""
+    if bare and any(frame.label == NO_OBJECT for frame in frames.samples):
+        raise ManifestError(
+            "Frames with an object must have it marked, or all their patches would be labelled "
+            f"{NO_OBJECT}: mark it, or leave the frame out. Received: {len(bare)} with nothing "
+            f"marked, such as {bare[0].place or bare[0].path}, labelled {bare[0].label!r}"
+        )
+    if 0 < len(bare) < len(frames.samples):
+        _LOGGER.warning(
+            "%d of %d frames have nothing marked in them, such as %s: all their patches are "
+            "labelled %s.",
+            *(len(bare), len(frames.samples), bare[0].path, NO_OBJECT),
+        )
 
 
 def _find_boxes(boxes: Sequence[Box], x: int, y: int, side: int) -> Iterator[Box]:

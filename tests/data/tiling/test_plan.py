@@ -179,3 +179,40 @@ def test_a_box_beside_its_frame_is_an_error(tmp_path, box):
         plan_patches(frames, Tiling(size=10), boxes={"a.png": [Box(1, 1, 3, 3), box]})
     patches, _ = plan_patches(frames, Tiling(size=10), boxes={"a.png": [Box(-1, 1, 3, 3)]})
     assert patches[0].boxes[0].x_min == 0
+
+
+LABELLED = {"a": "crack", "b": "crack", "c": "none"}
+
+
+def write_films(folder, labels):
+    for name in labels:
+        write_frame(folder, f"{name}.png")
+    rows = "".join(f"{name}.png,{label}\n" for name, label in labels.items())
+    (folder / "films.csv").write_text(f"path,label\n{rows}")
+    return folder / "films.csv"
+
+
+def test_labels_say_whether_nothing_is_marked_or_nothing_is_there(tmp_path, caplog):
+    """Patches of what nobody has marked would be `none`, against the label of their film."""
+    films = write_films(tmp_path, LABELLED)
+    boxes = {"a.png": [Box(2, 2, 4, 6)]}
+    with pytest.raises(
+        ManifestError,
+        match=r"1 with nothing marked, such as .*films\.csv, line 3, labelled 'crack'",
+    ):
+        plan(films, boxes=boxes)
+    with pytest.raises(ManifestError, match=r"films\.csv, line 4: it is labelled 'none', but"):
+        plan(films, boxes={key: [Box(2, 2, 4, 6)] for key in ("a.png", "b.png", "c.png")})
+    boxes["b.png"] = boxes["a.png"]
+    _, counts = plan(films, boxes=boxes)
+    assert counts == {"object": 2, "none": 10, "left out": 0}
+    assert not caplog.text
+
+
+def test_what_nobody_has_marked_is_said_where_labels_do_not_tell(tmp_path, caplog):
+    films = write_films(tmp_path, dict.fromkeys("abc", "film"))
+    plan(films, boxes={"a.png": [Box(2, 2, 4, 6)]})
+    assert "2 of 3 frames have nothing marked in them, such as b.png: all their" in caplog.text
+    caplog.clear()
+    plan(films)  # Then the command says that there is nothing at all.
+    assert not caplog.text
