@@ -75,7 +75,8 @@ def plan_patches(
         size = (height, width)
         marked, find = _make_finder(frames, frame, size, tiling, boxes)
         if frame.label == NO_OBJECT:
-            refuse_denied([find_denied(frame, marked)])
+            drawn, masked = (marked, False) if boxes is not None else ([], bool(marked))
+            refuse_denied([find_denied(frame, drawn, masked=masked)])
         elif not marked:
             bare.append(frame)
         for x, y in list_corners(size, tiling):

@@ -209,6 +209,14 @@ def test_labels_say_whether_nothing_is_marked_or_nothing_is_there(tmp_path, capl
     assert not caplog.text
 
 
+def test_a_mask_of_a_film_without_an_object_is_named_as_one(tmp_path):
+    films = write_films(tmp_path, {"c": "none"})
+    Image.fromarray(np.eye(10, 40, dtype=np.uint8)).save(tmp_path / "mask.png")
+    films.write_text("path,label,mask\nc.png,none,mask.png\n")
+    with pytest.raises(ManifestError, match=r"line 2: it is labelled 'none', but .*mask"):
+        plan(films)
+
+
 def test_what_nobody_has_marked_is_said_where_labels_do_not_tell(tmp_path, caplog):
     films = write_films(tmp_path, dict.fromkeys("abc", "film"))
     plan(films, boxes={"a.png": [Box(2, 2, 4, 6)]})
