@@ -22,7 +22,7 @@ _ENTRIES = (
     *("consumer.py", "consumer.cpp", "CMakeLists.txt", "requirements.txt"),
 )
 # What a session needs, and of what type it is.
-_NEEDED = {"kind": str, "file": str, "relevance": list, "run": dict, "sha256": dict, "input": dict}
+_NEEDED = {"kind": str, "file": str, "relevance": list, "run": dict, "sha256": dict}
 RECORDS = ("operating_point", "display", "drift")
 _FORMAT = 1
 _PACKAGES = (

@@ -51,16 +51,16 @@ def load_exported(folder: str | Path, *, threads: int | None = None, fast: bool 
     folder = Path(folder)
     about = read_about(folder)
     run = restore_run(folder, about)
-    _check_size(folder, about["input"], run.image_size)
+    _check_size(folder, about.get("input"), run.image_size)
     _check_files(folder, about["file"], about["sha256"])
     relevance = _read_relevance(about["relevance"], len(run.class_names), folder / about["file"])
     engine = _make_engine(folder / about["file"], about, relevance, threads, fast)
     return open_session(run, engine=engine)
 
 
-def _check_size(folder: Path, described: Mapping[str, Any], size: tuple[int, int]) -> None:
+def _check_size(folder: Path, described: Any, size: tuple[int, int]) -> None:
     """Refuse a description that somebody changed: the file takes images of its own size alone."""
-    shape = described.get("shape")
+    shape = described.get("shape") if isinstance(described, dict) else None
     if shape not in ([None, *size, 1], [None, None, None, 1]):
         raise RunError(
             f"{folder / ABOUT} is damaged: export the run anew. Expected: an input of images of "

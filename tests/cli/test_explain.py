@@ -53,7 +53,7 @@ def test_an_image_that_may_not_be_read_is_left_out(
     monkeypatch.setattr(Path, "read_bytes", refuse)
     out = tmp_path / "maps"
     call("explain", finished_run.folder, *images, "--skip-bad", "--out", out)
-    assert "Permission denied" in (out / "skipped.csv").read_text()
+    assert "permission denied" in (out / "skipped.csv").read_text()
     assert (out / "wide1_scales.png").exists()
 
 
