@@ -43,6 +43,8 @@ def check_names(config: TrainConfig) -> None:
 
 def _check_graph(config: TrainConfig) -> None:
     """Build what has taps, scales or views of choice: which there are is known by the graph."""
+    if (config.taps, config.scales, config.views) == (None, None, None):
+        return
     size = config.image_size or _ANY_SIZE
     keras.backend.clear_session()  # Some layers are numbered on from earlier models.
     if config.taps is not None:
