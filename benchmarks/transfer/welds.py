@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--zero-shot", nargs="*", default=embedded, metavar="WEIGHTS")
     parser.add_argument("--two-classes", action="store_true", help="learn any defect against none")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="the first of the seeds")
     parser.add_argument("--work", type=Path, default=None)
     parser.add_argument("--page", default="welds", help="name of the page of results")
     arguments = parser.parse_args()
@@ -196,7 +197,7 @@ def main() -> None:
         run(method, "", 0, patches, work)
     for weights in arguments.zero_shot:
         run(ZERO_SHOT, weights, 0, patches, work)
-    for seed in range(arguments.seeds):
+    for seed in range(arguments.first, arguments.first + arguments.seeds):
         for start in arguments.starts:
             for model in arguments.models:
                 run(model, start, seed, patches, work, sizes=not arguments.two_classes)
@@ -231,6 +232,7 @@ def main() -> None:
         arguments=f"PATCHES/{arguments.labels.name} --starts {name_files(arguments.starts)} "
         f"--models {' '.join(arguments.models)} --baselines {' '.join(arguments.baselines)} "
         f"--zero-shot {name_files(arguments.zero_shot)} --seeds {arguments.seeds} "
+        f"{f'--first {arguments.first} ' * (arguments.first > 0)}"
         f"{'--two-classes ' * arguments.two_classes}"
         f"--page {arguments.page}",
         more=describe_marks(work, patches.images, patches.boxes, patches.films),
