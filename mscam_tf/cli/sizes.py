@@ -67,7 +67,8 @@ def read_numbers(text: str) -> list[float]:
     """Read numbers such as `12.5,22`."""
     from mscam_tf.data.manifests import parse_number
 
-    numbers = [parse_number(part) for part in text.replace(",", " ").split()]
+    parts = text.split(",") if "," in text else text.split()
+    numbers = [parse_number(part.strip()) for part in parts]
     found = [number for number in numbers if number is not None]
     if len(found) < len(numbers):
         raise MscamError(f"Expected numbers, such as 12.5,22. Received: {text!r}")

@@ -78,6 +78,10 @@ class ExportedRun(Run):
             "mscam_tf.load_exported."
         )
 
+    def find_record(self, name: str) -> Path:  # noqa: ARG002
+        """Return the file that tells of the export: all records stand in it."""
+        return self.folder / ABOUT
+
     def read_record(self, name: str) -> dict[str, Any] | None:
         """Return what the run kept in its file `NAME.json` when it was exported."""
         return self.records.get(name)

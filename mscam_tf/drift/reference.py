@@ -87,7 +87,7 @@ def read_reference(run: Run) -> Reference | None:
     values = run.read_record(_RECORD)
     if values is None:
         return None
-    path = run.folder / f"{_RECORD}.json"
+    path = run.find_record(_RECORD)
     if values.get("format") != _FORMAT:
         raise RunError(
             f"{path} has a format that this version of mscam-tf does not know. "

@@ -11,9 +11,8 @@ from mscam_tf.data.reading import Strips
 from mscam_tf.data.tiling import Tiling, list_starts
 from mscam_tf.errors import MscamError
 from mscam_tf.runs import Explanation, Session
-from mscam_tf.settings import Size, check_value
+from mscam_tf.settings import check_settings_of
 
-_LONGEST = 2**14  # Side in pixels, as of all images that models take.
 ExplainedTile = tuple[int, int, Explanation]  # Left, top, and what is said of the tile.
 
 
@@ -30,9 +29,7 @@ class Framing:
     overlap: float = 0.25
 
     def __post_init__(self) -> None:
-        if self.tile_size is not None:
-            check_value("tile_size", self.tile_size, Size(1, most=_LONGEST))
-        Tiling(overlap=self.overlap)  # It has the rule.
+        check_settings_of(self)
 
 
 def explain_tiles(

@@ -1,6 +1,6 @@
 """The operating point of a run: when an image is rejected, and where its maps are marked."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -144,18 +144,24 @@ def read_operating_point(run: Run) -> OperatingPoint | None:
     if values is None:
         return None
     values = dict(values)
+    path = run.find_record(_RECORD)
     number = values.pop("format", 0)  # The first had none, and are the same otherwise.
     if number not in (0, _FORMAT):
         raise RunError(
-            f"{run.folder / _RECORD}.json has a format that this version of mscam-tf does not "
+            f"{path} has a format that this version of mscam-tf does not "
             f"know; install a newer version. Expected: a format up to {_FORMAT}. "
             f"Received: format={number!r}"
+        )
+    known = {one.name for one in fields(OperatingPoint)}
+    if "map_thresholds" not in values or not known.issuperset(values):
+        raise RunError(
+            f"{path} is no operating point of this run. Expected: map_thresholds, and of "
+            f"{sorted(known)} any. Received: {sorted(values)}"
         )
     try:
         point = OperatingPoint(**values)
         point.check_classes(run.class_names)
     except (TypeError, ValueError) as error:
-        path = run.folder / f"{_RECORD}.json"
         raise RunError(f"{path} is no operating point of this run: {error}") from error
     return point
 

@@ -107,24 +107,28 @@ class Run:
                 f"{self.class_names}, images of {tuple(self.image_size)}"
             )
 
+    def find_record(self, name: str) -> Path:
+        """Return the file in which a record of that name stands, if there is one."""
+        return self.folder / f"{name}.json"
+
     def read_record(self, name: str) -> dict[str, Any] | None:
         """Return what the run keeps in its file `NAME.json`; `None` if there is no such file.
 
         Raises:
             RunError: If the file is damaged.
         """
-        path = self.folder / f"{name}.json"
+        path = self.find_record(name)
         if not path.is_file():
             return None
         return read_named(path)
 
     def write_record(self, name: str, values: dict[str, Any]) -> None:
         """Keep values in the file `NAME.json` of the run."""
-        write_json(self.folder / f"{name}.json", values)
+        write_json(self.find_record(name), values)
 
     def read_value_range(self) -> tuple[float, float]:
         """Return the range of the maps, in logits, that pictures of this run tell apart."""
-        path, values = self.folder / "display.json", self.read_record("display")
+        path, values = self.find_record("display"), self.read_record("display")
         if values is None:
             raise RunError(
                 f"{path} cannot be read: there is none, the training did not finish. "

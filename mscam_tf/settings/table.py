@@ -58,6 +58,7 @@ SETTINGS: Mapping[str, Rule] = {
     "max_pixels": Number(1),
     # Of frames that are cut.
     "size": _COUNT,
+    "tile_size": Size(1, most=_LONGEST),
     "overlap": Number(0, 1, below=True),
     "border": Choice(("shift", "pad", "drop")),
     "min_visible": Number(0, 1, above=True),

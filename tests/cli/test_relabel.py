@@ -17,6 +17,8 @@ from tests.cli.command import call
         (["--from", "column", "--classes", "2"], "(--column) must be one of []. Received: column="),
         (["--from", "boxes", "--classes", "2"], "Expected a CSV file. Received: "),
         (["--from", "masks", "--thresholds", "1,b"], "Expected numbers, such as 12.5,22"),
+        (["--from", "masks", "--thresholds", "12.5,"], "such as 12.5,22. Received: '12.5,'"),
+        (["--from", "masks", "--thresholds", "1,,2"], "such as 12.5,22. Received: '1,,2'"),
         (["--binary", "--names", "good", "bad"], "One class must be 'good'"),
         (["--binary", "--boxes", "no.json"], "--boxes needs --from boxes. Received: --boxes with"),
         (["--binary", "--from", "masks", "--column", "mm"], "--column needs --from column"),

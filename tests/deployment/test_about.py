@@ -77,6 +77,23 @@ def test_records_are_names_with_values(finished_run):
         restore_run(finished_run.folder, about)
 
 
+@pytest.mark.parametrize(
+    ("point", "match"),
+    [
+        ({"format": 1}, r"Expected: map_thresholds, .* Received: \[\]"),
+        ({"map_thresholds": {}, "thresholds": 3}, r"Received: \['map_thresholds', 'thresholds'\]"),
+        ({"map_thresholds": {"dog": 1.0}}, "must be of the classes"),
+        ({"map_thresholds": {}, "format": 2}, "has a format that this version"),
+    ],
+)
+def test_an_operating_point_changed_by_hand_is_named(finished_run, point, match):
+    """By the file that was opened: an export has no operating_point.json."""
+    about = {"run": encode_run(finished_run), "operating_point": point}
+    run = restore_run(finished_run.folder, about)
+    with pytest.raises(mscam_tf.RunError, match=rf"export\.json .*{match}"):
+        read_operating_point(run)
+
+
 def test_names_in_files_are_in_utf8(finished_run):
     """ONNX and OpenVINO take no others; Model API parts them at white space."""
     run = replace(finished_run, class_names=["caf\udce9", "two words"])
