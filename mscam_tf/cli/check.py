@@ -1,7 +1,7 @@
 """The command `mscam check`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,10 @@ from mscam_tf.cli.options import add_options, make_settings
 from mscam_tf.cli.outputs import check_outputs, check_table, write_manifests
 from mscam_tf.cli.tables import print_counts, print_report
 from mscam_tf.data.reading import ReadOptions
+from mscam_tf.names import show_place
+
+if TYPE_CHECKING:
+    from mscam_tf.data.manifests import Manifest
 
 _READ = ("window", "page", "max_pixels")  # Copies are found in negatives too.
 
@@ -90,6 +94,23 @@ def check(
             write_duplicates(report, out)
             say(f"Wrote {out}")
         if write_groups is not None:
-            write_manifests({write_groups: group_duplicates(report)}, overwrite)
+            grouped = group_duplicates(report)
+            _check_splits(manifest, grouped, write_groups, inputs)
+            write_manifests({write_groups: grouped}, overwrite)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _check_splits(
+    before: "Manifest", after: "Manifest", path: Path, inputs: tuple[Path, ...]
+) -> None:
+    """Refuse to put a manifest that has lost its splits in the place of one that was read."""
+    from mscam_tf.errors import OutputError
+
+    lost = any(sample.split for sample in before.samples)
+    lost &= not any(sample.split for sample in after.samples)
+    if lost and path.resolve() in {known.resolve() for known in inputs}:
+        raise OutputError(
+            f"{show_place(path)} is left alone: its splits would be lost, because copies are in "
+            "several of them. Choose another place."
+        )

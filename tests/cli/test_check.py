@@ -62,6 +62,19 @@ def test_a_leak_has_status_1(fourfold, tmp_path):
     assert "(train)" in text
 
 
+def test_splits_that_copies_tear_are_not_lost_unsaid(fourfold, tmp_path, caplog):
+    split = tmp_path / "split.csv"
+    call("split", fourfold, "--out", split)
+    before = split.read_bytes()
+    for options in ((split,), (fourfold, "--split-file", split)):
+        text = call("check", *options, "--write-groups", split, "--overwrite", status=1)
+        assert "its splits would be lost, because copies are in several of them" in text
+        assert split.read_bytes() == before
+    call("check", split, "--write-groups", tmp_path / "grouped.csv", status=1)
+    assert "No image keeps its split, because copies are in several splits" in caplog.text
+    assert {sample.split for sample in read_manifest(tmp_path / "grouped.csv").samples} == {""}
+
+
 def test_broken_files_and_two_labels_have_status_1(data):
     (data / "none" / "broken.png").write_bytes(b"no image")
     (data / "bone" / "0.png").write_bytes((data / "none" / "0.png").read_bytes())

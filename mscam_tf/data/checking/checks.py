@@ -1,5 +1,6 @@
 """Check a data set before training: broken files, torn groups, leaks, contradictory labels."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from mscam_tf.outputs import Kind
 DUPLICATES = Kind("a list of copies", keys=("cluster", "similarity"), single=True)
 
 
+_LOGGER = logging.getLogger(__name__)
 _MUCH = 0.5  # Share of an image that a mask marks.
 
 
@@ -151,7 +153,8 @@ def group_duplicates(report: DataReport) -> Manifest:
         report: From `check_manifest`.
 
     Returns:
-        The samples with their groups; without splits, if a group would now be in several.
+        The samples with their groups; without splits, and with a warning, if a group would now be
+        in several.
     """
     samples = report.manifest.samples
     firsts: dict[str, int] = {}
@@ -163,7 +166,13 @@ def group_duplicates(report: DataReport) -> Manifest:
             groups[index] = samples[members[0]].group
     joined = tuple(replace(s, group=g) for s, g in zip(samples, groups, strict=True))
     manifest = replace(report.manifest, samples=joined)
-    if find_torn_groups(manifest):
+    if torn := find_torn_groups(manifest):
+        _LOGGER.warning(
+            "No image keeps its split, because copies are in several splits: split the images "
+            "anew, with `mscam split`. Received: groups in several splits: %d, such as %s",
+            len(torn),
+            next(iter(torn)),
+        )
         manifest = replace(manifest, samples=tuple(replace(s, split="") for s in joined))
     return manifest
 
