@@ -61,6 +61,8 @@ def select_samples(
         )
     selected = Manifest(manifest.root, chosen)
     check_own_data(run, selected, "use the split 'all'")
+    if split == "train":
+        _warn_of_training_images(run, selected)
     there = {*listed}
     _warn_of_missing([p for p in splits if splits[p] == split and p not in there], split, run)
     return selected

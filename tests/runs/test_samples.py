@@ -26,6 +26,10 @@ def test_selects_the_split_of_the_run(finished_run, image_folder):
 def test_training_images_among_all_are_said(finished_run, image_folder, tmp_path, caplog):
     manifest = read_manifest(image_folder)
     count = len(select_samples(finished_run, manifest, "train").samples)
+    assert f"{count} of {count} images were trained on" in caplog.text
+    caplog.clear()
+    select_samples(finished_run, manifest, "validation")
+    assert caplog.text == ""
     select_samples(finished_run, manifest, "all")
     assert f"{count} of {len(manifest.samples)} images were trained on" in caplog.text
     caplog.clear()
