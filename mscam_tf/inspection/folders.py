@@ -1,18 +1,18 @@
 """Inspect long folders, and folders that a scanner fills, into a folder of rows and pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from mscam_tf.errors import MscamError
+from mscam_tf.errors import MscamError, RunError
 from mscam_tf.inspection.clusters import open_cluster
 from mscam_tf.inspection.inspector import Entry
 from mscam_tf.inspection.plans import Inspect, Plan
 from mscam_tf.inspection.processes import open_inspectors
 from mscam_tf.inspection.sources import Source
 from mscam_tf.inspection.tiles import Framing
-from mscam_tf.inspection.watching import Watcher
-from mscam_tf.inspection.work import Summary, open_work
+from mscam_tf.inspection.watching import Watcher, warn_of_changed
+from mscam_tf.inspection.work import Summary, Work, open_work
 from mscam_tf.runs import Session
 from mscam_tf.settings import Choice, check_value
 
@@ -36,7 +36,8 @@ def inspect_images(
     It writes Parquet files into `images` (path, size, label, score, rejected, logits, regions,
     picture, problem), `regions` and, of frames, `tiles`; pictures into `pictures`; `summary.json`;
     and `inspection.json`, by which the folder is known. A file that cannot be read has a row that
-    says why. Called again with the same folder, it goes on with the images that have no row.
+    says why. Called again with the same folder, it goes on with the images that have no row; those
+    that have one must be as they were.
 
     Args:
         source: The run or the export, open or closed; several workers need a `Source`.
@@ -58,7 +59,8 @@ def inspect_images(
 
     Raises:
         OutputError: If the folder holds something else, or another command writes to it.
-        RunError: If it was begun with another run or other settings, or the model gives NaN.
+        RunError: If it was begun with another run or other settings, images have changed since they
+            were inspected, or the model gives NaN.
         MscamError: If pyarrow or Ray is not installed, or a worker ended before its work was done.
     """
     plan = Plan(source, Path(folder), framing, pictures)
@@ -66,6 +68,7 @@ def inspect_images(
         _spread(plan, min(workers, max(1, len(paths))), engine, address) as inspect,
         open_work(plan, folder, paths, overwrite=overwrite) as work,
     ):
+        _check_unchanged(work.find_changed(paths))
         todo = work.choose(paths)
         if on_start is not None:
             on_start(len(todo))
@@ -91,8 +94,9 @@ def watch_folders(
 
     A file is taken when it is complete: unchanged for half a second, and it can be read. One that
     still cannot be read ten seconds after it last changed is a bad file. A path is inspected once:
-    give each image a name of its own. The column `latency` says how many seconds after the last
-    change of a file its verdict was known; that half second is part of it.
+    give each image a name of its own; a warning tells of files that change later. The column
+    `latency` says how many seconds after the last change of a file its verdict was known; that half
+    second is part of it.
 
     Args:
         source: As for `inspect_images`.
@@ -117,10 +121,27 @@ def watch_folders(
         open_inspectors(plan, workers) as inspect,
         open_work(plan, folder, folders, overwrite=overwrite) as work,
     ):
-        for entry in work.inspect(inspect, map(work.choose, watcher.wait()), watcher):
+        for entry in work.inspect(inspect, _choose_new(work, watcher.wait()), watcher):
             if on_entry is not None:
                 on_entry(entry)
     return work.summarize()
+
+
+def _check_unchanged(changed: Sequence[Path]) -> None:
+    """Refuse to take verdicts on other images for those of the files that are there now."""
+    if changed:
+        raise RunError(
+            "Images that have a row must be as they were when they were inspected. Choose another "
+            "place, or add --overwrite (overwrite=True) to inspect all anew. "
+            f"Received: {len(changed)} that have changed since, such as {changed[0]}"
+        )
+
+
+def _choose_new(work: Work, rounds: Iterable[Sequence[Path]]) -> Iterator[list[Path]]:
+    """Choose the images of a line that have no row: it goes on, whatever became of the others."""
+    for paths in rounds:
+        warn_of_changed(work.find_changed(paths))
+        yield work.choose(paths)
 
 
 def _spread(

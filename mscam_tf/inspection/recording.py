@@ -21,6 +21,7 @@ _NUMBERS = (
     *("center_x", "center_y", "peak_x", "peak_y", "area", "size"),
 )
 _NAMED = ("path", "picture")  # Which are written so already.
+_COUNTED = ("modified", "label", "rejected", "problem", "regions")
 _Rows = list[dict[str, Any]]
 
 
@@ -35,7 +36,7 @@ class Recorder:
         folder: Where the folders `images`, `regions` and `tiles` are.
 
     Attributes:
-        done: The paths that have rows.
+        done: The paths that have rows, and when their files had been written.
         counts: How many images were `accepted`, `rejected`, without `verdict` and `unreadable`, and
             how many `regions` they have.
         labels: How many images have each label.
@@ -52,11 +53,11 @@ class Recorder:
         self._folder = folder
         self._rows: list[tuple[_Rows, _Rows, _Rows]] = []  # Of an image each: all or none.
         self._since = time.monotonic()
-        self.done: set[str] = set()
+        self.done: dict[str, float | None] = {}
         self.counts: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self._part = self._remove_halves()
-        for row in self.read_images("label", "rejected", "problem", "regions"):
+        for row in self.read_images(*_COUNTED):
             self._count(row)
 
     def add(self, image: dict[str, Any], regions: _Rows, tiles: _Rows) -> bool:
@@ -92,7 +93,7 @@ class Recorder:
         return True
 
     def _count(self, row: dict[str, Any]) -> None:
-        self.done.add(row["path"])
+        self.done[row["path"]] = row["modified"]
         self.counts[_name_outcome(row)] += 1
         self.counts["regions"] += row["regions"] or 0
         if row["label"] is not None:
@@ -155,8 +156,14 @@ def _name_outcome(row: dict[str, Any]) -> str:
 
 def _make_schemas(arrow: Any) -> dict[str, Any]:
     text, number, whole, flag = arrow.string(), arrow.float64(), arrow.int32(), arrow.bool_()
-    images = {"path": text, "height": whole, "width": whole, "label": text, "score": number}
-    images |= {"rejected": flag, "logits": arrow.list_(number), "regions": whole, "tiles": whole}
+    images = {"path": text, "modified": number, "height": whole, "width": whole, "label": text}
+    images |= {
+        "score": number,
+        "rejected": flag,
+        "logits": arrow.list_(number),
+        "regions": whole,
+        "tiles": whole,
+    }
     images |= {"picture": text, "latency": number, "problem": text}
     images |= {"drift": number, "drift_feature": text, **dict.fromkeys(FEATURES, number)}
     regions = {"path": text, "label": text, "number": whole, "scale": whole}

@@ -13,7 +13,17 @@ from mscam_tf.inspection.inspections import Inspection, Verdict
 
 _EMPTY = dict.fromkeys(
     (
-        *("height", "width", "label", "score", "rejected", "logits", "regions", "tiles"),
+        *(
+            "modified",
+            "height",
+            "width",
+            "label",
+            "score",
+            "rejected",
+            "logits",
+            "regions",
+            "tiles",
+        ),
         *("picture", "latency", "problem", "drift", "drift_feature", *FEATURES),
     )
 )
@@ -66,7 +76,15 @@ def name_picture(path: Path) -> str:
 
 def make_row(path: Path, **values: Any) -> dict[str, Any]:
     """Make the row of an image; what is not given is `None`."""
-    return {"path": name_path(path), **_EMPTY, **values}
+    return {"path": name_path(path), **_EMPTY, "modified": find_modified(path), **values}
+
+
+def find_modified(path: Path) -> float | None:
+    """Return when a file was last written, in seconds since 1970; `None` where it is gone."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
 
 
 def describe_inspection(inspection: Inspection, picture: str | None) -> dict[str, Any]:

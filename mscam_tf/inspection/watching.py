@@ -1,5 +1,6 @@
 """Wait for images that a scanner writes into folders."""
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from mscam_tf.data.manifests import walk
 from mscam_tf.errors import MscamError
 from mscam_tf.names import show_place
 
+_LOGGER = logging.getLogger(__name__)
 _POLL = 0.2  # Seconds between two looks at the folders.
 
 
@@ -40,7 +42,7 @@ class Watcher:
     settled: float = 0.5
     patience: float = 10.0
     _seen: dict[Path, _File] = field(default_factory=dict)
-    _taken: set[Path] = field(default_factory=set)
+    _taken: dict[Path, tuple[int, int]] = field(default_factory=dict)  # As they were then.
     _pending: int = 0  # Files that were there at the last look, and not complete.
 
     def __post_init__(self) -> None:
@@ -71,7 +73,7 @@ class Watcher:
         file = self._seen.get(path)
         if file is None or time.monotonic() - file.since > self.patience:
             return False
-        self._taken.discard(path)
+        self._taken.pop(path, None)
         return True
 
     def take_latency(self, path: Path) -> float | None:
@@ -83,7 +85,10 @@ class Watcher:
         now, complete, self._pending = time.monotonic(), [], 0
         for path in self._list():
             stamp = _stamp(path)
-            if path in self._taken or stamp is None:
+            if stamp is None:
+                continue
+            if path in self._taken:
+                self._warn_if_changed(path, stamp)
                 continue
             self._pending += 1
             file = self._seen.get(path)
@@ -92,13 +97,28 @@ class Watcher:
             elif now - file.since >= (self.settled if stamp[0] else self.patience):
                 complete.append(path)
         self._pending -= len(complete)
-        self._taken.update(complete)
+        self._taken |= {path: self._seen[path].stamp for path in complete}
         return sorted(complete, key=lambda path: self._seen[path].since)
+
+    def _warn_if_changed(self, path: Path, stamp: tuple[int, int]) -> None:
+        if stamp != self._taken[path]:
+            self._taken[path] = stamp
+            warn_of_changed([path])
 
     def _list(self) -> Iterator[Path]:
         for folder in self.folders:
             if folder.is_dir():
                 yield from (folder / name for name in walk(folder).images)
+
+
+def warn_of_changed(paths: Sequence[Path]) -> None:
+    """Say which images are no longer those that were inspected."""
+    for path in paths:
+        _LOGGER.warning(
+            "%s has changed since it was inspected, and is not inspected again: give each image a "
+            "name of its own.",
+            show_place(path),
+        )
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from mscam_tf.folders import drop_partial_files
 from mscam_tf.inspection.inspector import Entry
 from mscam_tf.inspection.plans import PICTURES, Inspect, Plan
 from mscam_tf.inspection.recording import TABLES, Recorder
-from mscam_tf.inspection.rows import name_path
+from mscam_tf.inspection.rows import find_modified, name_path
 from mscam_tf.inspection.sources import hash_source
 from mscam_tf.inspection.watching import Watcher
 from mscam_tf.locks import hold
@@ -95,6 +95,12 @@ class Work:
         named = {name_path(path): path for path in paths}
         done = self._recorder.done
         return [p for name, p in named.items() if name not in done and not name.startswith(own)]
+
+    def find_changed(self, paths: Iterable[Path]) -> list[Path]:
+        """Return the images that have a row, but of another file than is there now."""
+        done = self._recorder.done
+        named = ((name_path(path), path) for path in paths)
+        return [p for n, p in named if n in done and find_modified(p) not in (None, done[n])]
 
     def inspect(
         self,

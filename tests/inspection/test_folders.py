@@ -1,7 +1,10 @@
 import json
+import os
 import shutil
 import threading
 import time
+from dataclasses import replace
+from unittest.mock import ANY
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -179,6 +182,40 @@ def test_a_folder_is_gone_on_with_by_the_same_run_alone(session, scans, tmp_path
     assert all(path.exists() for path in mine)
     mine[1].unlink()
     assert (summary.images, len(read(out))) == (5, 5)
+
+
+def test_images_that_were_replaced_are_not_taken_for_inspected(session, scans, tmp_path):
+    """A camera that uses its names again: the verdicts would be those of the images before."""
+    out, paths = tmp_path / "out", sorted(scans.iterdir())
+    before = inspect_images(session, paths[:3], out)
+    rows = read(out)
+    assert [row["modified"] for row in rows] == [path.stat().st_mtime for path in paths[:3]]
+    paths[0].unlink()  # In an archive, perhaps.
+    assert inspect_images(session, paths[:3], out) == replace(before, inspected=0, seconds=ANY)
+    os.utime(write_scan(paths[1], True), (1, 1))  # Older too: a file that was moved there.
+    with pytest.raises(
+        RunError, match=r"must be as they were.*Received: 1 that .*such as .*1\.png"
+    ):
+        inspect_images(session, paths, out)
+    assert read(out) == rows
+    assert inspect_images(session, paths[2:4], out).images == before.images + 1
+    assert inspect_images(session, paths[1:], out, overwrite=True).inspected == len(paths) - 1
+
+
+def test_a_missing_image_that_came_is_no_image_that_was_inspected(session, scans, tmp_path):
+    out, late = tmp_path / "out", tmp_path / "late.png"
+    assert inspect_images(session, [late], out).unreadable == 1
+    write_scan(late, True)
+    with pytest.raises(RunError, match="must be as they were"):
+        inspect_images(session, [late], out)
+
+
+def test_a_line_goes_on_where_images_were_replaced_and_says_so(session, scans, tmp_path, caplog):
+    out = tmp_path / "out"
+    inspect_images(session, sorted(scans.iterdir()), out)
+    write_scan(scans / "1.png", True)
+    assert watch_folders(session, [scans], out, idle=0.3).inspected == 0
+    assert caplog.text.count("1.png has changed since it was inspected, and is not inspected") == 1
 
 
 def test_two_commands_do_not_share_a_folder(session, scans, tmp_path):

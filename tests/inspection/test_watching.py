@@ -40,6 +40,17 @@ def test_a_file_that_changes_is_waited_for(tmp_path):
     assert given == [path]
 
 
+def test_a_file_that_changes_after_it_was_given_is_told_once(tmp_path, caplog):
+    path, given = tmp_path / "a.png", []
+    path.write_bytes(b"x")
+    for paths in Watcher([tmp_path], idle=0.5).wait():
+        given += paths
+        if paths:
+            path.write_bytes(b"another")
+    assert given == [path]
+    assert caplog.text.count("a.png has changed since it was inspected") == 1
+
+
 def test_what_cannot_be_read_is_given_again_while_it_may_grow(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
     watcher, given = Watcher([tmp_path], idle=0.3), []
