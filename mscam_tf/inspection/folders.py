@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from mscam_tf.errors import MscamError, RunError
+from mscam_tf.errors import MscamError
 from mscam_tf.inspection.clusters import open_cluster
 from mscam_tf.inspection.inspector import Entry
 from mscam_tf.inspection.plans import Inspect, Plan
@@ -68,7 +68,6 @@ def inspect_images(
         _spread(plan, min(workers, max(1, len(paths))), engine, address) as inspect,
         open_work(plan, folder, paths, overwrite=overwrite) as work,
     ):
-        _check_unchanged(work.find_changed(paths))
         todo = work.choose(paths)
         if on_start is not None:
             on_start(len(todo))
@@ -125,16 +124,6 @@ def watch_folders(
             if on_entry is not None:
                 on_entry(entry)
     return work.summarize()
-
-
-def _check_unchanged(changed: Sequence[Path]) -> None:
-    """Refuse to take verdicts on other images for those of the files that are there now."""
-    if changed:
-        raise RunError(
-            "Images that have a row must be as they were when they were inspected. Choose another "
-            "place, or add --overwrite (overwrite=True) to inspect all anew. "
-            f"Received: {len(changed)} that have changed since, such as {changed[0]}"
-        )
 
 
 def _choose_new(work: Work, rounds: Iterable[Sequence[Path]]) -> Iterator[list[Path]]:

@@ -157,14 +157,9 @@ def _name_outcome(row: dict[str, Any]) -> str:
 def _make_schemas(arrow: Any) -> dict[str, Any]:
     text, number, whole, flag = arrow.string(), arrow.float64(), arrow.int32(), arrow.bool_()
     images = {"path": text, "modified": number, "height": whole, "width": whole, "label": text}
-    images |= {
-        "score": number,
-        "rejected": flag,
-        "logits": arrow.list_(number),
-        "regions": whole,
-        "tiles": whole,
-    }
-    images |= {"picture": text, "latency": number, "problem": text}
+    images |= {"score": number, "rejected": flag, "logits": arrow.list_(number)}
+    images |= {"regions": whole, "tiles": whole, "picture": text}
+    images |= {"latency": number, "problem": text}
     images |= {"drift": number, "drift_feature": text, **dict.fromkeys(FEATURES, number)}
     regions = {"path": text, "label": text, "number": whole, "scale": whole}
     regions |= dict.fromkeys(_NUMBERS, number)

@@ -13,17 +13,7 @@ from mscam_tf.inspection.inspections import Inspection, Verdict
 
 _EMPTY = dict.fromkeys(
     (
-        *(
-            "modified",
-            "height",
-            "width",
-            "label",
-            "score",
-            "rejected",
-            "logits",
-            "regions",
-            "tiles",
-        ),
+        *("height", "width", "label", "score", "rejected", "logits", "regions", "tiles"),
         *("picture", "latency", "problem", "drift", "drift_feature", *FEATURES),
     )
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mscam_tf.drift import ROW, DriftSummary, open_watch, read_reference
+from mscam_tf.errors import RunError
 from mscam_tf.files import write_json
 from mscam_tf.folders import drop_partial_files
 from mscam_tf.inspection.inspector import Entry
@@ -159,12 +160,13 @@ def open_work(
     Args:
         plan: How images are inspected.
         folder: Where rows are written.
-        inputs: What is inspected.
+        inputs: What is inspected: images, or folders that are watched.
         overwrite: Begin anew.
 
     Raises:
         OutputError: If the folder holds something else, or another command writes to it.
-        RunError: If it was begun with other settings.
+        RunError: If it was begun with other settings, or images have changed since they were
+            inspected.
     """
     folder = Path(folder)
     claim(folder, INSPECTION_FOLDER, overwrite=overwrite, inputs=inputs)
@@ -176,6 +178,7 @@ def open_work(
         settings = _describe(plan)
         check_settings(folder / _SETTINGS, settings, free=("source",))
         work = Work(plan, folder)
+        _check_unchanged(work.find_changed(inputs))
         write_json(folder / _SETTINGS, settings)
         try:
             yield work
@@ -183,6 +186,16 @@ def open_work(
             work.finish(complete=False)
             raise
         work.finish(complete=True)
+
+
+def _check_unchanged(changed: Sequence[Path]) -> None:
+    """Refuse to take verdicts on other images for those of the files that are there now."""
+    if changed:
+        raise RunError(
+            "Images that have a row must be as they were when they were inspected. Choose another "
+            "place, or add --overwrite (overwrite=True) to inspect all anew. "
+            f"Received: {len(changed)} that have changed since, such as {changed[0]}"
+        )
 
 
 def _describe(plan: Plan) -> dict[str, Any]:

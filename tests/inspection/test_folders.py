@@ -198,6 +198,7 @@ def test_images_that_were_replaced_are_not_taken_for_inspected(session, scans, t
     ):
         inspect_images(session, paths, out)
     assert read(out) == rows
+    assert json.loads((out / "summary.json").read_text())["complete"]
     assert inspect_images(session, paths[2:4], out).images == before.images + 1
     assert inspect_images(session, paths[1:], out, overwrite=True).inspected == len(paths) - 1
 
