@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mscam_tf.data.manifests import identify
 from mscam_tf.drift import FEATURES
 from mscam_tf.files import shorten_name
 from mscam_tf.inspection.inspections import Inspection, Verdict
@@ -23,16 +22,20 @@ _ROOM = 200  # Bytes of the name of a picture, without what is appended.
 
 
 def name_path(path: Path) -> str:
-    r"""Name a file in full, in UTF-8 whatever its name is.
+    r"""Name a file in full: in its real folder, whatever links lead there, and in UTF-8.
+
+    So a folder and a link to it hold the same images; and where a link moves on, from day to day,
+    the images of a name are as many as the days.
 
     Examples:
         >>> name_path(Path("/scans/\udcff.png"))
         '/scans/\\xff.png'
     """
-    full = path.absolute()
-    plain = Path(os.path.abspath(full))  # noqa: PTH100
-    # A file that is written with `..` is the same file, but not where that leaves a linked folder.
-    return make_utf8(str(plain if plain == full or identify(plain) == identify(full) else full))
+    return make_utf8(str(_find_place(path)))
+
+
+def _find_place(path: Path) -> Path:
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def make_utf8(text: str) -> str:
@@ -60,7 +63,7 @@ def name_picture(path: Path) -> str:
         >>> name_picture(Path("/scans/a.tif"))
         'a_c73ea417.png'
     """
-    digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
+    digest = hashlib.sha256(os.fsencode(_find_place(path))).hexdigest()
     return f"{shorten_name(Path(name_path(path)).stem, _ROOM)}_{digest[:8]}.png"
 
 

@@ -203,6 +203,16 @@ def test_images_that_were_replaced_are_not_taken_for_inspected(session, scans, t
     assert inspect_images(session, paths[1:], out, overwrite=True).inspected == len(paths) - 1
 
 
+def test_a_link_that_moves_on_each_day_leads_to_other_images(session, scans, tmp_path):
+    today, out = tmp_path / "today", tmp_path / "out"
+    days = [scans, shutil.copytree(scans, tmp_path / "tuesday")]
+    for day in days:
+        today.unlink(missing_ok=True)
+        today.symlink_to(day)
+        inspect_images(session, sorted(today.iterdir()), out)
+    assert inspect_images(session, [p for day in days for p in day.iterdir()], out).images == 14
+
+
 def test_a_missing_image_that_came_is_no_image_that_was_inspected(session, scans, tmp_path):
     out, late = tmp_path / "out", tmp_path / "late.png"
     assert inspect_images(session, [late], out).unreadable == 1

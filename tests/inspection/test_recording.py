@@ -157,4 +157,7 @@ def test_one_file_has_one_name(tmp_path):
         (folder / "b.png").touch()
     (tmp_path / "link").symlink_to(tmp_path / "deep" / "in")
     away = tmp_path / "link" / ".." / "b.png"  # In `deep`, and not beside the link.
-    assert name_path(away) == str(away)
+    assert name_path(away) == str(tmp_path / "deep" / "b.png")
+    linked, real = (tmp_path / folder / "c.png" for folder in ("link", "deep/in"))
+    assert name_path(linked) == str(real)
+    assert name_picture(linked) == name_picture(real)
