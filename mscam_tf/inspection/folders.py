@@ -36,8 +36,8 @@ def inspect_images(
     It writes Parquet files into `images` (path, size, label, score, rejected, logits, regions,
     picture, problem), `regions` and, of frames, `tiles`; pictures into `pictures`; `summary.json`;
     and `inspection.json`, by which the folder is known. A file that cannot be read has a row that
-    says why. Called again with the same folder, it goes on with the images that have no row; those
-    that have one must be as they were.
+    says why. Called again with the same folder, it goes on with the images that have no row, or
+    could not be read and have changed since; those that were inspected must be as they were.
 
     Args:
         source: The run or the export, open or closed; several workers need a `Source`.

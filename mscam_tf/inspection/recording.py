@@ -37,6 +37,7 @@ class Recorder:
 
     Attributes:
         done: The paths that have rows, and when their files had been written.
+        unreadable: Those of them that could not be read.
         counts: How many images were `accepted`, `rejected`, without `verdict` and `unreadable`, and
             how many `regions` they have.
         labels: How many images have each label.
@@ -53,12 +54,8 @@ class Recorder:
         self._folder = folder
         self._rows: list[tuple[_Rows, _Rows, _Rows]] = []  # Of an image each: all or none.
         self._since = time.monotonic()
-        self.done: dict[str, float | None] = {}
-        self.counts: Counter[str] = Counter()
-        self.labels: Counter[str] = Counter()
         self._part = self._remove_halves()
-        for row in self.read_images(*_COUNTED):
-            self._count(row)
+        self._count_all()
 
     def add(self, image: dict[str, Any], regions: _Rows, tiles: _Rows) -> bool:
         """Take the rows of an image; return whether they were written, with those before them."""
@@ -83,17 +80,43 @@ class Recorder:
             return False
         tables = dict(zip(TABLES, zip(*self._rows, strict=True), strict=True))
         for name in reversed(TABLES):  # The images last.
-            rows = list(chain.from_iterable(tables[name]))
-            table = self._arrow.Table.from_pylist(rows, self._schemas[name])
-            with write_whole(self._folder / name / f"{self._part + 1:06d}.parquet") as partial:
-                self._parquet.write_table(table, partial)
+            part = self._folder / name / f"{self._part + 1:06d}.parquet"
+            self._write(part, list(chain.from_iterable(tables[name])))
         # In this order, and not before: stopped anywhere here, it is called once more.
         self._rows = []
         self._part += 1
         return True
 
+    def drop_unreadable(self, paths: set[str]) -> None:
+        """Take back the rows of images that could not be read, so that they have none."""
+        if not paths:
+            return
+        self.flush()
+        for part in self._list_parts("images"):
+            with self._name_damage(part):
+                table = self._parquet.read_table(part)
+            kept = [row for row in table.to_pylist() if row["path"] not in paths]
+            if len(kept) < len(table):
+                self._write(part, kept)
+        self._count_all()
+
+    def _write(self, part: Path, rows: _Rows) -> None:
+        table = self._arrow.Table.from_pylist(rows, self._schemas[part.parent.name])
+        with write_whole(part) as partial:
+            self._parquet.write_table(table, partial)
+
+    def _count_all(self) -> None:
+        self.done: dict[str, float | None] = {}
+        self.unreadable: set[str] = set()
+        self.counts: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
+        for row in self.read_images(*_COUNTED):
+            self._count(row)
+
     def _count(self, row: dict[str, Any]) -> None:
         self.done[row["path"]] = row["modified"]
+        if row["problem"] is not None:
+            self.unreadable.add(row["path"])
         self.counts[_name_outcome(row)] += 1
         self.counts["regions"] += row["regions"] or 0
         if row["label"] is not None:

@@ -91,17 +91,25 @@ class Work:
         self._start, self._inspected = time.monotonic(), 0
 
     def choose(self, paths: Sequence[Path]) -> list[Path]:
-        """Return the images that have no row; pictures of this very folder are none."""
+        """Return the images that have no row; pictures of this very folder are none.
+
+        The row of an image that could not be read is taken back, if its file is another now.
+        """
         own = name_path(self._folder / "x")[:-1]
         named = {name_path(path): path for path in paths}
+        unreadable = self._recorder.unreadable & named.keys()
+        self._recorder.drop_unreadable({n for n in unreadable if self._has_changed(n, named[n])})
         done = self._recorder.done
         return [p for name, p in named.items() if name not in done and not name.startswith(own)]
 
     def find_changed(self, paths: Iterable[Path]) -> list[Path]:
-        """Return the images that have a row, but of another file than is there now."""
-        done = self._recorder.done
+        """Return the images that were inspected, but as another file than is there now."""
+        inspected = self._recorder.done.keys() - self._recorder.unreadable
         named = ((name_path(path), path) for path in paths)
-        return [p for n, p in named if n in done and find_modified(p) not in (None, done[n])]
+        return [path for n, path in named if n in inspected and self._has_changed(n, path)]
+
+    def _has_changed(self, name: str, path: Path) -> bool:
+        return find_modified(path) not in (None, self._recorder.done[name])
 
     def inspect(
         self,
@@ -192,8 +200,8 @@ def _check_unchanged(changed: Sequence[Path]) -> None:
     """Refuse to take verdicts on other images for those of the files that are there now."""
     if changed:
         raise RunError(
-            "Images that have a row must be as they were when they were inspected. Choose another "
-            "place, or add --overwrite (overwrite=True) to inspect all anew. "
+            "Images that were inspected must be as they were then. Choose another place, or add "
+            "--overwrite (overwrite=True) to inspect all anew. "
             f"Received: {len(changed)} that have changed since, such as {changed[0]}"
         )
 

@@ -213,12 +213,29 @@ def test_a_link_that_moves_on_each_day_leads_to_other_images(session, scans, tmp
     assert inspect_images(session, [p for day in days for p in day.iterdir()], out).images == 14
 
 
-def test_a_missing_image_that_came_is_no_image_that_was_inspected(session, scans, tmp_path):
-    out, late = tmp_path / "out", tmp_path / "late.png"
-    assert inspect_images(session, [late], out).unreadable == 1
-    write_scan(late, True)
-    with pytest.raises(RunError, match="must be as they were"):
-        inspect_images(session, [late], out)
+@pytest.mark.parametrize("watched", [False, True])
+def test_what_could_not_be_read_and_has_changed_is_inspected_anew(
+    session, scans, tmp_path, watched
+):
+    """It was half copied, or not there yet."""
+    folder, out = tmp_path / "incoming", tmp_path / "out"
+    folder.mkdir()
+    whole = write_scan(folder / "half.png", True).read_bytes()
+    (folder / "half.png").write_bytes(whole[:60])
+    (folder / "broken.png").write_bytes(b"no image")
+    paths = [folder / f"{name}.png" for name in ("half", "broken", "late")]
+    assert inspect_images(session, [*scans.iterdir(), *paths], out).unreadable == 3
+    (folder / "half.png").write_bytes(whole)
+    write_scan(folder / "late.png", True)
+    if watched:
+        summary = watch_folders(session, [folder], out, idle=0.3)
+    else:
+        summary = inspect_images(session, paths, out)
+    assert (summary.inspected, summary.images, summary.unreadable) == (2, 10, 1)
+    assert sorted(name(read(out))[-2:]) == ["half.png", "late.png"]
+    assert len(read(out)) == 10
+    assert summary.rejected == 5
+    assert inspect_images(session, paths, out) == replace(summary, inspected=0, seconds=ANY)
 
 
 def test_a_line_goes_on_where_images_were_replaced_and_says_so(session, scans, tmp_path, caplog):
