@@ -2,10 +2,12 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_BLOCK = 4096  # Bytes of a disk that can be had at a time.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -33,15 +35,49 @@ class OutputError(RunError):
     """Something may not be written where it was to be: other things are there, which are kept."""
 
 
+class FullDiskError(OutputError):
+    """The disk, or somebody's share of it, is full.
+
+    Args:
+        path: What cannot be written.
+        reason: What the system says.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)  # Errors come from other processes with these.
+        self.reason = reason
+
+    def __str__(self) -> str:
+        path, reason = self.args
+        return f"{path} cannot be written; what was whole there stays: {reason}. Make room there."
+
+
 @contextmanager
-def name_full_disk(path: Path) -> Iterator[None]:
-    """Say what could not be written if the disk, or somebody's share of it, is full."""
+def name_full_disk(path: Path, *, hidden: bool = False) -> Iterator[None]:
+    """Say what could not be written if the disk, or somebody's share of it, is full.
+
+    Args:
+        path: What is written.
+        hidden: Whether it is still written under another name, which nobody knows.
+    """
     try:
         yield
+    except FullDiskError as error:
+        if not hidden:
+            raise
+        raise FullDiskError(path, error.reason) from error
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise OutputError(
-            f"{path} cannot be written; what was whole there stays: {os.strerror(error.errno)}. "
-            "Make room there."
-        ) from error
+        raise FullDiskError(path, os.strerror(error.errno)) from error
+    except MscamError:
+        raise
+    except Exception as error:  # Libraries have errors of their own for it.
+        if not (hidden and _is_full(path)):
+            raise
+        raise FullDiskError(path, os.strerror(errno.ENOSPC)) from error
+
+
+def _is_full(path: Path) -> bool:
+    place = next(place for place in (path, *path.parents) if place.exists())
+    return shutil.disk_usage(place).free < _BLOCK

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from mscam_tf.errors import OutputError
+from mscam_tf.errors import OutputError, name_full_disk
 from mscam_tf.files import PARTIAL, flush, is_partial, remove_stale
 from mscam_tf.locks import hold, lock
 from mscam_tf.swaps import (
@@ -153,9 +153,10 @@ def _fill(partial: Path, path: Path, entries: Entries | None, state: str = "") -
     """Hold a folder that is written, and put it in its place when the block succeeds."""
     with hold(partial, path), ExitStack() as held:
         try:
-            yield
-            with ThreadPoolExecutor(_FLUSHERS) as pool:
-                list(pool.map(flush, filter(Path.is_file, partial.rglob("*"))))
+            with name_full_disk(path, hidden=True):
+                yield
+                with ThreadPoolExecutor(_FLUSHERS) as pool:
+                    list(pool.map(flush, filter(Path.is_file, partial.rglob("*"))))
             if path.is_dir():  # Another command may have begun in it meanwhile.
                 held.enter_context(hold(path))
         except BaseException:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from mscam_tf.errors import name_full_disk
 from mscam_tf.files import PARTIAL, flush, is_partial, shorten_name
 
 REPLACED = ".replaced-"  # In the names of old folders, until they are removed.
@@ -71,10 +72,11 @@ def replace_files(folder: Path, last: str) -> Iterator[Path]:
     partial = folder / f"{PARTIAL}{uuid.uuid4().hex[:12]}"
     partial.mkdir()
     try:
-        yield partial
-        written = sorted(partial.iterdir(), key=lambda path: path.name == last)
-        for path in written:
-            flush(path)
+        with name_full_disk(folder, hidden=True):
+            yield partial
+            written = sorted(partial.iterdir(), key=lambda path: path.name == last)
+            for path in written:
+                flush(path)
         (folder / last).unlink(missing_ok=True)
         for path in written:
             path.replace(folder / path.name)

@@ -1,14 +1,18 @@
+import errno
 import os
+import pickle
 import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
 from mscam_tf import MscamError
-from mscam_tf.errors import RunError
-from mscam_tf.files import PARTIAL
+from mscam_tf.errors import FullDiskError, RunError
+from mscam_tf.files import PARTIAL, write_whole
 from mscam_tf.folders import (
     clear_leftovers,
     find_unfinished,
@@ -72,6 +76,46 @@ def write_half(folder):
     with write_whole_folder(folder, ["a.txt"]) as partial:
         (partial / "a.txt").write_text("new")
         raise RuntimeError
+
+
+@pytest.mark.parametrize("write", [write_whole_folder, replace_folder])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_full_disk_is_a_message_that_names_the_folder(tmp_path, write, whole):
+    """And not the hidden one, nor a file in it."""
+    path = tmp_path / "data"
+    path.mkdir()
+    (path / "old.txt").write_text("old")
+
+    def fail():
+        with write(path) as partial:
+            assert partial != path
+            with write_whole(partial / "a.txt") if whole else nullcontext():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(MscamError, match=rf"^{path} cannot be written; .*: No space left"):
+        fail()
+    assert [file.name for file in tmp_path.rglob("*")] == ["data", "old.txt"]
+
+
+@pytest.mark.parametrize(("free", "kind"), [(0, MscamError), (10**6, RuntimeError)])
+def test_a_full_disk_is_told_from_other_errors_of_libraries(tmp_path, monkeypatch, free, kind):
+    """OpenVINO has an `iostream error`."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+
+    def fail(error):
+        with write_whole_folder(tmp_path / "data"):
+            raise error
+
+    with pytest.raises(kind, match="No space left" if free == 0 else "iostream"):
+        fail(RuntimeError("iostream error"))
+    with pytest.raises(RunError, match="broken"):
+        fail(RunError("broken"))
+
+
+def test_a_full_disk_is_told_by_other_processes():
+    error = pickle.loads(pickle.dumps(FullDiskError("a", "No space left")))
+    assert str(error) == str(FullDiskError("a", "No space left"))
+    assert error.reason == "No space left"
 
 
 def test_a_folder_is_untouched_by_a_failure(tmp_path):

@@ -1,5 +1,9 @@
+import errno
+import os
+
 import pytest
 
+from mscam_tf import MscamError
 from mscam_tf.swaps import (
     discard_folder,
     hide_name,
@@ -135,8 +139,8 @@ def test_files_that_are_not_all_made_replace_none(tmp_path):
     def fill():
         with replace_files(folder, "picture") as partial:
             (partial / "table").write_text("new")
-            raise OSError("full")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(MscamError, match=rf"^{folder} cannot be written.*No space left"):
         fill()
     assert read(folder) == {"table": "old", "picture": "old"}
