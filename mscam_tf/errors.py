@@ -2,12 +2,10 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_BLOCK = 4096  # Bytes of a disk that can be had at a time.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -70,14 +68,3 @@ def name_full_disk(path: Path, *, hidden: bool = False) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise FullDiskError(path, os.strerror(error.errno)) from error
-    except MscamError:
-        raise
-    except Exception as error:  # Libraries have errors of their own for it.
-        if not (hidden and _is_full(path)):
-            raise
-        raise FullDiskError(path, os.strerror(errno.ENOSPC)) from error
-
-
-def _is_full(path: Path) -> bool:
-    place = next(place for place in (path, *path.parents) if place.exists())
-    return shutil.disk_usage(place).free < _BLOCK

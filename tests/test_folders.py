@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from contextlib import nullcontext
-from types import SimpleNamespace
 
 import pytest
 
@@ -95,21 +94,6 @@ def test_a_full_disk_is_a_message_that_names_the_folder(tmp_path, write, whole):
     with pytest.raises(MscamError, match=rf"^{path} cannot be written; .*: No space left"):
         fail()
     assert [file.name for file in tmp_path.rglob("*")] == ["data", "old.txt"]
-
-
-@pytest.mark.parametrize(("free", "kind"), [(0, MscamError), (10**6, RuntimeError)])
-def test_a_full_disk_is_told_from_other_errors_of_libraries(tmp_path, monkeypatch, free, kind):
-    """OpenVINO has an `iostream error`."""
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
-
-    def fail(error):
-        with write_whole_folder(tmp_path / "data"):
-            raise error
-
-    with pytest.raises(kind, match="No space left" if free == 0 else "iostream"):
-        fail(RuntimeError("iostream error"))
-    with pytest.raises(RunError, match="broken"):
-        fail(RunError("broken"))
 
 
 def test_a_full_disk_is_told_by_other_processes():

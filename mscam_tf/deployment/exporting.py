@@ -1,5 +1,8 @@
 """Export a run: write, compare with Keras, describe."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +27,7 @@ from mscam_tf.runs import Engine, KerasEngine, Run, read_operating_point
 _COMPARED = 64  # Images; more would find no other mistake of a conversion.
 _CALIBRATED = 300
 _OTHER = 3  # Images in another size.
+_BYTES = 4  # Of a weight in float32.
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,7 @@ def _write(
 ) -> dict[str, Comparison]:
     path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
+    _check_room(subject.explainer, folder)
     chosen.write(subject.explainer, path, describe_model(subject.run))
     comparisons = _compare(subject, chosen, path)
     comparisons[EXACT].check()
@@ -172,6 +177,12 @@ def _write(
     write_json(folder / ABOUT, about)
     write_consumers(subject.run, folder, chosen.name, file)
     return comparisons
+
+
+def _check_room(explainer: keras.Model, folder: Path) -> None:
+    """Refuse a disk that has no room for the weights: runtimes have errors that do not say so."""
+    if shutil.disk_usage(folder).free < explainer.count_params() * _BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _compare(subject: _Subject, chosen: Format, file: Path) -> dict[str, Comparison]:

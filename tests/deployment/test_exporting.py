@@ -1,6 +1,7 @@
 import hashlib
 import json
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,6 +37,13 @@ def test_an_export_says_what_the_run_says(export, finished_run, format, file):
     about = read_about(written.folder)
     assert about["comparisons"]["float32"] == asdict(exact)
     assert (about["kind"], about["file"], about["precision"]) == (format, file, "float32")
+
+
+def test_a_disk_without_room_for_the_weights_is_named(finished_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(MscamError, match=rf"^{tmp_path}/out cannot be written.*No space"):
+        export_run(finished_run, tmp_path / "out", "openvino")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_openvino_does_by_default_is_stated(export):
