@@ -77,7 +77,13 @@ class Watcher:
         return True
 
     def take_latency(self, path: Path) -> float | None:
-        """Return the seconds since a file was complete, once: its times are kept no longer."""
+        """Return the seconds since a file was complete, once: its times are kept no longer.
+
+        It is called when the file has been read, which may have grown until then.
+        """
+        stamp = _stamp(path)
+        if path in self._taken and stamp is not None:
+            self._taken[path] = stamp
         file = self._seen.pop(path, None)
         return None if file is None else time.monotonic() - file.since
 

@@ -51,6 +51,17 @@ def test_a_file_that_changes_after_it_was_given_is_told_once(tmp_path, caplog):
     assert caplog.text.count("a.png has changed since it was inspected") == 1
 
 
+def test_a_file_that_grows_until_it_is_read_has_not_changed(tmp_path, caplog):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"half")
+    watcher = Watcher([tmp_path], idle=0.5)
+    for paths in watcher.wait():
+        if paths:
+            path.write_bytes(b"the whole")
+            watcher.take_latency(path)
+    assert caplog.text == ""
+
+
 def test_what_cannot_be_read_is_given_again_while_it_may_grow(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
     watcher, given = Watcher([tmp_path], idle=0.3), []
