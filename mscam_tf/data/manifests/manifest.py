@@ -18,7 +18,7 @@ from mscam_tf.data.manifests.samples import (
     check_label,
 )
 from mscam_tf.data.manifests.spelling import find_spelling, identify
-from mscam_tf.data.manifests.tables import Row, open_table
+from mscam_tf.data.manifests.tables import Row, open_table, parse_number
 from mscam_tf.data.reading import SUFFIXES
 from mscam_tf.files import write_table
 from mscam_tf.names import show_place
@@ -163,7 +163,9 @@ def _check_samples(manifest: Manifest, source: Path) -> None:
 
 
 def _list_alike(names: Sequence[str]) -> list[list[str]]:
-    alike = defaultdict(list)
+    """List names that are shown alike, or are one number, as 1 and 1.0 are."""
+    alike: dict[str | float, list[str]] = defaultdict(list)
     for name in names:
-        alike[loosen(name)].append(name)
+        number = parse_number(name)
+        alike[loosen(name) if number is None else number].append(name)
     return [same for same in alike.values() if len(same) > 1]

@@ -221,6 +221,14 @@ def test_groups_that_hardly_differ_are_told(tmp_path, caplog):
     assert record.args == (["F1", "f1", "\u200eF1"],)
 
 
+def test_numbers_that_are_written_in_two_ways_are_told(tmp_path, caplog):
+    """pandas writes 1.0 for 1 where a cell of the column is empty."""
+    rows = ["path,label,group", "a.png,0,7", "b.png,1,7.0", "c.png,1.0,8", "d.png,v1.0,a"]
+    (tmp_path / "data.csv").write_text("\n".join(rows), encoding="utf-8")
+    read_manifest(tmp_path / "data.csv")
+    assert [record.args for record in caplog.records] == [(["1", "1.0"],), (["7", "7.0"],)]
+
+
 @pytest.mark.parametrize("header", [",path,label", "path,label,,mm", "path, ,label"])
 def test_a_column_without_a_name_survives(tmp_path, header):
     """pandas writes its index so."""
