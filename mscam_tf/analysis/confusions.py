@@ -35,19 +35,23 @@ class ImageOverlap:
 
     @property
     def first(self) -> str:
-        """The most probable class."""
-        return self.class_names[int(np.argsort(self.probabilities)[-1])]
+        """The most probable class, of equal ones the first, as in scores and explanations."""
+        return self._rank()[0]
 
     @property
     def second(self) -> str:
         """The next most probable class."""
-        return self.class_names[int(np.argsort(self.probabilities)[-2])]
+        return self._rank()[1]
 
     @property
     def margin(self) -> float:
         """How much more probable the first class is than the second, in `[0, 1]`."""
         low, high = np.sort(self.probabilities)[-2:]
         return float(high - low)
+
+    def _rank(self) -> list[str]:
+        order = np.argsort(-self.probabilities, kind="stable")
+        return [self.class_names[index] for index in order]
 
     def measure(self, name: str, first: str, second: str) -> float:
         """Return one of `OVERLAP_MEASURES` for the maps of two classes."""

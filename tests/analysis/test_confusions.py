@@ -10,6 +10,8 @@ def test_first_second_and_margin():
     one = make_overlap("x", "", [0.1, 0.6, 0.3])
     assert (one.first, one.second) == ("b", "c")
     assert one.margin == pytest.approx(0.3)
+    equal = make_overlap("x", "", [0.2, 0.4, 0.4])
+    assert (equal.first, equal.second, equal.margin) == ("b", "c", 0)
 
 
 def test_a_difference_by_hand():
