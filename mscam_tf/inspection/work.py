@@ -97,19 +97,21 @@ class Work:
         """
         own = name_path(self._folder / "x")[:-1]
         named = {name_path(path): path for path in paths}
-        unreadable = self._recorder.unreadable & named.keys()
+        unreadable = [name for name in named if name in self._recorder.unreadable]
         self._recorder.drop_unreadable({n for n in unreadable if self._has_changed(n, named[n])})
         done = self._recorder.done
         return [p for name, p in named.items() if name not in done and not name.startswith(own)]
 
     def find_changed(self, paths: Iterable[Path]) -> list[Path]:
         """Return the images that were inspected, but as another file than is there now."""
-        inspected = self._recorder.done.keys() - self._recorder.unreadable
         named = ((name_path(path), path) for path in paths)
-        return [path for n, path in named if n in inspected and self._has_changed(n, path)]
+        unreadable = self._recorder.unreadable
+        return [path for n, path in named if n not in unreadable and self._has_changed(n, path)]
 
     def _has_changed(self, name: str, path: Path) -> bool:
-        return find_modified(path) not in (None, self._recorder.done[name])
+        """Whether an image has a row, of another file than is there now."""
+        done = self._recorder.done
+        return name in done and find_modified(path) not in (None, done[name])
 
     def inspect(
         self,
