@@ -46,7 +46,7 @@ def select_samples(
     if split not in (*SPLITS, "all"):
         raise MscamError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}")
     if split == "all":
-        _warn_of_training_images(run, manifest)
+        _warn_of_training_images(count_trained(run, manifest), manifest)
         return manifest
     known = read_manifest(run.split_file)
     splits = {sample.path: sample.split for sample in known.samples}
@@ -62,7 +62,7 @@ def select_samples(
     selected = Manifest(manifest.root, chosen)
     check_own_data(run, selected, "use the split 'all'")
     if split == "train":
-        _warn_of_training_images(run, selected)
+        _warn_of_training_images(len(chosen), selected)
     there = {*listed}
     _warn_of_missing([p for p in splits if splits[p] == split and p not in there], split, run)
     return selected
@@ -140,8 +140,7 @@ def count_trained(run: Run, manifest: Manifest) -> int:
     return sum(bool(own and _is_own(path, Path(run.data) / own)) for path, own in pairs)
 
 
-def _warn_of_training_images(run: Run, manifest: Manifest) -> None:
-    seen = count_trained(run, manifest)
+def _warn_of_training_images(seen: int, manifest: Manifest) -> None:
     if seen:
         _LOGGER.warning(
             "%d of %d images were trained on: scores on them say nothing of new images.",
